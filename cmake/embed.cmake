@@ -4,6 +4,7 @@
 #
 # A kernel's name is its file's name without ".cl". A line `#include "x.h"` is replaced by the file of that name in
 # FOLDER, the first time; #line marks keep the compiler's messages pointing at the file that was written by hand.
+cmake_minimum_required(VERSION 3.21)
 
 # Sets VAR in the caller to FILE with its includes resolved. SEEN, a global property, lists what was included.
 function(resolve file var)
@@ -34,7 +35,6 @@ function(resolve file var)
             resolve(${wanted} text)
         endif()
         math(EXPR next "${line} + 1")
-        # rest begins with the newline that ended the include line; the mark stands just before that line's end
         string(APPEND done "${before}${lead}${text}")
         if(rest MATCHES "^\n")
             string(SUBSTRING "${rest}" 1 -1 rest)
