@@ -2,7 +2,7 @@
 # What the scripts of launch/ share; they source it.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cd "$root"
+cd "$root" || exit
 
 say() { printf '\n== %s\n' "$*"; }
 
