@@ -1,0 +1,39 @@
+#include "base/env.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *strata_env(const char *name)
+{
+    const char *value = getenv(name);
+    return value && value[0] ? value : NULL;
+}
+
+bool strata_env_cache_dir(char *buffer, size_t size)
+{
+    const char *own = strata_env("STRATA_CACHE_DIR"), *xdg = strata_env("XDG_CACHE_HOME"), *home = strata_env("HOME");
+    int length = -1;
+    if (own)
+        length = snprintf(buffer, size, "%s", own);
+    else if (xdg)
+        length = snprintf(buffer, size, "%s/strata", xdg);
+    else if (home)
+        length = snprintf(buffer, size, "%s/.cache/strata", home);
+    return length > 0 && (size_t)length < size;
+}
+
+bool strata_env_impl(const char *op, char *buffer, size_t size)
+{
+    const char *at = strata_env("STRATA_IMPL");
+    const size_t length = strlen(op);
+    while (at) {
+        if (strncmp(at, op, length) == 0 && at[length] == '=') {
+            const size_t chars = strcspn(at + length + 1, ",");
+            return (size_t)snprintf(buffer, size, "%.*s", (int)chars, at + length + 1) < size;
+        }
+        at = strchr(at, ',');
+        at = at ? at + 1 : NULL;
+    }
+    return false;
+}

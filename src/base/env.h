@@ -1,0 +1,24 @@
+/* The one place that reads the environment.
+ *
+ *   STRATA_DEVICE_CLASS   cpu or gpu: the implementations to prefer, whatever the device is
+ *   STRATA_IMPL           "gemm=tiled,conv2d=im2col": implementations forced by name
+ *   STRATA_CACHE_DIR      where built kernels and tuning results are kept; else XDG_CACHE_HOME or HOME/.cache /strata
+ *   STRATA_SLOW           "rank:factor": makes a rank slower, to try out unequal devices
+ *   STRATA_FAULT          "site:k:action": makes the k-th call at a site fail, for tests of reliability
+ */
+#ifndef STRATA_BASE_ENV_H
+#define STRATA_BASE_ENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The value of a variable, or NULL when unset or empty. */
+const char *strata_env(const char *name);
+
+/* Writes the cache folder to buffer; false when there is no place for one. */
+bool strata_env_cache_dir(char *buffer, size_t size);
+
+/* The implementation forced for `op` by STRATA_IMPL, copied to buffer; false when none is. */
+bool strata_env_impl(const char *op, char *buffer, size_t size);
+
+#endif

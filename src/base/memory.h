@@ -1,0 +1,19 @@
+/* Memory that fails with an error instead of NULL surprises. All of it is released with free(). */
+#ifndef STRATA_BASE_MEMORY_H
+#define STRATA_BASE_MEMORY_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* count * size zeroed bytes (at least one); NULL with STRATA_EMEMORY, also when the product overflows. */
+void *strata_alloc(size_t count, size_t size, strata_error *err);
+
+/* Grows the array *items of *room elements of `size` bytes so that it holds `need`; *items is unchanged on failure. */
+bool strata_reserve(void **items, size_t *room, size_t need, size_t size, strata_error *err);
+
+/* A copy of text, or of its first `length` bytes. */
+char *strata_copy_text(const char *text, strata_error *err);
+char *strata_copy_bytes(const char *text, size_t length, strata_error *err);
+
+#endif

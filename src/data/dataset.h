@@ -1,0 +1,37 @@
+/* What a strata_data is inside, and the readers of sources. */
+#ifndef STRATA_DATA_DATASET_H
+#define STRATA_DATA_DATASET_H
+
+#include <strata/data.h>
+
+#include "base/json.h"
+#include "base/shape.h"
+
+/* One array of a dataset; shape is a sample's, without the first axis. values NULL: none. */
+struct column {
+    strata_type type;
+    struct shape shape;
+    void *values; /* owned */
+};
+
+struct strata_data {
+    char *name;
+    size_t count;
+    struct column x, y, sample_weight;
+    float scale; /* 1 unless the source says else */
+};
+
+size_t strata_type_size(strata_type type);
+
+/* The source in its object form too. Relative paths are taken from the working directory. */
+strata_data *strata_data_open_json(const json_t *source, strata_error *err);
+
+/* Keras's validation_split: the last `fraction` of the samples become *tail, the rest *head: floor(n * (1 - fraction))
+ * in the head. Both are new. STRATA_EVALUE when one would be empty. */
+bool strata_data_split(const strata_data *data, double fraction, strata_data **head, strata_data **tail,
+                       strata_error *err);
+
+/* A hash of shapes, types and all values, for the check that ranks hold the same data. */
+uint64_t strata_data_fingerprint(const strata_data *data);
+
+#endif

@@ -1,0 +1,45 @@
+/* Memory on a device. A failure names the bytes asked for and the device. */
+#ifndef STRATA_DEVICE_BUFFER_H
+#define STRATA_DEVICE_BUFFER_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct device;
+struct buffer;
+
+/* bytes > 0; contents are zero. */
+struct buffer *strata_buffer_create(struct device *device, size_t bytes, strata_error *err);
+void strata_buffer_free(struct buffer *buffer); /* takes NULL */
+size_t strata_buffer_size(const struct buffer *buffer);
+
+/* The queues of a device: work is queued on the first; the second is for copies and updates that the communication
+ * thread makes meanwhile. Both are in order; use each from one thread at a time. */
+enum queue_index { QUEUE_COMPUTE, QUEUE_COPY };
+
+/* Blocking copies between host and device memory, of `bytes` at byte `offset`, through a queue. */
+bool strata_buffer_read(struct device *device, enum queue_index queue, const struct buffer *buffer, size_t offset,
+                        size_t bytes, void *host, strata_error *err);
+bool strata_buffer_write(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset,
+                         size_t bytes, const void *host, strata_error *err);
+
+/* The same without waiting: host must stay as it is until *event (may be NULL) is complete. */
+struct event;
+bool strata_buffer_read_async(struct device *device, enum queue_index queue, const struct buffer *buffer,
+                              size_t offset, size_t bytes, void *host, struct event **event, strata_error *err);
+bool strata_buffer_write_async(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset,
+                               size_t bytes, const void *host, struct event **event, strata_error *err);
+bool strata_buffer_copy(struct device *device, enum queue_index queue, const struct buffer *from, size_t from_offset,
+                        struct buffer *to, size_t to_offset, size_t bytes, strata_error *err);
+bool strata_buffer_zero(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset,
+                        size_t bytes, strata_error *err);
+
+/* An event is what was queued before it. */
+bool strata_event_mark(struct device *device, enum queue_index queue, struct event **event, strata_error *err);
+bool strata_event_done(struct event *event, bool *done, strata_error *err); /* polls; a failed command is an error */
+bool strata_event_wait(struct event *event, strata_error *err);
+void strata_event_free(struct event *event); /* takes NULL */
+bool strata_queue_flush(struct device *device, enum queue_index queue, strata_error *err);
+
+#endif

@@ -1,0 +1,41 @@
+/* One opened OpenCL device, or a part of a CPU device: the context, the queues and the program cache that belong to
+ * it. Opaque to the rooms below, which see no OpenCL type. */
+#ifndef STRATA_DEVICE_DEVICE_H
+#define STRATA_DEVICE_DEVICE_H
+
+#include <strata/device.h>
+
+#include "base/error.h"
+
+struct device;
+
+/* Which device a rank gets among `local_size` ranks of its node.
+ *
+ *   devices     NULL or "auto": GPUs before CPUs, one device a rank by local rank; when there are more ranks than
+ *               devices, the ranks left over share the CPU devices, each split evenly with clCreateSubDevices.
+ *               Otherwise a list with one entry a local rank (used in turn when shorter is an error): each entry is
+ *               an index of strata_devices, or a piece of a platform or device name, case-insensitive; "0,0" shares
+ *               device 0, split when it is a CPU. An entry with "host=..." is not known here.
+ *   class       forced class; -1: STRATA_DEVICE_CLASS from the environment, else the device's own
+ *
+ * A CPU device that is shared is split so that each rank has compute units of its own, and the process is pinned to
+ * those cores. A process that its launcher has bound to fewer cores than the device has keeps to its binding. */
+struct device_request {
+    const char *devices;
+    int local_rank, local_size;
+    int class;
+};
+
+/* NULL with STRATA_EDEVICE and a message that says which rank asked for what, and what there is. */
+struct device *strata_device_open(const struct device_request *request, strata_error *err);
+void strata_device_close(struct device *device);
+
+const strata_device_info *strata_device_info_of(const struct device *device); /* of the whole device */
+strata_device_class strata_device_class_of(const struct device *device);
+int strata_device_compute_units(const struct device *device); /* of the part that is ours */
+const char *strata_device_text(const struct device *device);  /* "PoCL: AMD EPYC (1 of 2 units)" for people */
+
+/* Waits until everything that was queued is done; the place where asynchronous failures are reported. */
+bool strata_device_finish(struct device *device, strata_error *err);
+
+#endif

@@ -1,0 +1,100 @@
+/* Kernels by name, and lists of launches that are recorded once and played many times.
+ *
+ * A run is where ops put their work. An immediate run queues each launch at once. A recording run keeps the launches,
+ * each with a kernel object of its own whose arguments are set once; playing it only queues them. A measuring run
+ * executes nothing and only finds out how much scratch memory is needed. */
+#ifndef STRATA_DEVICE_LAUNCH_H
+#define STRATA_DEVICE_LAUNCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "device/buffer.h"
+#include "device/device.h"
+
+struct run;
+
+enum arg_type { ARG_END, ARG_PLACE, ARG_BUFFER, ARG_FLOAT, ARG_INT, ARG_UINT, ARG_ULONG };
+
+/* One argument. ARG_PLACE is a tensor's place and becomes two kernel arguments: the buffer (global float *, or what
+ * the kernel says) and the offset in elements (ulong). A NULL buffer is passed as a null pointer. */
+struct arg {
+    enum arg_type type;
+    const struct buffer *buffer;
+    uint64_t offset;
+    union {
+        float f;
+        int32_t i;
+        uint32_t u;
+        uint64_t ul;
+    };
+};
+
+static inline struct arg arg_place(const struct buffer *buffer, size_t offset)
+{
+    return (struct arg){ .type = ARG_PLACE, .buffer = buffer, .offset = offset };
+}
+static inline struct arg arg_buffer(const struct buffer *buffer)
+{
+    return (struct arg){ .type = ARG_BUFFER, .buffer = buffer };
+}
+static inline struct arg arg_float(double f) { return (struct arg){ .type = ARG_FLOAT, .f = (float)f }; }
+static inline struct arg arg_int(int32_t i) { return (struct arg){ .type = ARG_INT, .i = i }; }
+static inline struct arg arg_uint(uint32_t u) { return (struct arg){ .type = ARG_UINT, .u = u }; }
+static inline struct arg arg_ulong(uint64_t ul) { return (struct arg){ .type = ARG_ULONG, .ul = ul }; }
+
+struct launch {
+    const char *kernel;     /* "file:function" of cl/file.cl */
+    const char *options;    /* "-DKH=3 -DKW=3"; NULL: none. Programs are cached on (file, options) */
+    const struct arg *args; /* ends in { 0 } */
+    int dims;               /* 1 to 3 */
+    size_t global[3];       /* work-items; rounded up to whole groups, so kernels check their bounds */
+    size_t local[3];        /* 0: the device room chooses by class: CPU 1-D 16..256 items a group, GPU 64..256 */
+};
+
+bool strata_launch(struct run *run, const struct launch *launch, strata_error *err);
+
+/* Work that is not a kernel of ours, such as a CLBlast call: `call` gets a copy of the `size` bytes at `context` each
+ * time the run is played; the queue is a cl_command_queue. */
+bool strata_run_call(struct run *run, bool (*call)(const void *context, void *queue, strata_error *err),
+                     const void *context, size_t size, strata_error *err);
+
+/* Queued copies and fills as part of a run; offsets and sizes in bytes. */
+bool strata_run_copy(struct run *run, const struct buffer *from, size_t from_offset, struct buffer *to,
+                     size_t to_offset, size_t bytes, strata_error *err);
+bool strata_run_zero(struct run *run, struct buffer *buffer, size_t offset, size_t bytes, strata_error *err);
+
+/* Memory that an op uses between its own launches only; the next op gets the same memory again. Several pieces of
+ * one op are taken in one call and cut by the op. Never NULL when true is returned. */
+bool strata_run_scratch(struct run *run, size_t bytes, struct buffer **scratch, strata_error *err);
+
+struct device *strata_run_device(const struct run *run);
+
+/* What the launches that follow belong to ("conv2d_1 forward"), for profiles and messages. */
+void strata_run_label(struct run *run, const char *label);
+
+/* Runs. The immediate run of a device owns its scratch buffer; a recording's scratch is fixed by `scratch_bytes`,
+ * which the measuring run of the same ops reports. */
+struct run *strata_run_immediate(struct device *device, enum queue_index queue, strata_error *err);
+struct run *strata_run_measure(struct device *device, strata_error *err);
+struct run *strata_run_record(struct device *device, size_t scratch_bytes, strata_error *err);
+size_t strata_run_scratch_bytes(const struct run *run);
+void strata_run_free(struct run *run); /* takes NULL; waits for nothing */
+
+/* A place in a recording, numbered from 0: when played, everything before it signals the mark's event. */
+bool strata_run_mark(struct run *run, int *mark, strata_error *err);
+
+/* Queues a recording on the compute queue and flushes. Waits for nothing. */
+bool strata_run_play(struct run *run, strata_error *err);
+
+/* The event of a mark in the latest play; the caller frees it. For a thread other than the playing one too, after
+ * the play has returned. */
+bool strata_run_mark_event(struct run *run, int mark, struct event **event, strata_error *err);
+
+/* Times each entry of a recording, played once alone on an idle queue: calls `each` with label, kernel and seconds. */
+bool strata_run_profile(struct run *run,
+                        void (*each)(void *context, const char *label, const char *kernel, double seconds),
+                        void *context, strata_error *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* The ranks. One thread makes every MPI call after start-up; these functions hand it work and wait.
+ *
+ * All of them are collective unless said otherwise: every rank calls them, in the same order. Without mpirun there is
+ * one rank and nothing is sent. A lost peer is STRATA_EPEER. */
+#ifndef STRATA_DIST_COMM_H
+#define STRATA_DIST_COMM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct comm;
+
+/* Initializes MPI (MPI_THREAD_SERIALIZED) when the process was started by a launcher or MPI is there; starts the thread. */
+struct comm *strata_comm_create(strata_error *err);
+void strata_comm_free(struct comm *comm); /* MPI_Finalize; takes NULL */
+
+int strata_comm_rank(const struct comm *comm);
+int strata_comm_size(const struct comm *comm);
+int strata_comm_local_rank(const struct comm *comm); /* among the ranks of this node */
+int strata_comm_local_size(const struct comm *comm);
+const char *strata_comm_host(const struct comm *comm);
+
+/* True on every rank, or false on every rank: when `ok` is false somewhere, the lowest such rank's error is copied to
+ * all, with "rank R on HOST: " before its message. */
+bool strata_comm_agree(struct comm *comm, bool ok, strata_error *err);
+
+/* Fails with STRATA_EDISAGREE on every rank unless all hold the same `size` bytes; names `what` and the ranks that
+ * differ from the majority. */
+bool strata_comm_same(struct comm *comm, const char *what, const void *bytes, size_t size, strata_error *err);
+
+bool strata_comm_broadcast(struct comm *comm, void *bytes, size_t size, int root, strata_error *err);
+/* Sums over the ranks, added in rank order, the same bits everywhere. */
+bool strata_comm_sum(struct comm *comm, double *values, size_t count, strata_error *err);
+bool strata_comm_max(struct comm *comm, double *values, size_t count, strata_error *err);
+/* `size` bytes of every rank, in rank order, on every rank: all has room for size * ranks. */
+bool strata_comm_gather(struct comm *comm, const void *bytes, size_t size, void *all, strata_error *err);
+
+/* Ends the whole job at once with an exit code; not collective, does not return. For failures that a rank cannot share. */
+void strata_comm_abort(struct comm *comm, const strata_error *err);
+
+#endif

@@ -1,0 +1,61 @@
+/* Gradients summed over the ranks while backward goes on, weights updated by their owners, and gathered.
+ *
+ * The trainable weights and their gradients are flat arenas of `count` floats with the same offsets, laid out in the
+ * order in which backward finishes them, cut into buckets. Of each bucket every rank owns one slice. For each bucket, in
+ * order: every rank sends each owner its part of the sums (direct reduce-scatter), the owner adds them in rank order,
+ * updates its slice, and all gather the weights. So every weight is computed once, by one owner, and replicas are
+ * bit-equal whatever the devices are. With one rank the update runs on the whole and nothing is sent.
+ * Source: ZeRO-1 (Rajbhandari et al., 2020); owner update as in 4.6 of the project's notes on distributed training. */
+#ifndef STRATA_DIST_REDUCER_H
+#define STRATA_DIST_REDUCER_H
+
+#include "device/launch.h"
+#include "dist/comm.h"
+
+struct reducer;
+
+/* Elements [begin, end) of the arena. */
+struct span {
+    size_t begin, end;
+};
+
+struct reducer_config {
+    struct buffer *weights, *gradients;
+    size_t count;              /* floats; may be 0 */
+    const struct span *buckets; /* consecutive, covering [0, count) */
+    size_t bucket_count;
+    const struct span *whole;  /* tensors that one owner must hold whole, ascending; may be NULL */
+    size_t whole_count;
+};
+
+/* What the owner does. Called on the communication thread with an immediate run on QUEUE_COPY (one rank: on the caller's
+ * thread with a run on QUEUE_COMPUTE). slot is the offset, in elements, at which the span's optimizer state lies in a slot
+ * arena of strata_reducer_owned elements: the owned spans packed one after the other. */
+struct reducer_update {
+    void *context;
+    bool (*update)(void *context, struct run *run, struct span span, size_t slot, strata_error *err);
+    /* Needed before any update, over all gradients (clipping by norm): adds its part of `count` doubles for the
+     * span; they are summed over ranks and then given to `measured`. NULL: updates begin with the first bucket. */
+    size_t measure_count;
+    bool (*measure)(void *context, struct run *run, struct span span, double *values, strata_error *err);
+    void (*measured)(void *context, const double *values);
+};
+
+struct reducer *strata_reducer_create(struct comm *comm, struct device *device, const struct reducer_config *config,
+                                      strata_error *err);
+void strata_reducer_free(struct reducer *reducer);
+
+size_t strata_reducer_owned(const struct reducer *reducer); /* elements that this rank owns */
+
+/* Hands over a step whose recording was played: bucket b is ready when mark marks[b] of the run is (a NULL run: the
+ * gradients are ready now; a rank without samples passes zeros). Returns at once. */
+bool strata_reducer_start(struct reducer *reducer, struct run *played, const int *marks,
+                          const struct reducer_update *update, strata_error *err);
+/* Until the weights on the device are those after the update. The error of any rank is the error of all. */
+bool strata_reducer_wait(struct reducer *reducer, strata_error *err);
+
+/* One slot arena of all ranks, whole, in arena order, into or from `count` floats on rank 0's host. */
+bool strata_reducer_collect(struct reducer *reducer, const struct buffer *slots, float *host, strata_error *err);
+bool strata_reducer_distribute(struct reducer *reducer, struct buffer *slots, const float *host, strata_error *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* The parts of Keras files that training adds: the optimizer's state and our own entry. */
+#ifndef STRATA_FILES_ARCHIVE_H
+#define STRATA_FILES_ARCHIVE_H
+
+#include <strata/files.h>
+#include <stdint.h>
+
+#include "base/json.h"
+
+/* The optimizer as Keras saves it. Variables in Keras's order: Keras 3 "iteration" (int64), "learning_rate", then the
+ * slots of each trainable weight in model order ("dense_kernel_momentum", ...). */
+struct saved_variable {
+    char *name;
+    bool integer;          /* integers holds the value instead of values */
+    int64_t integers;
+    strata_shape shape;
+    float *values;         /* owned */
+};
+struct saved_training {
+    json_t *compile_config; /* get_compile_config() form: {"optimizer": .., "loss": .., "metrics": ..}; may be NULL */
+    struct saved_variable *variables;
+    size_t count;
+    json_t *strata;        /* strata.json of a checkpoint: step, epoch, seed, ...; may be NULL */
+};
+void strata_saved_training_release(struct saved_training *training);
+
+/* As strata_model_load and strata_model_save, with the training part (out: may be NULL; empty when the file has
+ * none; in: NULL writes none). Every array of a .keras is checked against the zip's checksums. */
+strata_model *strata_archive_load(const char *path, struct saved_training *training, strata_error *err);
+bool strata_archive_save(strata_model *model, const char *path, strata_flavour flavour,
+                         const struct saved_training *training, strata_error *err);
+
+/* Replaces a file whole: writes aside, flushes, fsyncs, renames, fsyncs the folder. */
+bool strata_file_replace(const char *path, const void *bytes, size_t size, strata_error *err);
+
+#endif

@@ -1,0 +1,103 @@
+/* What a kind of layer is: one constant table a file, listed in registry.c. */
+#ifndef STRATA_LAYERS_LAYER_H
+#define STRATA_LAYERS_LAYER_H
+
+#include "base/fields.h"
+#include "base/random.h"
+#include "base/shape.h"
+#include "ops/activation.h"
+#include "ops/view.h"
+
+enum { STRATA_MAX_WEIGHTS = 8, STRATA_MAX_INPUTS = 64 };
+
+/* One weight that a layer asks for. Objects are borrowed from the config; NULL or empty: none. */
+struct weight_spec {
+    const char *name;   /* "kernel", "gamma", ... as Keras 3's variable */
+    const char *keras2; /* Keras 2's variable name, where it is another; else NULL */
+    struct shape shape;
+    const struct object *initializer; /* of strata_initializers; NULL: zeros */
+    const struct object *regularizer, *constraint; /* of strata_regularizers and strata_constraints */
+    bool statistic;     /* never trained by gradients: moving means; averaged over the ranks by sample count */
+};
+
+struct weights {
+    struct weight_spec spec[STRATA_MAX_WEIGHTS];
+    int count;
+};
+
+/* How layers read numbers that change from step to step without being recorded again: a device buffer of 32-bit words
+ * that the training loop writes before each play. STEP_ROWS and what follows is the batch: word STEP_ROWS + i is the
+ * index in the dataset of the batch's sample i. cl/step.h names the same words. */
+enum step_word { STEP_SEED_LOW, STEP_SEED_HIGH, STEP_EPOCH, STEP_LOSS_SCALE, STEP_ROWS = 8 };
+
+/* One execution of a layer: views to work on, and where. All views have the batch axis first.
+ *
+ *   forward    reads x, w; writes y and, when training, keep
+ *   backward   reads dy, w, keep and x or y where the class says it needs them; writes dx and dw[] unless their
+ *              buffer is NULL; dx and dw are overwritten, never added to. dx may share its memory with dy when the class
+ *              says in_place. */
+struct step {
+    struct run *run;
+    struct view x, y, dx, dy;        /* the first input */
+    const struct view *xs, *dxs;     /* all inputs, for layers that merge; xs[0] is x */
+    int inputs;
+    struct view w[STRATA_MAX_WEIGHTS], dw[STRATA_MAX_WEIGHTS];
+    struct view keep;                /* what `keep` asked for; buffer NULL when not training or not asked */
+    enum activation_kind fused;      /* forward: apply it to y while storing; LINEAR unless the class says fuses */
+    bool training;                   /* dropout drops, batch normalization uses the batch */
+    struct buffer *step_words;       /* enum step_word; NULL unless training */
+    unsigned stream;                 /* the layer's number in the model, for random_key.stream */
+};
+
+struct layer_class {
+    struct class class;
+
+    /* Output shape, without batch axis, of the input shapes (in[0..inputs-1], without batch axis). Errors begin with
+     * what is wrong; the caller puts the layer's name before it. */
+    bool (*shape)(const void *config, const struct shape *in, struct shape *out, strata_error *err);
+
+    bool (*weights)(const void *config, const struct shape *in, struct weights *ask, strata_error *err); /* NULL: none */
+    bool (*forward)(const void *config, const struct step *s, strata_error *err);
+    bool (*backward)(const void *config, const struct step *s, strata_error *err);
+
+    /* Elements (4 bytes each) for the whole batch of n samples to keep from forward to backward; NULL: none. */
+    size_t (*keep)(const void *config, size_t n, const struct shape *in, const struct shape *out);
+
+    bool needs_x, needs_y;   /* backward reads them */
+    bool in_place;           /* y may be x's memory (then neither is needed), dx may be dy's */
+    bool fuses;              /* forward applies s->fused */
+    bool identity_in_inference; /* forward copies x when not training; the plan leaves it out */
+    bool integer_input;      /* x holds int32 (Embedding) */
+    bool merges;             /* takes s->xs (Add, Concatenate) */
+    bool view;               /* y is x's memory under another shape (Flatten, Reshape): forward and backward are NULL */
+    bool host_only;          /* no computation (InputLayer): never planned */
+
+    /* Layers with an `activation=` argument: offset of the int (enum activation_kind) in the config, + 1; 0: none. The
+     * layer itself computes the linear part; the plan adds the activation, fused where it can. */
+    size_t activation;
+    /* Offset + 1 of the struct object activity_regularizer in the config; 0: none. The plan applies it. */
+    size_t activity_regularizer;
+    int trainable_inference; /* 1: frozen (trainable false) means inference mode, as Keras's BatchNormalization */
+};
+
+extern const struct registry strata_layers;        /* of struct layer_class; registry.c */
+extern const struct registry strata_initializers;  /* layers/initializer.h */
+extern const struct registry strata_regularizers;  /* layers/regularizer.h */
+extern const struct registry strata_constraints;   /* layers/regularizer.h */
+
+/* The layer_class that a class of strata_layers begins. */
+static inline const struct layer_class *strata_layer_class(const struct class *class)
+{
+    return (const struct layer_class *)class;
+}
+
+/* shape functions that many share. */
+bool strata_shape_keep(const void *config, const struct shape *in, struct shape *out, strata_error *err);
+
+/* "(None, 3, 3, 32)" of a shape without batch axis, for messages. */
+const char *strata_layer_shape_text(const struct shape *shape, char buffer[STRATA_SHAPE_TEXT]);
+
+/* Fails unless the shape has `rank` axes (batch not counted): "input has shape (None, 4); Dense needs ...". */
+bool strata_layer_expect_rank(const struct shape *in, int rank, const char *class_name, strata_error *err);
+
+#endif

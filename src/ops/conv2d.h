@@ -1,0 +1,44 @@
+/* Two-dimensional convolution (cross-correlation, as Keras's Conv2D) and its two gradients. */
+#ifndef STRATA_OPS_CONV2D_H
+#define STRATA_OPS_CONV2D_H
+
+#include "ops/activation.h"
+#include "ops/view.h"
+
+/* x (n, height, width, channels), kernel (kernel_height, kernel_width, channels / groups, filters),
+ * y (n, out_height, out_width, filters):
+ *
+ *   y[n,i,j,f] = sum over p, q, c of x[n, i*stride_h + p*dilation_h - pad_top, j*stride_w + q*dilation_w - pad_left, c]
+ *                * kernel[p, q, c, f],   x being zero outside. Filter f belongs to group f / (filters / groups). */
+struct conv2d {
+    size_t n, height, width, channels;
+    size_t out_height, out_width, filters;
+    int kernel_height, kernel_width, stride_h, stride_w, dilation_h, dilation_w;
+    int pad_top, pad_left;
+    int groups;
+};
+
+struct conv2d_implementation {
+    const char *name; /* for STRATA_IMPL=conv2d=name */
+    bool (*suits)(struct device *device, const struct conv2d *conv);
+    bool (*forward)(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
+                    const struct view *bias, enum activation_kind activation, const struct view *y, strata_error *err);
+    bool (*input_gradient)(struct run *run, const struct conv2d *conv, const struct view *dy,
+                           const struct view *kernel, const struct view *dx, strata_error *err);
+    bool (*kernel_gradient)(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *dy,
+                            const struct view *dkernel, strata_error *err);
+};
+
+/* In order of preference, as for GEMM. Ends in NULL. */
+extern const struct conv2d_implementation *const strata_conv2d_implementations[];
+
+/* bias NULL or without buffer: none; activation a fusable one. Outputs are overwritten. */
+bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
+                      const struct view *bias, enum activation_kind activation, const struct view *y,
+                      strata_error *err);
+bool strata_op_conv2d_input_gradient(struct run *run, const struct conv2d *conv, const struct view *dy,
+                                     const struct view *kernel, const struct view *dx, strata_error *err);
+bool strata_op_conv2d_kernel_gradient(struct run *run, const struct conv2d *conv, const struct view *x,
+                                      const struct view *dy, const struct view *dkernel, strata_error *err);
+
+#endif

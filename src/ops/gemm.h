@@ -1,0 +1,30 @@
+/* Matrix products. */
+#ifndef STRATA_OPS_GEMM_H
+#define STRATA_OPS_GEMM_H
+
+#include "ops/activation.h"
+#include "ops/view.h"
+
+/* C (m, n) = f(op(A) (m, k) * op(B) (k, n) + bias (n)), or C += op(A) op(B) when accumulate, then without bias and f.
+ * Matrices are row-major without gaps: A is (m, k), or (k, m) when transpose_a; B is (k, n), or (n, k) when
+ * transpose_b. Views give place only; their shapes are not looked at. C overlaps neither A nor B. */
+struct gemm {
+    size_t m, n, k;
+    bool transpose_a, transpose_b, accumulate;
+    struct view a, b, c;
+    struct view bias;                 /* buffer NULL: none */
+    enum activation_kind activation;  /* a fusable one */
+};
+
+struct gemm_implementation {
+    const char *name; /* for STRATA_IMPL=gemm=name */
+    bool (*suits)(struct device *device, const struct gemm *gemm); /* can it, and is it the choice for this device */
+    bool (*run)(struct run *run, const struct gemm *gemm, strata_error *err);
+};
+
+/* In order of preference; the first that suits serves. Ends in NULL. The last one suits everything. */
+extern const struct gemm_implementation *const strata_gemm_implementations[];
+
+bool strata_op_gemm(struct run *run, const struct gemm *gemm, strata_error *err);
+
+#endif

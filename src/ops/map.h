@@ -1,0 +1,17 @@
+/* Launching a one-dimensional elementwise kernel. */
+#ifndef STRATA_OPS_MAP_H
+#define STRATA_OPS_MAP_H
+
+#include "ops/view.h"
+
+/* Runs "file:function" with the given args (ends in { 0 }, at most 15) followed by `ulong n`, one work-item an
+ * element of n. options as in struct launch. */
+bool strata_op_map(struct run *run, const char *kernel, const char *options, const struct arg *args, size_t n,
+                   strata_error *err);
+
+/* y = x; y = a + b; y += x; y = 0, elements of floats. The views have the same count. */
+bool strata_op_copy(struct run *run, const struct view *x, const struct view *y, strata_error *err);
+bool strata_op_add(struct run *run, const struct view *a, const struct view *b, const struct view *y, strata_error *err);
+bool strata_op_zero(struct run *run, const struct view *y, strata_error *err);
+
+#endif

@@ -1,0 +1,37 @@
+/* Pooling over windows of (n, height, width, channels). Padding is given by what lies above and left. */
+#ifndef STRATA_OPS_POOL2D_H
+#define STRATA_OPS_POOL2D_H
+
+#include "ops/view.h"
+
+struct pool2d {
+    size_t n, height, width, channels, out_height, out_width;
+    int pool_height, pool_width, stride_h, stride_w, pad_top, pad_left;
+};
+
+/* index (n, out_height, out_width, channels): int32, where in its window (p * pool_width + q) each maximum was, the
+ * first in row-major order on ties; buffer NULL: not wanted. Cells outside the input take no part. The gradient gathers: each
+ * element of dx is written once. */
+bool strata_op_max_pool2d(struct run *run, const struct pool2d *pool, const struct view *x, const struct view *y,
+                          const struct view *index, strata_error *err);
+bool strata_op_max_pool2d_gradient(struct run *run, const struct pool2d *pool, const struct view *dy,
+                                   const struct view *index, const struct view *dx, strata_error *err);
+
+/* The mean over the cells of the window that lie inside the input. */
+bool strata_op_average_pool2d(struct run *run, const struct pool2d *pool, const struct view *x, const struct view *y,
+                              strata_error *err);
+bool strata_op_average_pool2d_gradient(struct run *run, const struct pool2d *pool, const struct view *dy,
+                                       const struct view *dx, strata_error *err);
+
+/* Over all positions: x (n, positions, channels), y (n, channels). Ties of the maximum share the gradient evenly. */
+bool strata_op_global_max_pool(struct run *run, size_t n, size_t positions, size_t channels, const struct view *x,
+                               const struct view *y, strata_error *err);
+bool strata_op_global_max_pool_gradient(struct run *run, size_t n, size_t positions, size_t channels,
+                                        const struct view *x, const struct view *y, const struct view *dy,
+                                        const struct view *dx, strata_error *err);
+bool strata_op_global_average_pool(struct run *run, size_t n, size_t positions, size_t channels, const struct view *x,
+                                   const struct view *y, strata_error *err);
+bool strata_op_global_average_pool_gradient(struct run *run, size_t n, size_t positions, size_t channels,
+                                            const struct view *dy, const struct view *dx, strata_error *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* A tensor: a place in a buffer and a shape. Row-major, the last axis contiguous, channels last as in Keras. */
+#ifndef STRATA_OPS_VIEW_H
+#define STRATA_OPS_VIEW_H
+
+#include "base/shape.h"
+#include "device/launch.h"
+
+/* buffer NULL: no tensor. offset in elements; shape with the batch axis first. Elements are float unless an op says
+ * int32. */
+struct view {
+    struct buffer *buffer;
+    size_t offset;
+    struct shape shape;
+};
+
+static inline struct arg arg_view(const struct view *view)
+{
+    return arg_place(view->buffer, view->offset);
+}
+
+static inline size_t strata_view_count(const struct view *view)
+{
+    return strata_shape_count(&view->shape);
+}
+
+/* The same elements under another shape of the same count. */
+static inline struct view strata_view_as(const struct view *view, struct shape shape)
+{
+    return (struct view){ view->buffer, view->offset, shape };
+}
+
+/* As a matrix: all axes but the last are rows. */
+static inline size_t strata_view_columns(const struct view *view)
+{
+    return view->shape.rank ? view->shape.dim[view->shape.rank - 1] : 1;
+}
+static inline size_t strata_view_rows(const struct view *view)
+{
+    const size_t columns = strata_view_columns(view);
+    return columns ? strata_view_count(view) / columns : 0;
+}
+
+#endif
