@@ -1,0 +1,30 @@
+/* A rank's place in the job: its communicator and its device. */
+#ifndef STRATA_CONTEXT_H
+#define STRATA_CONTEXT_H
+
+#include <strata/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct strata_context strata_context;
+
+typedef struct strata_context_config {
+    const char *devices; /* NULL or "auto", or a list with an entry a local rank; see `strata devices` */
+} strata_context_config;
+
+/* Collective. Under mpirun one rank of the job, else the only one. When one rank fails, all do, with its message. */
+STRATA_API STRATA_CHECKED strata_context *strata_context_create(const strata_context_config *config, strata_error *err);
+STRATA_API void strata_context_free(strata_context *context); /* takes NULL */
+STRATA_API int strata_context_rank(const strata_context *context);
+STRATA_API int strata_context_size(const strata_context *context);
+STRATA_API const char *strata_context_device(const strata_context *context); /* for people */
+
+/* Ends all ranks with the error's exit code; for a failure that only this rank has. Does not return. */
+STRATA_API void strata_context_abort(strata_context *context, const strata_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

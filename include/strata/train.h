@@ -1,0 +1,93 @@
+/* Compile, fit, evaluate, predict: Keras's training loop over one or many ranks. */
+#ifndef STRATA_TRAIN_H
+#define STRATA_TRAIN_H
+
+#include <strata/context.h>
+#include <strata/data.h>
+#include <strata/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* config: a JSON object with Keras's arguments of compile: {"optimizer": "adam" or {"Adam": {..}}, "loss": ..,
+ * "metrics": [..], "weighted_metrics": [..]}; also what Keras's get_compile_config() writes. Fixes what is trainable. */
+STRATA_API STRATA_CHECKED bool strata_model_compile(strata_model *model, const char *config, strata_error *err);
+
+/* What a training run tells while it goes on, on every rank with the same numbers. Return false to stop training. */
+typedef struct strata_progress {
+    size_t epoch, epochs;  /* counted from 0 */
+    size_t step, steps;    /* steps done in this epoch, and in all of it */
+    double seconds;        /* since the epoch's start */
+    size_t samples;        /* done in this epoch, over all ranks */
+    const char *const *names; /* logs: "loss", metrics, at an epoch's end "val_..." too */
+    const double *values;
+    size_t count;
+    bool epoch_end;
+} strata_progress;
+
+typedef struct strata_fit_config {
+    size_t batch_size;          /* the global batch; the ranks share it */
+    size_t epochs;              /* the last epoch's number + 1, as Keras's `epochs` with initial_epoch */
+    size_t initial_epoch;
+    bool shuffle;
+    uint64_t seed;
+    double validation_split;    /* 0: none */
+    const strata_data *validation_data; /* NULL: none */
+    size_t validation_batch_size, validation_freq; /* 0: batch_size, 1 */
+    size_t steps_per_epoch;     /* 0: the whole dataset */
+    const double *class_weight; /* by class index; NULL: none */
+    size_t class_weights;
+    const char *callbacks;      /* JSON list: [{"EarlyStopping": {..}}]; NULL: none */
+    const char *run_dir;        /* the run folder; NULL: no files */
+    const char *checkpoint;     /* JSON object {"every_steps", "every_epochs", "keep"}; NULL: none */
+    bool resume;                /* go on from the newest good checkpoint in run_dir */
+    const char *job;            /* text of the job, kept as job.json and compared on resume; NULL: none */
+    bool (*progress)(void *context, const strata_progress *progress); /* NULL: silent */
+    double progress_seconds;    /* at most that often inside an epoch (0.1); each reads the metrics from the device; 0: each step */
+    void *progress_context;
+} strata_fit_config;
+
+STRATA_API strata_fit_config strata_fit_defaults(void); /* batch_size 32, epochs 1, shuffle, progress every 0.1 s */
+
+/* History.history: for each name one number an epoch. */
+typedef struct strata_history strata_history;
+STRATA_API void strata_history_free(strata_history *history); /* takes NULL */
+STRATA_API size_t strata_history_epochs(const strata_history *history);
+STRATA_API size_t strata_history_count(const strata_history *history);
+STRATA_API const char *strata_history_name(const strata_history *history, size_t index);
+STRATA_API const double *strata_history_values(const strata_history *history, size_t index); /* by epoch; NAN where none */
+
+/* Trains. Collective. history may be NULL, else the caller's to free. On failure the weights are those of the last
+ * whole step, on every rank. */
+STRATA_API STRATA_CHECKED bool strata_model_fit(strata_model *model, strata_context *context, const strata_data *data,
+                                                const strata_fit_config *config, strata_history **history,
+                                                strata_error *err);
+
+/* The loss and metrics over data: names[i], values[i]. Collective; the same result on every rank. */
+typedef struct strata_logs {
+    size_t count;
+    char **names;
+    double *values;
+} strata_logs;
+STRATA_API STRATA_CHECKED bool strata_model_evaluate(strata_model *model, strata_context *context,
+                                                     const strata_data *data, size_t batch_size, strata_logs *logs,
+                                                     strata_error *err);
+STRATA_API void strata_logs_free(strata_logs *logs);
+
+/* The outputs for all samples, in sample order: `*values` is (n, output shape), the caller's to free. Collective; all
+ * ranks get all of it. */
+STRATA_API STRATA_CHECKED bool strata_model_predict(strata_model *model, strata_context *context,
+                                                    const strata_data *data, size_t batch_size, float **values,
+                                                    strata_error *err);
+
+/* The outputs of inner layers too: values[i] for layers[i]. */
+STRATA_API STRATA_CHECKED bool strata_model_extract(strata_model *model, strata_context *context,
+                                                    const strata_data *data, size_t batch_size,
+                                                    const strata_layer *const *layers, size_t count, float **values,
+                                                    strata_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

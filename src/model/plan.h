@@ -1,0 +1,51 @@
+/* A model lowered to a flat list of device steps for one batch size: forward, or forward, loss and backward. */
+#ifndef STRATA_MODEL_PLAN_H
+#define STRATA_MODEL_PLAN_H
+
+#include <strata/data.h>
+
+#include "model/params.h"
+
+struct plan;
+
+/* Where a loss works. y_pred is the model's output. When the loss asked for logits, `at` is what the model's last
+ * softmax or sigmoid gets, else `at` is y_pred. The loss writes its gradient with respect to `at` to d (of the same
+ * shape), the sum over this batch, already divided by whatever the global batch demands (step word STEP_LOSS_SCALE). */
+struct plan_loss {
+    struct view y_pred, at, d;
+    struct buffer *step_words;
+};
+
+struct plan_config {
+    size_t n;                /* samples a play */
+    bool training;           /* layers behave as with training=True; else as in inference */
+    bool backward;           /* gradients of all trainable weights into the params' arena; needs emit_loss */
+    strata_type input;       /* element type of what the caller writes to the input */
+    float input_scale;       /* x is multiplied by it (float32 and uint8) */
+    bool loss_at_logits;     /* only when strata_plan_last_activation is softmax or sigmoid */
+    bool (*emit_loss)(void *context, struct run *run, const struct plan_loss *loss, strata_error *err); /* may be NULL */
+    void *context;
+    const strata_layer *const *extract; /* layers whose outputs are kept; may be NULL */
+    size_t extract_count;
+};
+
+/* The activation that ends the model (of the last layer, or an Activation or Softmax layer over the last axis), LINEAR when there is
+ * none. With it a loss knows whether logits are to be had. */
+enum activation_kind strata_plan_last_activation(const strata_model *model);
+
+/* The model must be bound (strata_params_bind). */
+struct plan *strata_plan_create(strata_model *model, const struct plan_config *config, strata_error *err);
+void strata_plan_free(struct plan *plan); /* takes NULL */
+
+/* Where the caller writes the batch's x before a play: n samples of config.input, sample after sample. */
+struct buffer *strata_plan_input(const struct plan *plan);
+size_t strata_plan_input_bytes(const struct plan *plan); /* of all n samples */
+struct buffer *strata_plan_step_words(const struct plan *plan); /* STEP_ROWS + n words */
+struct view strata_plan_output(const struct plan *plan);
+struct view strata_plan_extracted(const struct plan *plan, size_t index);
+
+struct run *strata_plan_run(const struct plan *plan);        /* play it */
+const int *strata_plan_marks(const struct plan *plan);       /* by bucket of the params: when its gradients are done */
+size_t strata_plan_memory(const struct plan *plan);          /* bytes of device memory besides the params */
+
+#endif
