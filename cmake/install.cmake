@@ -14,12 +14,10 @@ if(BUILD_SHARED_LIBS)
     set(static_libraries "")
 else()
     # A static libstrata leaves its libraries to whoever links it.
-    install(TARGETS hdf5-c EXPORT StrataTargets)
     file(READ cmake/static-packages.cmake static_packages)
-    list(JOIN HDF5_C_LIBRARIES " " hdf5_libraries)
-    list(JOIN MPI_C_LIBRARIES " " mpi_libraries)
-    set(static_libraries
-        "-lclblast -lOpenCL -ljansson -lzip -lz -lhwloc ${hdf5_libraries} ${mpi_libraries} -lpthread -lm")
+    list(JOIN Hdf5_LDFLAGS " " hdf5)
+    list(JOIN MPI_C_LIBRARIES " " mpi)
+    set(static_libraries "-lclblast -lOpenCL -ljansson -lzip -lz -lhwloc ${hdf5} ${mpi} -lpthread -lm")
 endif()
 
 install(EXPORT StrataTargets NAMESPACE Strata:: DESTINATION ${package_folder})
@@ -29,5 +27,6 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/StrataConfigVersion.cmake
 install(FILES ${PROJECT_BINARY_DIR}/StrataConfig.cmake ${PROJECT_BINARY_DIR}/StrataConfigVersion.cmake
         DESTINATION ${package_folder})
 
+file(RELATIVE_PATH prefix_from_pc /x/${CMAKE_INSTALL_LIBDIR}/pkgconfig /x)
 configure_file(cmake/strata.pc.in ${PROJECT_BINARY_DIR}/strata.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/strata.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
