@@ -25,8 +25,7 @@ static bool any_value(const struct field *field)
 const char *strata_field_range(const struct field *field, char buffer[STRATA_RANGE_TEXT])
 {
     buffer[0] = '\0';
-    if (any_value(field))
-        return buffer;
+    if (any_value(field)) return buffer;
     if (bounded_below(field) && bounded_above(field))
         snprintf(buffer, STRATA_RANGE_TEXT, field->above_min ? "above %g and at most %g" : "from %g to %g",
                  field->min, field->max);
@@ -39,8 +38,7 @@ const char *strata_field_range(const struct field *field, char buffer[STRATA_RAN
 
 bool strata_field_in_range(const struct field *field, double value)
 {
-    if (any_value(field))
-        return true;
+    if (any_value(field)) return true;
     return (field->above_min ? value > field->min : value >= field->min) && value <= field->max;
 }
 
@@ -65,19 +63,25 @@ static const char *type_text(const struct field *field, char *buffer, size_t siz
 {
     const char *many = field->count == 1 ? "" : "s";
     switch (field->type) {
-    case FIELD_INT: return "integer";
-    case FIELD_FLOAT: return "number";
-    case FIELD_BOOL: return "true or false";
-    case FIELD_CHOICE: return strata_field_choices(field, buffer, size);
+    case FIELD_INT:
+        return "integer";
+    case FIELD_FLOAT:
+        return "number";
+    case FIELD_BOOL:
+        return "true or false";
+    case FIELD_CHOICE:
+        return strata_field_choices(field, buffer, size);
     case FIELD_INTS:
-        if (field->count == 0)
-            return "integers";
+        if (field->count == 0) return "integers";
         snprintf(buffer, size, "%d integer%s", field->count, many);
         return buffer;
-    case FIELD_STRING: return "string";
-    case FIELD_OBJECT: return field->registry->kind;
+    case FIELD_STRING:
+        return "string";
+    case FIELD_OBJECT:
+        return field->registry->kind;
     case FIELD_CUSTOM:
-    case FIELD_END: break;
+    case FIELD_END:
+        break;
     }
     return "value";
 }
@@ -104,19 +108,14 @@ void strata_fields_manual(const struct field *fields, struct text *out)
 {
     for (const struct field *f = fields; f && f->type != FIELD_END; f++) {
         char type[512], range[STRATA_RANGE_TEXT];
-        if (f->silent)
-            continue;
+        if (f->silent) continue;
         strata_text_add(out, "  %-24s %s", f->name, type_text(f, type, sizeof type));
-        if (*strata_field_range(f, range))
-            strata_text_add(out, ", %s", range);
-        if (f->nullable && !f->null_default)
-            strata_text_add(out, " or null");
+        if (*strata_field_range(f, range)) strata_text_add(out, ", %s", range);
+        if (f->nullable && !f->null_default) strata_text_add(out, " or null");
         strata_text_add(out, "; ");
         add_default(f, out);
-        if (f->keras2)
-            strata_text_add(out, "; Keras 2: %s", f->keras2);
-        if (f->help)
-            strata_text_add(out, ". %s", f->help);
+        if (f->keras2) strata_text_add(out, "; Keras 2: %s", f->keras2);
+        if (f->help) strata_text_add(out, ". %s", f->help);
         strata_text_add(out, "\n");
     }
 }

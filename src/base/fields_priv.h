@@ -12,6 +12,9 @@ bool strata_field_in_range(const struct field *field, double value);
 /* The choices of a field, quoted: "\"valid\", \"same\"". */
 const char *strata_field_choices(const struct field *field, char *buffer, size_t size);
 
+/* Fails with `key is "2" (a string); an integer is expected`. */
+bool strata_wrong_type(const char *key, const json_t *json, const char *expected, strata_error *err);
+
 /* "an integer", "an initializer": with the article that English wants. */
 const char *strata_with_article(const char *noun, char *buffer, size_t size);
 

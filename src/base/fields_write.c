@@ -20,8 +20,7 @@ static json_t *write_choice(const struct field *field, int choice)
 
 static json_t *write_ints(const struct ints *ints)
 {
-    if (ints->count == 0)
-        return json_null();
+    if (ints->count == 0) return json_null();
     json_t *list = json_array();
     for (int i = 0; list && i < ints->count; i++) {
         if (json_array_append_new(list, json_integer(ints->v[i])) != 0) {
@@ -37,20 +36,28 @@ static json_t *write_string(const char *text)
     return text ? json_string(text) : json_null();
 }
 
-static json_t *write_member(const struct field *field, const void *at, enum flavour flavour, strata_error *err)
+static json_t *write_member(const struct field *field, const void *at, enum flavour flavour,
+                            strata_error *err)
 {
-    if (field->write)
-        return field->write(field, at, flavour);
+    if (field->write) return field->write(field, at, flavour);
     switch (field->type) {
-    case FIELD_INT: return write_int(*(const long *)at);
-    case FIELD_FLOAT: return write_float(*(const double *)at);
-    case FIELD_BOOL: return json_boolean(*(const bool *)at);
-    case FIELD_CHOICE: return write_choice(field, *(const int *)at);
-    case FIELD_INTS: return write_ints(at);
-    case FIELD_STRING: return write_string(*(char *const *)at);
-    case FIELD_OBJECT: return strata_object_write(field->registry, at, flavour, err);
+    case FIELD_INT:
+        return write_int(*(const long *)at);
+    case FIELD_FLOAT:
+        return write_float(*(const double *)at);
+    case FIELD_BOOL:
+        return json_boolean(*(const bool *)at);
+    case FIELD_CHOICE:
+        return write_choice(field, *(const int *)at);
+    case FIELD_INTS:
+        return write_ints(at);
+    case FIELD_STRING:
+        return write_string(*(char *const *)at);
+    case FIELD_OBJECT:
+        return strata_object_write(field->registry, at, flavour, err);
     case FIELD_CUSTOM:
-    case FIELD_END: break;
+    case FIELD_END:
+        break;
     }
     return NULL;
 }
@@ -59,7 +66,8 @@ bool strata_config_write(const struct field *fields, const void *config, enum fl
                          strata_error *err)
 {
     for (const struct field *f = fields; f && f->type != FIELD_END; f++) {
-        if (f->silent || (f->only_keras2 && flavour != STRATA_KERAS2) || (f->only_keras3 && flavour != STRATA_KERAS3))
+        if (f->silent || (f->only_keras2 && flavour != STRATA_KERAS2)
+            || (f->only_keras3 && flavour != STRATA_KERAS3))
             continue;
         const char *key = flavour == STRATA_KERAS2 && f->keras2 ? f->keras2 : f->name;
         json_t *value = write_member(f, (const char *)config + f->offset, flavour, err);

@@ -90,7 +90,8 @@ static size_t distance(const char *a, const char *b)
 const char *strata_nearest(const char *word, const char *const *names, size_t count)
 {
     const char *nearest = NULL;
-    size_t best = strlen(word) / 3 + 2;
+    const size_t length = strlen(word);
+    size_t best = length < 64 ? length / 3 + 2 : 0;
     for (size_t i = 0; i < count; i++) {
         const size_t d = distance(word, names[i]);
         if (d < best) {
