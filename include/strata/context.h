@@ -12,6 +12,7 @@ typedef struct strata_context strata_context;
 
 typedef struct strata_context_config {
     const char *devices; /* NULL or "auto", or a list with an entry a local rank; see `strata devices` */
+    const strata_error *failed; /* what already went wrong on this rank: no rank gets a context then; NULL: nothing */
 } strata_context_config;
 
 /* Collective. Under mpirun one rank of the job, else the only one. When one rank fails, all do, with its message. */
@@ -20,6 +21,13 @@ STRATA_API void strata_context_free(strata_context *context); /* takes NULL */
 STRATA_API int strata_context_rank(const strata_context *context);
 STRATA_API int strata_context_size(const strata_context *context);
 STRATA_API const char *strata_context_device(const strata_context *context); /* for people */
+
+/* Collective: true on every rank, or false on every rank when `ok` is false on one; *err is then the error of the lowest
+ * such rank. For work after which all ranks must go on together, such as reading a file. */
+STRATA_API STRATA_CHECKED bool strata_context_agree(strata_context *context, bool ok, strata_error *err);
+
+/* The rank that a launcher gave this process, which is known before there is a context; 0 without a launcher. */
+STRATA_API int strata_launch_rank(void);
 
 /* Ends all ranks with the error's exit code; for a failure that only this rank has. Does not return. */
 STRATA_API void strata_context_abort(strata_context *context, const strata_error *err);

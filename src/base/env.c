@@ -1,5 +1,7 @@
 #include "base/env.h"
 
+#include <strata/context.h> /* strata_launch_rank */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,4 +38,15 @@ bool strata_env_impl(const char *op, char *buffer, size_t size)
         at = at ? at + 1 : NULL;
     }
     return false;
+}
+
+/* Open MPI, MPICH and Intel MPI, PMIx, Slurm. */
+int strata_launch_rank(void)
+{
+    static const char *const names[] = { "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *rank = strata_env(names[i]);
+        if (rank) return atoi(rank);
+    }
+    return 0;
 }

@@ -5,7 +5,8 @@
  *   STRATA_CACHE_DIR      where built kernels and tuning results are kept; else XDG_CACHE_HOME or HOME/.cache /strata
  *   STRATA_SLOW           "rank:factor": makes a rank slower, to try out unequal devices
  *   STRATA_FAULT          "site:k:action": makes the k-th call at a site fail, for tests of reliability
- */
+ *
+ * The rank that a launcher set (strata_launch_rank of <strata/context.h>) is read here too. */
 #ifndef STRATA_BASE_ENV_H
 #define STRATA_BASE_ENV_H
 

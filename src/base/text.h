@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include <strata/text.h>
+
 #include "base/error.h"
 
 /* Starts as { 0 }. data is NUL-terminated once something was added, else NULL. */
@@ -20,9 +22,6 @@ void strata_text_add_bytes(struct text *text, const char *bytes, size_t length);
 char *strata_text_take(struct text *text, strata_error *err);
 
 void strata_text_free(struct text *text);
-
-/* The name nearest to `word` by edit distance among `count` names, or NULL when none is near enough to suggest. */
-const char *strata_nearest(const char *word, const char *const *names, size_t count);
 
 /* Whether `text` matches a shell glob of *, ? and [..]; `*` also matches '/'. */
 bool strata_glob(const char *pattern, const char *text);
