@@ -14,4 +14,17 @@ bool strata_op_copy(struct run *run, const struct view *x, const struct view *y,
 bool strata_op_add(struct run *run, const struct view *a, const struct view *b, const struct view *y, strata_error *err);
 bool strata_op_zero(struct run *run, const struct view *y, strata_error *err);
 
+/* y = scale * x + offset; y may be x. */
+bool strata_op_affine(struct run *run, const struct view *x, double scale, double offset, const struct view *y,
+                      strata_error *err);
+
+/* y = x + bias (the elements of bias repeat along the last axis); y may be x. */
+bool strata_op_add_bias(struct run *run, const struct view *x, const struct view *bias, const struct view *y,
+                        strata_error *err);
+
+/* How many neighbouring floats of a row of `columns` one work-item of a vectorised kernel takes (cl/vector.h): on the
+ * CPU class the widest of 16, 8, 4 and 2 that divides columns; 1 on the GPU class, where neighbouring work-items
+ * take neighbouring floats. */
+int strata_op_vector_width(struct run *run, size_t columns);
+
 #endif

@@ -12,4 +12,14 @@ bool strata_op_sum_rows(struct run *run, const struct view *x, size_t rows, size
 bool strata_op_sum(struct run *run, const struct view *x, size_t n, const struct view *y, bool accumulate,
                    strata_error *err);
 
+/* The same of one * v + absolute * |v| + square * v * v over the elements v of x. */
+struct sum_terms {
+    double one, absolute, square;
+};
+bool strata_op_sum_terms(struct run *run, const struct sum_terms *terms, const struct view *x, size_t n,
+                         const struct view *y, bool accumulate, strata_error *err);
+
+/* How many rows a slice of a two-stage sum over `rows` has: at least 32, and at most 256 slices. */
+size_t strata_op_slice(size_t rows);
+
 #endif

@@ -1,0 +1,27 @@
+/* Elementwise sums. One work-item an element; items past n do nothing. A tensor is a buffer and an offset in
+ * elements. */
+
+/* y = a + b; y may be a or b. */
+kernel void add(global const float *a, ulong a0, global const float *b, ulong b0, global float *y, ulong y0, ulong n)
+{
+    const size_t i = get_global_id(0);
+    if (i >= n) return;
+    y[y0 + i] = a[a0 + i] + b[b0 + i];
+}
+
+/* y = scale * x + offset; y may be x. */
+kernel void affine(global const float *x, ulong x0, global float *y, ulong y0, float scale, float offset, ulong n)
+{
+    const size_t i = get_global_id(0);
+    if (i >= n) return;
+    y[y0 + i] = scale * x[x0 + i] + offset;
+}
+
+/* y = x + bias, where bias repeats every `columns` elements; y may be x. */
+kernel void add_bias(global const float *x, ulong x0, global const float *bias, ulong b0, global float *y, ulong y0,
+                     ulong columns, ulong n)
+{
+    const size_t i = get_global_id(0);
+    if (i >= n) return;
+    y[y0 + i] = x[x0 + i] + bias[b0 + i % columns];
+}

@@ -1,0 +1,103 @@
+/* Pooling over windows of (n, height, width, channels), channels last. One work-item: VW neighbouring channels of one
+ * output cell (forward) or one input cell (gradient): dimension 0 channels, 1 columns, 2 samples and rows.
+ *
+ *   -D VW                    see vector.h
+ *   -D PH PW SH SW PT PL     window, stride, and the padding above and left */
+#include "vector.h"
+#if !defined(PH) || !defined(PW) || !defined(SH) || !defined(SW) || !defined(PT) || !defined(PL)
+#error "pool2d.cl needs -D PH, PW, SH, SW, PT, PL"
+#endif
+
+/* Cells of a window that begins at `start` and lies inside 0..extent-1. */
+static inline int inside(int start, int window, int extent)
+{
+    return min(start + window, extent) - max(start, 0);
+}
+
+/* The first and last window that cover cell i, of `windows` that begin every `stride` cells. */
+static inline int first_window(int i, int window, int stride)
+{
+    return i < window ? 0 : (i - window) / stride + 1;
+}
+
+/* index: where in its window (p * PW + q) the maximum was, the first one on ties; with -D INDEX=1. A NaN wins. */
+#ifdef INDEX
+kernel void max_forward(global const float *x, ulong x0, global float *y, ulong y0, global int *index, ulong index0,
+                        int n, int height, int width, int out_height, int out_width, int channels)
+{
+    const int c = get_global_id(0) * VW, j = get_global_id(1);
+    const int s = get_global_id(2) / out_height, i = get_global_id(2) % out_height;
+    if (c >= channels || j >= out_width || s >= n) return;
+    const int top = i * SH - PT, left = j * SW - PL;
+    const int p0 = max(0, -top), q0 = max(0, -left);
+    x += x0 + (ulong)s * height * width * channels + c;
+    floatv best = LOADV(x + ((ulong)(top + p0) * width + left + q0) * channels);
+    intv where = p0 * PW + q0;
+    for (int p = p0; p < PH && top + p < height; p++) {
+        for (int q = q0; q < PW && left + q < width; q++) {
+            const floatv v = LOADV(x + ((ulong)(top + p) * width + left + q) * channels);
+            const intv stays = (v <= best) | (best != best);
+            best = stays ? best : v;
+            where = stays ? where : (intv)(p * PW + q);
+        }
+    }
+    const ulong at = ((ulong)get_global_id(2) * out_width + j) * channels + c;
+    STOREV(best, y + y0 + at);
+#if INDEX
+    STOREV(where, index + index0 + at);
+#endif
+}
+#endif
+
+kernel void max_gradient(global const float *dy, ulong dy0, global const int *index, ulong index0, global float *dx,
+                         ulong dx0, int n, int height, int width, int out_height, int out_width, int channels)
+{
+    const int c = get_global_id(0) * VW, w = get_global_id(1);
+    const int s = get_global_id(2) / height, h = get_global_id(2) % height;
+    if (c >= channels || w >= width || s >= n) return;
+    const int i1 = min((h + PT) / SH, out_height - 1), j1 = min((w + PL) / SW, out_width - 1);
+    floatv sum = 0.0f;
+    for (int i = first_window(h + PT, PH, SH); i <= i1; i++) {
+        for (int j = first_window(w + PL, PW, SW); j <= j1; j++) {
+            const int here = (h + PT - i * SH) * PW + w + PL - j * SW;
+            const ulong at = (((ulong)s * out_height + i) * out_width + j) * channels + c;
+            const intv where = LOADV(index + index0 + at);
+            sum += where == here ? LOADV(dy + dy0 + at) : 0.0f;
+        }
+    }
+    STOREV(sum, dx + dx0 + ((ulong)get_global_id(2) * width + w) * channels + c);
+}
+
+/* The mean over the cells of the window that lie inside the input. */
+kernel void average_forward(global const float *x, ulong x0, global float *y, ulong y0, int n, int height, int width,
+                            int out_height, int out_width, int channels)
+{
+    const int c = get_global_id(0) * VW, j = get_global_id(1);
+    const int s = get_global_id(2) / out_height, i = get_global_id(2) % out_height;
+    if (c >= channels || j >= out_width || s >= n) return;
+    const int top = i * SH - PT, left = j * SW - PL;
+    floatv sum = 0.0f;
+    x += x0 + (ulong)s * height * width * channels + c;
+    for (int p = max(0, -top); p < PH && top + p < height; p++)
+        for (int q = max(0, -left); q < PW && left + q < width; q++)
+            sum += LOADV(x + ((ulong)(top + p) * width + left + q) * channels);
+    const float cells = inside(top, PH, height) * inside(left, PW, width);
+    STOREV(sum / cells, y + y0 + ((ulong)get_global_id(2) * out_width + j) * channels + c);
+}
+
+kernel void average_gradient(global const float *dy, ulong dy0, global float *dx, ulong dx0, int n, int height,
+                             int width, int out_height, int out_width, int channels)
+{
+    const int c = get_global_id(0) * VW, w = get_global_id(1);
+    const int s = get_global_id(2) / height, h = get_global_id(2) % height;
+    if (c >= channels || w >= width || s >= n) return;
+    const int i1 = min((h + PT) / SH, out_height - 1), j1 = min((w + PL) / SW, out_width - 1);
+    floatv sum = 0.0f;
+    for (int i = first_window(h + PT, PH, SH); i <= i1; i++) {
+        for (int j = first_window(w + PL, PW, SW); j <= j1; j++) {
+            const float cells = inside(i * SH - PT, PH, height) * inside(j * SW - PL, PW, width);
+            sum += LOADV(dy + dy0 + (((ulong)s * out_height + i) * out_width + j) * channels + c) / cells;
+        }
+    }
+    STOREV(sum, dx + dx0 + ((ulong)get_global_id(2) * width + w) * channels + c);
+}
