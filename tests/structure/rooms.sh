@@ -53,7 +53,7 @@ only_in OpenCL "$directive<CL/" device ops
 only_in CLBlast "$directive<clblast" ops
 only_in MPI "$directive<mpi\\.h" dist
 only_in HDF5 "$directive<hdf5" data files
-only_in libzip "$directive<zip\\.h" files
+only_in libzip "$directive<zip\\.h" data files
 only_in zlib "$directive<zlib\\.h" data files
 only_in hwloc "$directive<hwloc" device dist
 only_in Random123 "$directive<Random123/" base

@@ -1,0 +1,124 @@
+/* IDX, the format of MNIST: two zero bytes, a type byte (8: unsigned bytes), the number of axes, each extent as a
+ * big-endian 32-bit number, then the values. Source: http://yann.lecun.com/exdb/mnist. */
+#include "data/sources_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/memory.h"
+
+enum { IDX_UBYTE = 8, READ_BYTES = 1 << 20, FIRST_BYTES = 1 << 24 };
+
+/* zlib begins its messages with the path, as ours do. */
+static bool fail_damaged(const char *path, int why, const char *text, strata_error *err)
+{
+    const size_t length = strlen(path);
+    if (strncmp(text, path, length) == 0 && strncmp(text + length, ": ", 2) == 0)
+        text += length + 2;
+    return strata_fail_native(err, STRATA_EFILE, why, "%s: damaged: %s", path, text);
+}
+
+/* Fails unless all `size` bytes come. zlib reads plain files as they are. */
+static bool read_all(gzFile file, const char *path, void *bytes, size_t size, strata_error *err)
+{
+    size_t done = 0;
+    while (done < size) {
+        const size_t left = size - done;
+        const int got = gzread(file, (char *)bytes + done, left < READ_BYTES ? (unsigned)left : READ_BYTES);
+        int why = Z_OK;
+        const char *text = gzerror(file, &why);
+        if (got > 0 && why == Z_OK) {
+            done += (size_t)got;
+            continue;
+        }
+        if (why == Z_ERRNO)
+            return strata_fail_native(err, STRATA_EFILE, errno, "%s: cannot be read: %s", path, strerror(errno));
+        if (why != Z_OK && why != Z_STREAM_END && why != Z_BUF_ERROR)
+            return fail_damaged(path, why, text, err);
+        return strata_fail(err, STRATA_EFILE, "%s: truncated: it ends where %zu more bytes were expected", path,
+                           left - (got > 0 ? (size_t)got : 0));
+    }
+    return true;
+}
+
+/* Reading past the last value also makes zlib compare its checksum. */
+static bool at_end(gzFile file, const char *path, strata_error *err)
+{
+    char extra;
+    const int got = gzread(file, &extra, 1);
+    int why = Z_OK;
+    const char *text = gzerror(file, &why);
+    if (got > 0)
+        return strata_fail(err, STRATA_EFILE, "%s: it goes on after the values that its header counts", path);
+    if (why == Z_BUF_ERROR)
+        return strata_fail(err, STRATA_EFILE, "%s: truncated: its gzip checksum is missing", path);
+    if (got < 0)
+        return fail_damaged(path, why, text, err);
+    return true;
+}
+
+static bool read_header(gzFile file, const char *path, const char *what, int low, int high, struct rows *rows,
+                        size_t *bytes, strata_error *err)
+{
+    unsigned char magic[4], extent[4];
+    uint64_t dim[4];
+    if (!read_all(file, path, magic, sizeof magic, err))
+        return false;
+    if (magic[0] != 0 || magic[1] != 0)
+        return strata_fail(err, STRATA_EFILE, "%s: not an IDX file: it begins with %02x %02x %02x %02x", path, magic[0],
+                           magic[1], magic[2], magic[3]);
+    if (magic[2] != IDX_UBYTE || magic[3] < low || magic[3] > high)
+        return strata_fail(err, STRATA_EFILE, "%s: an IDX file of type %02x with %d axes; %s have type 08 and %d", path,
+                           magic[2], magic[3], what, low);
+    for (int i = 0; i < magic[3]; i++) {
+        if (!read_all(file, path, extent, sizeof extent, err))
+            return false;
+        dim[i] = (uint32_t)extent[0] << 24 | (uint32_t)extent[1] << 16 | (uint32_t)extent[2] << 8 | extent[3];
+    }
+    rows->column.type = STRATA_UINT8;
+    return strata_rows_shape(rows, magic[3], dim, 1, bytes, path, err);
+}
+
+/* Memory grows with what the file really holds, so that a damaged header cannot ask for all there is. */
+static bool read_values(gzFile file, const char *path, size_t bytes, struct rows *rows, strata_error *err)
+{
+    size_t done = 0, room = 0, next = FIRST_BYTES;
+    do {
+        next = next < bytes ? next : bytes;
+        if (!strata_reserve(&rows->column.values, &room, next > 0 ? next : 1, 1, err)
+            || !read_all(file, path, (char *)rows->column.values + done, next - done, err))
+            return false;
+        done = next;
+        next *= 2;
+    } while (done < bytes);
+    return at_end(file, path, err);
+}
+
+static bool read_file(const char *path, const char *what, int low, int high, struct rows *rows, strata_error *err)
+{
+    size_t bytes;
+    gzFile file = gzopen(path, "rb");
+    if (!file)
+        return strata_fail_native(err, STRATA_EFILE, errno, "%s: cannot be opened: %s", path, strerror(errno));
+    gzbuffer(file, 1 << 17);
+    const bool ok = read_header(file, path, what, low, high, rows, &bytes, err)
+                    && read_values(file, path, bytes, rows, err);
+    gzclose_r(file);
+    return ok;
+}
+
+bool strata_read_idx(const char *images, const char *labels, struct arrays *arrays, strata_error *err)
+{
+    struct shape *shape = &arrays->x.column.shape;
+    if (!read_file(images, "images", 3, 4, &arrays->x, err) || !read_file(labels, "labels", 1, 1, &arrays->y, err))
+        return false;
+    if (arrays->x.count != arrays->y.count)
+        return strata_fail(err, STRATA_EFILE, "%s has %zu images and %s has %zu labels; they must be as many", images,
+                           arrays->x.count, labels, arrays->y.count);
+    if (shape->rank == 2)
+        shape->dim[shape->rank++] = 1;
+    arrays->scale = 1.0f / 255;
+    return true;
+}

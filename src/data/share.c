@@ -1,0 +1,27 @@
+#include <assert.h>
+#include <math.h>
+
+#include "data/batches.h"
+
+/* Where the slice of `rank` begins; ranks up to size tile 0..n. In proportion to speeds each border is rounded by
+ * itself, so neighbours agree on it and nothing is lost or given twice. */
+static size_t border(const struct share *share, int rank, size_t n)
+{
+    const size_t size = (size_t)share->size, r = (size_t)rank;
+    if (!share->speeds)
+        return n / size * r + n % size * r / size; /* floor(n * r / size) */
+    double before = 0, total = 0;
+    for (int i = 0; i < share->size; i++) {
+        total += share->speeds[i];
+        if (i < rank)
+            before += share->speeds[i];
+    }
+    return rank == share->size ? n : (size_t)llround((double)n * (before / total));
+}
+
+void strata_share(const struct share *share, size_t n, size_t *first, size_t *count)
+{
+    assert(share->size > 0 && share->rank >= 0 && share->rank < share->size);
+    *first = border(share, share->rank, n);
+    *count = border(share, share->rank + 1, n) - *first;
+}
