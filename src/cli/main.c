@@ -1,0 +1,42 @@
+/* strata: the command. Reads the command line, runs the verb, turns its error into words and an exit code. */
+#include <locale.h>
+#include <stdio.h>
+#include <strata/context.h>
+#include <strata/version.h>
+
+#include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/output.h"
+
+static bool run(const struct command *c, strata_error *err)
+{
+    if (strata_command_has(c, "--version")) {
+        strata_print("strata %s\n", strata_version());
+        return true;
+    }
+    if (strata_command_has(c, "--help")) return strata_help_print(c->verb, err);
+    if (!c->verb)
+        return strata_command_fail(err, STRATA_EUSAGE, "no verb; \"strata help\" lists what there is");
+    if (!c->verb->collective && strata_launch_rank() != 0) return true;
+    return c->verb->run(c, err);
+}
+
+/* Output that never reached its file is a failure too, such as a full disk behind stdout. */
+static bool flushed(strata_error *err)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+    return strata_command_fail(err, STRATA_EMEMORY, "the results could not be written to stdout");
+}
+
+int main(int argc, char **argv)
+{
+    struct command command;
+    strata_error err = { 0 };
+    setlocale(LC_CTYPE, "");
+    const bool ok = strata_command_parse(argc, argv, &command, &err) && run(&command, &err) && flushed(&err);
+    strata_command_free(&command);
+    if (ok) return 0;
+    fflush(stdout);
+    if (strata_launch_rank() == 0) fprintf(stderr, "error: %s\n", err.message);
+    return strata_exit_code(err.code);
+}

@@ -1,0 +1,35 @@
+/* What the command prints. Results go to stdout, on rank 0 alone. */
+#ifndef STRATA_CLI_OUTPUT_H
+#define STRATA_CLI_OUTPUT_H
+
+#include <jansson.h>
+
+#include "cli/cli.h"
+
+void strata_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void strata_print_text(const char *text);
+
+/* One line of JSON; takes the object over, NULL counts as out of memory. */
+bool strata_print_json(json_t *owned, strata_error *err);
+
+/* A message for people on stderr; not with --quiet. */
+void strata_note(const struct command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A table of texts. Starts as { .columns = N, .align = "lr..." }: 'r' sets a column flush right. */
+struct table {
+    size_t columns;
+    const char *align;
+    char **cells; /* row by row */
+    size_t count, room;
+    bool failed;
+};
+void strata_table_add(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Prints with two spaces between columns, and empties it. */
+bool strata_table_print(struct table *table, strata_error *err);
+
+/* "640 B", "1.3 MiB", "31.0 GiB". */
+enum { STRATA_BYTES_TEXT = 32 };
+const char *strata_bytes_text(double bytes, char buffer[STRATA_BYTES_TEXT]);
+
+#endif

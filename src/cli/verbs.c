@@ -1,0 +1,20 @@
+/* The verbs, in the order of `strata help`. */
+#include "cli/cli.h"
+
+#include <string.h>
+
+extern const struct verb strata_verb_devices, strata_verb_completion, strata_verb_help;
+
+const struct verb *const strata_verbs[] = {
+    &strata_verb_devices,
+    &strata_verb_completion,
+    &strata_verb_help,
+    NULL,
+};
+
+const struct verb *strata_verb_find(const char *name)
+{
+    for (const struct verb *const *verb = strata_verbs; *verb; verb++)
+        if (strcmp((*verb)->name, name) == 0) return *verb;
+    return NULL;
+}
