@@ -1,0 +1,135 @@
+/* The sections of a job whose values are the job's own: fit and run. */
+#include "train/job_priv.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* ---- class_weight ---------------------------------------------------------------------------------------------- */
+
+enum { MAX_CLASSES = 1 << 20 };
+
+static bool not_weights(const char *what, strata_error *err)
+{
+    return strata_fail(err, STRATA_EVALUE,
+                       "class_weight %s; {\"0\": weight, \"1\": weight, ...} or a list of weights "
+                       "by class index is expected",
+                       what);
+}
+
+static bool set_weight(struct class_weights *weights, size_t *room, size_t class, const json_t *weight,
+                       strata_error *err)
+{
+    void *values = weights->values;
+    if (!json_is_number(weight) || json_number_value(weight) < 0)
+        return not_weights("has a weight that is no number of at least 0", err);
+    if (!strata_reserve(&values, room, class + 1, sizeof *weights->values, err)) return false;
+    weights->values = values;
+    while (weights->count <= class)
+        weights->values[weights->count++] = 1; /* a class that is not named weighs 1, as in Keras */
+    weights->values[class] = json_number_value(weight);
+    return true;
+}
+
+static bool parse_class_weight(const struct field *field, const json_t *json, enum flavour flavour, void *at,
+                               strata_error *err)
+{
+    struct class_weights *weights = at;
+    size_t room = 0, index;
+    const char *key;
+    json_t *value;
+    (void)field;
+    (void)flavour;
+    if (json_is_null(json)) return true;
+    if (!json_is_object(json) && !json_is_array(json)) return not_weights("is no object", err);
+    json_array_foreach(json, index, value)
+    {
+        if (!set_weight(weights, &room, index, value, err)) return false;
+    }
+    json_object_foreach((json_t *)json, key, value)
+    {
+        char *end = NULL;
+        const unsigned long class = strtoul(key, &end, 10);
+        if (end == key || *end != '\0' || class >= MAX_CLASSES)
+            return not_weights("has a key that is no class index", err);
+        if (!set_weight(weights, &room, class, value, err)) return false;
+    }
+    return true;
+}
+
+static void release_class_weight(void *at)
+{
+    struct class_weights *weights = at;
+    free(weights->values);
+    *weights = (struct class_weights){ 0 };
+}
+
+#define MEMBER(member) offsetof(struct job_fit, member)
+const struct field strata_job_fit_fields[] = {
+    { "batch_size", FIELD_INT, MEMBER(batch_size), .otherwise = 32, .min = 1, .max = INFINITY,
+      .help = "the global batch, which the ranks share" },
+    { "epochs", FIELD_INT, MEMBER(epochs), .otherwise = 1, .min = 0, .max = INFINITY },
+    { "initial_epoch", FIELD_INT, MEMBER(initial_epoch), .min = 0, .max = INFINITY },
+    { "shuffle", FIELD_BOOL, MEMBER(shuffle), .otherwise = 1 },
+    { "seed", FIELD_INT, MEMBER(seed), .min = 0, .max = INFINITY, .help = "of everything random" },
+    { "validation_split", FIELD_FLOAT, MEMBER(validation_split), .min = 0, .max = 1,
+      .help = "this part of the training data, its end, is held back" },
+    { "validation_batch_size", FIELD_INT, MEMBER(validation_batch_size), .nullable = true,
+      .null_default = true, .min = 1, .max = INFINITY },
+    { "validation_freq", FIELD_INT, MEMBER(validation_freq), .otherwise = 1, .min = 1, .max = INFINITY },
+    { "steps_per_epoch", FIELD_INT, MEMBER(steps_per_epoch), .nullable = true, .null_default = true, .min = 1,
+      .max = INFINITY },
+    { "class_weight", FIELD_CUSTOM, MEMBER(class_weight), .nullable = true, .parse = parse_class_weight,
+      .release = release_class_weight, .help = "weights by class index" },
+    { 0 },
+};
+#undef MEMBER
+
+/* ---- run ------------------------------------------------------------------------------------------------------- */
+
+struct checkpoint {
+    long every_steps, every_epochs, keep;
+};
+
+static const struct field checkpoint_fields[] = {
+    { "every_steps", FIELD_INT, offsetof(struct checkpoint, every_steps), .nullable = true,
+      .null_default = true, .min = 1, .max = INFINITY },
+    { "every_epochs", FIELD_INT, offsetof(struct checkpoint, every_epochs), .nullable = true,
+      .null_default = true, .min = 1, .max = INFINITY },
+    { "keep", FIELD_INT, offsetof(struct checkpoint, keep), .otherwise = 3, .min = 1, .max = INFINITY },
+    { 0 },
+};
+
+static bool parse_checkpoint(const struct field *field, const json_t *json, enum flavour flavour, void *at,
+                             strata_error *err)
+{
+    struct checkpoint checkpoint;
+    if (json_is_null(json)) return true;
+    if (!strata_config_parse(checkpoint_fields, json, flavour, NULL, &checkpoint, err))
+        return strata_fail_in(err, "%s", field->name);
+    *(json_t **)at = json_deep_copy(json);
+    return *(json_t **)at || strata_fail(err, STRATA_EMEMORY, "out of memory");
+}
+
+static void release_checkpoint(void *at)
+{
+    json_decref(*(json_t **)at);
+    *(json_t **)at = NULL;
+}
+
+static const char *const balances[] = { "auto", "equal", NULL };
+const struct field strata_job_run_fields[] = {
+    { "dir", FIELD_STRING, offsetof(struct job_run, dir), .nullable = true, .text = "",
+      .help = "the run folder; runs/NAME of NAME.json; null: no files" },
+    { "devices", FIELD_STRING, offsetof(struct job_run, devices), .text = "auto",
+      .help = "an entry a local rank: see strata devices" },
+    { "balance", FIELD_CHOICE, offsetof(struct job_run, balance), .choices = balances },
+    { "exact", FIELD_BOOL, offsetof(struct job_run, exact),
+      .help = "the same bits for any number of ranks of one device type" },
+    { "checkpoint", FIELD_CUSTOM, offsetof(struct job_run, checkpoint), .nullable = true,
+      .text = "{\"every_epochs\": 1, \"keep\": 3}", .parse = parse_checkpoint, .release = release_checkpoint,
+      .help = "every_steps, every_epochs, keep" },
+    { 0 },
+};
