@@ -24,7 +24,7 @@ enum field_type {
     FIELD_INTS,   /* struct ints: a list of `count` integers, or one integer that stands for all */
     FIELD_STRING, /* char *, owned */
     FIELD_OBJECT, /* struct object, of `registry` */
-    FIELD_CUSTOM, /* whatever the hooks make of it */
+    FIELD_CUSTOM, /* whatever the hooks make of it; such a config starts zeroed */
 };
 
 enum { STRATA_MAX_INTS = 8 };
