@@ -58,7 +58,8 @@ only_in zlib "$directive<zlib\\.h" data files
 only_in hwloc "$directive<hwloc" device dist
 only_in Random123 "$directive<Random123/" base
 only_in 'printing to stdout, leaving the process' \
-    '(^|[^a-zA-Z0-9_])(printf|puts|putchar|exit|_exit|abort)[[:space:]]*\(' cli
+    '(^|[^a-zA-Z0-9_])(printf|puts|putchar|exit)[[:space:]]*\(' cli
+only_in 'ending a rank at once' '(^|[^a-zA-Z0-9_])(_exit|_Exit|abort)[[:space:]]*\(' dist
 
 rule 'the environment is read in src/base/env.c alone' \
     "$(lines '(^|[^a-zA-Z0-9_])(secure_)?getenv[[:space:]]*\(' src -not -path src/base/env.c)"

@@ -4,19 +4,19 @@
 set -euo pipefail
 
 wrong=0
-objects=$(find "$BUILD" -path '*-objects.dir/*' -name '*.o')
-[ -n "$objects" ]
-# an object may outlive its source: only those that the sources still make count
-for object in $objects; do
-    file=${object##*-objects.dir/}
-    file=${file%.o}
-    [ -e "$SOURCE/$file" ] || [ -e "$BUILD/$file" ] || continue
-    names=$(nm -g --defined-only "$object" | awk '$2 != "w" && $2 != "W" && $3 !~ /^(strata_|__(asan|odr_asan|ubsan))/ { print $3 }')
-    if [ -n "$names" ]; then
-        printf '%s: extern without the prefix strata_: %s\n' "$file" "${names//$'\n'/ }"
+mapfile -t objects < <(find "$BUILD" -path '*-objects.dir/*' -name '*.o')
+[ ${#objects[@]} -gt 0 ]
+
+# FILE NAME of every symbol without the prefix; nm -A prints "OBJECT:ADDRESS TYPE NAME", w and W are weak
+while read -r file name; do
+    # an object may outlive its source: only those that the sources still make count
+    if [ -e "$SOURCE/$file" ] || [ -e "$BUILD/$file" ]; then
+        printf '%s: extern without the prefix strata_: %s\n' "$file" "$name"
         wrong=1
     fi
-done
+done < <(nm -A -g --defined-only "${objects[@]}" |
+    awk '$2 !~ /[wW]/ && $3 !~ /^(strata_|__(asan|odr_asan|ubsan))/ {
+        sub(/.*-objects\.dir\//, "", $1); sub(/\.o:.*/, "", $1); print $1, $3 }')
 
 library=$BUILD/libstrata.so
 if [ -e "$library" ]; then
