@@ -3,6 +3,7 @@
 #ifndef STRATA_DEVICE_DEVICE_H
 #define STRATA_DEVICE_DEVICE_H
 
+#include <stdint.h>
 #include <strata/device.h>
 
 #include "base/error.h"
@@ -18,13 +19,23 @@ struct device;
  *               device 0, split when it is a CPU. An entry with "host=..." is not known here.
  *   class       forced class; -1: STRATA_DEVICE_CLASS from the environment, else the device's own
  *
+ *   bindings    strata_process_binding of each local rank, or NULL when it is not known
+ *
  * A CPU device that is shared is split so that each rank has compute units of its own, and the process is pinned to
- * those cores. A process that its launcher has bound to fewer cores than the device has keeps to its binding. */
+ * those cores; CPU devices of different platforms are the same cores and are split as one. With more ranks than cores
+ * a rank has one core, which it shares. A process that its launcher has bound to fewer cores than the device has
+ * keeps to its binding: it has all of it, or its share of it where `bindings` shows that others have the same.
+ * A CPU device that cannot be split is used whole by the pinned process, and strata_device_text says so. Other
+ * devices that are named twice are shared as they are. */
 struct device_request {
     const char *devices;
     int local_rank, local_size;
     int class;
+    const uint64_t *bindings;
 };
+
+/* A number for the set of cores that this process is bound to, alike in two processes of a node with the same set. */
+uint64_t strata_process_binding(void);
 
 /* NULL with STRATA_EDEVICE and a message that says which rank asked for what, and what there is. */
 struct device *strata_device_open(const struct device_request *request, strata_error *err);

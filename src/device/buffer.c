@@ -1,0 +1,155 @@
+#include "device/buffer.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "device/device_priv.h"
+#include "device/native.h"
+
+cl_int strata_queue_zero(cl_command_queue queue, cl_mem memory, size_t offset, size_t bytes, cl_event *event)
+{
+    static const unsigned char zeroes[16] = { 0 };
+    size_t pattern = sizeof zeroes;
+    while ((bytes | offset) % pattern != 0)
+        pattern /= 2;
+    return clEnqueueFillBuffer(queue, memory, zeroes, pattern, offset, bytes, 0, NULL, event);
+}
+
+static bool refuse(const struct device *device, size_t bytes, cl_int native, strata_error *err)
+{
+    enum { MIB = 1024 * 1024 };
+    strata_fail_opencl(err, native,
+                       "%s: %zu bytes (%.1f MiB) of memory cannot be had; the device has %zu MiB and gives at most "
+                       "%zu MiB in one piece",
+                       device->text, bytes, (double)bytes / MIB, device->info.memory / MIB,
+                       device->info.max_allocation / MIB);
+    err->code = STRATA_EMEMORY;
+    return false;
+}
+
+/* Memory is often given out only when it is touched, so that it is the filling that fails. */
+static cl_int allocate(struct buffer *buffer)
+{
+    const struct device *device = buffer->device;
+    cl_event filled = NULL;
+    cl_int got = CL_SUCCESS, status = CL_SUCCESS;
+    const cl_mem_flags flags = CL_MEM_READ_WRITE | (device->info.unified ? CL_MEM_ALLOC_HOST_PTR : 0);
+    buffer->memory = clCreateBuffer(device->context, flags, buffer->size, NULL, &got);
+    if (got != CL_SUCCESS)
+        return got;
+    got = strata_queue_zero(device->filler, buffer->memory, 0, buffer->size, &filled);
+    if (got != CL_SUCCESS)
+        return got;
+    got = clWaitForEvents(1, &filled);
+    clGetEventInfo(filled, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL);
+    clReleaseEvent(filled);
+    return status < 0 ? status : got;
+}
+
+struct buffer *strata_buffer_create(struct device *device, size_t bytes, strata_error *err)
+{
+    struct buffer *buffer = strata_alloc(1, sizeof *buffer, err);
+    if (!buffer)
+        return NULL;
+    buffer->device = device;
+    buffer->size = bytes;
+    const cl_int got = allocate(buffer);
+    if (got != CL_SUCCESS) {
+        refuse(device, bytes, got, err);
+        strata_buffer_free(buffer);
+        return NULL;
+    }
+    return buffer;
+}
+
+void strata_buffer_free(struct buffer *buffer)
+{
+    if (!buffer)
+        return;
+    if (buffer->memory)
+        clReleaseMemObject(buffer->memory); /* the runtime keeps it until queued commands are done with it */
+    free(buffer);
+}
+
+size_t strata_buffer_size(const struct buffer *buffer)
+{
+    return buffer->size;
+}
+
+static bool failed(const struct device *device, cl_int got, const char *what, size_t bytes, size_t offset,
+                   const struct buffer *buffer, strata_error *err)
+{
+    return strata_fail_opencl(err, got, "%s: %s of %zu bytes at byte %zu of a buffer of %zu", device->text, what,
+                              bytes, offset, buffer->size);
+}
+
+bool strata_buffer_read(struct device *device, enum queue_index queue, const struct buffer *buffer, size_t offset,
+                        size_t bytes, void *host, strata_error *err)
+{
+    if (bytes == 0)
+        return true;
+    const cl_int got = clEnqueueReadBuffer(device->queues[queue], buffer->memory, CL_TRUE, offset, bytes, host, 0,
+                                           NULL, NULL);
+    return got == CL_SUCCESS || failed(device, got, "reading", bytes, offset, buffer, err);
+}
+
+bool strata_buffer_write(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset,
+                         size_t bytes, const void *host, strata_error *err)
+{
+    if (bytes == 0)
+        return true;
+    const cl_int got = clEnqueueWriteBuffer(device->queues[queue], buffer->memory, CL_TRUE, offset, bytes, host, 0,
+                                            NULL, NULL);
+    return got == CL_SUCCESS || failed(device, got, "writing", bytes, offset, buffer, err);
+}
+
+bool strata_buffer_read_async(struct device *device, enum queue_index queue, const struct buffer *buffer,
+                              size_t offset, size_t bytes, void *host, struct event **event, strata_error *err)
+{
+    cl_event native = NULL;
+    if (bytes == 0)
+        return !event || strata_event_mark(device, queue, event, err);
+    const cl_int got = clEnqueueReadBuffer(device->queues[queue], buffer->memory, CL_FALSE, offset, bytes, host, 0,
+                                           NULL, event ? &native : NULL);
+    if (got != CL_SUCCESS)
+        return failed(device, got, "reading", bytes, offset, buffer, err);
+    return !event || strata_event_take(native, event, err);
+}
+
+bool strata_buffer_write_async(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset,
+                               size_t bytes, const void *host, struct event **event, strata_error *err)
+{
+    cl_event native = NULL;
+    if (bytes == 0)
+        return !event || strata_event_mark(device, queue, event, err);
+    const cl_int got = clEnqueueWriteBuffer(device->queues[queue], buffer->memory, CL_FALSE, offset, bytes, host, 0,
+                                            NULL, event ? &native : NULL);
+    if (got != CL_SUCCESS)
+        return failed(device, got, "writing", bytes, offset, buffer, err);
+    return !event || strata_event_take(native, event, err);
+}
+
+bool strata_buffer_copy(struct device *device, enum queue_index queue, const struct buffer *from, size_t from_offset,
+                        struct buffer *to, size_t to_offset, size_t bytes, strata_error *err)
+{
+    if (bytes == 0)
+        return true;
+    const cl_int got = clEnqueueCopyBuffer(device->queues[queue], from->memory, to->memory, from_offset, to_offset,
+                                           bytes, 0, NULL, NULL);
+    return got == CL_SUCCESS || failed(device, got, "copying", bytes, to_offset, to, err);
+}
+
+bool strata_buffer_zero(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset,
+                        size_t bytes, strata_error *err)
+{
+    if (bytes == 0)
+        return true;
+    const cl_int got = strata_queue_zero(device->queues[queue], buffer->memory, offset, bytes, NULL);
+    return got == CL_SUCCESS || failed(device, got, "zeroing", bytes, offset, buffer, err);
+}
+
+bool strata_queue_flush(struct device *device, enum queue_index queue, strata_error *err)
+{
+    const cl_int got = clFlush(device->queues[queue]);
+    return got == CL_SUCCESS || strata_fail_opencl(err, got, "%s: flushing a queue", device->text);
+}

@@ -1,0 +1,181 @@
+#include "device/device.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/memory.h"
+#include "device/choose.h"
+#include "device/device_priv.h"
+#include "device/native.h"
+#include "device/program_cache.h"
+#include "device/split.h"
+
+static bool choose_class(struct device *device, int forced, strata_error *err)
+{
+    const char *wanted = strata_env("STRATA_DEVICE_CLASS");
+    device->class = device->info.class_default;
+    if (forced >= 0)
+        device->class = (strata_device_class)forced;
+    else if (wanted && strcasecmp(wanted, "cpu") == 0)
+        device->class = STRATA_CPU_CLASS;
+    else if (wanted && strcasecmp(wanted, "gpu") == 0)
+        device->class = STRATA_GPU_CLASS;
+    else if (wanted)
+        return strata_fail(err, STRATA_EUSAGE, "STRATA_DEVICE_CLASS is \"%s\"; it is cpu or gpu", wanted);
+    return true;
+}
+
+/* "PoCL: AMD EPYC": PoCL puts its driver and LLVM's name of the processor before the device's own name. */
+static int short_name(const strata_device_info *info, char *text, size_t size)
+{
+    const bool pocl = strcmp(info->platform, "Portable Computing Language") == 0;
+    const char *name = info->name;
+    for (int cuts = 0; pocl && cuts < 2; cuts++) {
+        const char *dash = strchr(name, '-');
+        name = dash && dash[1] ? dash + 1 : name;
+    }
+    return snprintf(text, size, "%s: %s", pocl ? "PoCL" : info->platform, name);
+}
+
+static void describe(struct device *device, const struct cores *cores, bool whole)
+{
+    const int at = short_name(&device->info, device->text, sizeof device->text), total = device->info.compute_units;
+    char *text = device->text + at;
+    const size_t room = sizeof device->text - (size_t)at;
+    if (!device->info.is_cpu || cores->count >= total)
+        snprintf(text, room, " (%d units)", total);
+    else if (!whole)
+        snprintf(text, room, " (%d of %d units%s)", device->units, total, cores->pinned ? "" : ", not pinned");
+    else
+        snprintf(text, room, " (whole, as it cannot be split%s)", cores->pinned ? "; pinned" : "; not pinned");
+}
+
+static void ask_limits(struct device *device)
+{
+    device->most_group = 1;
+    for (int d = 0; d < 3; d++) device->most_items[d] = 1;
+    clGetDeviceInfo(device->id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof device->most_group, &device->most_group, NULL);
+    clGetDeviceInfo(device->id, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof device->most_items, device->most_items, NULL);
+}
+
+/* The part of a CPU device that is the rank's, or the whole of any other. */
+static bool take_part(struct device *device, cl_device_id whole, const struct choice *choice, bool alike,
+                      strata_error *err)
+{
+    struct cores cores = { .count = device->info.compute_units };
+    device->id = whole;
+    device->units = device->info.compute_units;
+    if (device->info.is_cpu) {
+        strata_cores_take(choice->part, choice->parts, alike, &cores);
+        if (!strata_device_split(whole, device->units, &cores, &device->id, err))
+            return false;
+        if (cores.count < device->units)
+            device->units = cores.count;
+    }
+    describe(device, &cores, device->id == whole);
+    ask_limits(device);
+    return true;
+}
+
+static bool make_queues(struct device *device, strata_error *err)
+{
+    cl_int got = CL_SUCCESS;
+    device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &got);
+    if (got == CL_SUCCESS)
+        device->queues[QUEUE_COMPUTE] = clCreateCommandQueue(device->context, device->id, 0, &got);
+    if (got == CL_SUCCESS)
+        device->queues[QUEUE_COPY] = clCreateCommandQueue(device->context, device->id, 0, &got);
+    if (got == CL_SUCCESS)
+        device->filler = clCreateCommandQueue(device->context, device->id, 0, &got);
+    return got == CL_SUCCESS || strata_fail_opencl(err, got, "%s cannot be opened", device->text);
+}
+
+static bool open_chosen(struct device *device, const struct device_request *request, strata_error *err)
+{
+    strata_device_info *list = NULL;
+    cl_device_id *ids = NULL;
+    size_t count = 0;
+    struct choice choice = { 0 };
+
+    bool ok = strata_devices_find(&list, &ids, &count, err)
+           && strata_device_choose(request, list, count, &choice, err);
+    if (ok) {
+        device->info = list[choice.index];
+        ok = choose_class(device, request->class, err)
+          && take_part(device, ids[choice.index], &choice, request->bindings != NULL, err)
+          && make_queues(device, err)
+          && (device->programs = strata_programs_create(err)) != NULL;
+    }
+    free(list);
+    free(ids);
+    return ok;
+}
+
+struct device *strata_device_open(const struct device_request *request, strata_error *err)
+{
+    struct device *device = strata_alloc(1, sizeof *device, err);
+    if (!device)
+        return NULL;
+    if (!open_chosen(device, request, err)) {
+        if (device->text[0]) {
+            char node[256] = "this node";
+            gethostname(node, sizeof node - 1);
+            strata_fail_in(err, "rank %d of %d on %s", request->local_rank, request->local_size, node);
+        }
+        strata_device_close(device);
+        return NULL;
+    }
+    return device;
+}
+
+void strata_device_close(struct device *device)
+{
+    if (!device)
+        return;
+    cl_command_queue queues[] = { device->queues[QUEUE_COMPUTE], device->queues[QUEUE_COPY], device->filler };
+    for (size_t i = 0; i < sizeof queues / sizeof *queues; i++)
+        if (queues[i]) {
+            clFinish(queues[i]);
+            clReleaseCommandQueue(queues[i]);
+        }
+    strata_programs_free(device->programs);
+    if (device->context)
+        clReleaseContext(device->context);
+    if (device->id)
+        clReleaseDevice(device->id); /* does nothing to a device that is no sub-device */
+    free(device);
+}
+
+const strata_device_info *strata_device_info_of(const struct device *device)
+{
+    return &device->info;
+}
+
+strata_device_class strata_device_class_of(const struct device *device)
+{
+    return device->class;
+}
+
+int strata_device_compute_units(const struct device *device)
+{
+    return device->units;
+}
+
+const char *strata_device_text(const struct device *device)
+{
+    return device->text;
+}
+
+bool strata_device_finish(struct device *device, strata_error *err)
+{
+    for (int i = 0; i < 2; i++) {
+        const cl_int got = clFinish(device->queues[i]);
+        if (got != CL_SUCCESS)
+            return strata_fail_opencl(err, got, "%s failed at what was queued", device->text);
+    }
+    return true;
+}

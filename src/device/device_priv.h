@@ -1,0 +1,45 @@
+/* What the files of the device room know of each other. */
+#ifndef STRATA_DEVICE_DEVICE_PRIV_H
+#define STRATA_DEVICE_DEVICE_PRIV_H
+
+#include <CL/cl.h>
+#include <pthread.h>
+
+#include "device/buffer.h"
+#include "device/device.h"
+
+struct program_cache;
+
+struct device {
+    strata_device_info info; /* of the whole device */
+    strata_device_class class;
+    int units;        /* compute units of our part */
+    cl_device_id id;  /* the whole device or a sub-device of it */
+    cl_context context;
+    cl_command_queue queues[2]; /* by enum queue_index */
+    cl_command_queue filler;    /* zeroes new buffers, whatever waits in the others; any thread */
+    struct program_cache *programs;
+    size_t most_items[3], most_group; /* limits of a work-group: along each axis, and in all */
+    char text[300];
+};
+
+struct buffer {
+    struct device *device;
+    cl_mem memory;
+    size_t size;
+};
+
+struct event {
+    cl_event native;
+};
+
+/* An event object that takes over the reference; on failure it is released. NULL as `event` drops it. */
+bool strata_event_take(cl_event native, struct event **event, strata_error *err);
+
+/* Queues zeroes for `bytes` bytes at `offset`. */
+cl_int strata_queue_zero(cl_command_queue queue, cl_mem memory, size_t offset, size_t bytes, cl_event *event);
+
+/* The devices as strata_devices lists them, with their handles in the same order; both lists are the caller's. */
+bool strata_devices_find(strata_device_info **list, cl_device_id **ids, size_t *count, strata_error *err);
+
+#endif

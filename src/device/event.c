@@ -1,0 +1,62 @@
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "device/buffer.h"
+#include "device/device_priv.h"
+#include "device/native.h"
+
+bool strata_event_take(cl_event native, struct event **event, strata_error *err)
+{
+    *event = strata_alloc(1, sizeof **event, err);
+    if (!*event) {
+        clReleaseEvent(native);
+        return false;
+    }
+    (*event)->native = native;
+    return true;
+}
+
+bool strata_event_mark(struct device *device, enum queue_index queue, struct event **event, strata_error *err)
+{
+    cl_event native = NULL;
+    *event = NULL;
+    const cl_int got = clEnqueueMarkerWithWaitList(device->queues[queue], 0, NULL, &native);
+    if (got != CL_SUCCESS)
+        return strata_fail_opencl(err, got, "%s: marking a place in a queue", device->text);
+    return strata_event_take(native, event, err);
+}
+
+/* CL_COMPLETE, another state, or the negative code with which the command failed. */
+static cl_int state_of(const struct event *event, strata_error *err)
+{
+    cl_int state = CL_QUEUED;
+    const cl_int got = clGetEventInfo(event->native, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL);
+    if (got != CL_SUCCESS)
+        state = got;
+    if (state < 0)
+        strata_fail_opencl(err, state, "a queued command failed");
+    return state;
+}
+
+bool strata_event_done(struct event *event, bool *done, strata_error *err)
+{
+    const cl_int state = state_of(event, err);
+    *done = state == CL_COMPLETE;
+    return state >= 0;
+}
+
+bool strata_event_wait(struct event *event, strata_error *err)
+{
+    const cl_int got = clWaitForEvents(1, &event->native);
+    if (state_of(event, err) < 0)
+        return false;
+    return got == CL_SUCCESS || strata_fail_opencl(err, got, "waiting for a queued command");
+}
+
+void strata_event_free(struct event *event)
+{
+    if (!event)
+        return;
+    clReleaseEvent(event->native);
+    free(event);
+}

@@ -1,0 +1,19 @@
+/* OpenCL's own objects, for the libraries that ops calls. */
+#ifndef STRATA_DEVICE_NATIVE_H
+#define STRATA_DEVICE_NATIVE_H
+
+#include <CL/cl.h>
+
+#include "device/buffer.h"
+#include "device/device.h"
+
+cl_mem strata_buffer_native(const struct buffer *buffer); /* NULL for NULL, and for the scratch of a measuring run */
+cl_context strata_device_context(const struct device *device);
+cl_device_id strata_device_id(const struct device *device); /* the sub-device, where the device is split */
+
+/* Fills the error of a failed OpenCL call and returns false: "what was tried: CL_OUT_OF_RESOURCES (-5)". The code is
+ * STRATA_EMEMORY when memory ran out, else STRATA_EDEVICE. */
+bool strata_fail_opencl(strata_error *err, cl_int native, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,215 @@
+/* Recordings: lists of launches, marks and copies that are played many times. A play makes no objects but the events
+ * of its marks. */
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "device/device_priv.h"
+#include "device/launch.h"
+#include "device/native.h"
+#include "device/run_priv.h"
+
+struct entry *strata_run_append(struct run *run, enum entry_kind kind, strata_error *err)
+{
+    void *entries = run->entries;
+    if (!strata_reserve(&entries, &run->entry_room, run->entry_count + 1, sizeof *run->entries, err))
+        return NULL;
+    run->entries = entries;
+    struct entry *entry = &run->entries[run->entry_count++];
+    *entry = (struct entry){ .kind = kind, .label = strata_run_label_of(run) };
+    return entry;
+}
+
+static void release(struct entry *entry)
+{
+    switch (entry->kind) {
+    case ENTRY_KERNEL:
+        strata_kernel_free(entry->kernel);
+        break;
+    case ENTRY_CALL:
+        free(entry->context);
+        break;
+    case ENTRY_COPY:
+        clReleaseMemObject(entry->from);
+        clReleaseMemObject(entry->to);
+        break;
+    case ENTRY_ZERO:
+        clReleaseMemObject(entry->to);
+        break;
+    case ENTRY_MARK:
+        break;
+    }
+}
+
+void strata_entries_free(struct run *run)
+{
+    for (size_t i = 0; i < run->entry_count; i++) release(&run->entries[i]);
+    for (size_t i = 0; i < run->mark_count; i++)
+        if (run->mark_events[i])
+            clReleaseEvent(run->mark_events[i]);
+    free(run->entries);
+    free(run->mark_events);
+}
+
+bool strata_run_mark(struct run *run, int *mark, strata_error *err)
+{
+    assert(run->kind == RUN_RECORD);
+    void *events = run->mark_events;
+    if (!strata_reserve(&events, &run->mark_room, run->mark_count + 1, sizeof *run->mark_events, err))
+        return false;
+    run->mark_events = events;
+    struct entry *entry = strata_run_append(run, ENTRY_MARK, err);
+    if (!entry)
+        return false;
+    *mark = entry->mark = (int)run->mark_count++;
+    return true;
+}
+
+/* ---- playing ---- */
+
+bool strata_entry_queue(struct run *run, cl_command_queue queue, const struct entry *entry, cl_event *event,
+                        strata_error *err)
+{
+    cl_int got = CL_SUCCESS;
+    switch (entry->kind) {
+    case ENTRY_KERNEL:
+        return strata_kernel_queue(run, queue, entry, event, err);
+    case ENTRY_CALL:
+        return entry->call(entry->context, queue, err) || strata_fail_labelled(entry->label, err);
+    case ENTRY_COPY:
+        got = clEnqueueCopyBuffer(queue, entry->from, entry->to, entry->from_offset, entry->to_offset, entry->bytes,
+                                  0, NULL, event);
+        break;
+    case ENTRY_ZERO:
+        got = strata_queue_zero(queue, entry->to, entry->to_offset, entry->bytes, event);
+        break;
+    case ENTRY_MARK:
+        got = clEnqueueMarkerWithWaitList(queue, 0, NULL, event);
+        break;
+    }
+    return got == CL_SUCCESS || strata_fail_opencl(err, got, "a copy, fill or mark on %s", run->device->text)
+        || strata_fail_labelled(entry->label, err);
+}
+
+/* Whoever waits for a mark may poll it, which starts nothing, so the queue is flushed. */
+static bool play_mark(struct run *run, cl_command_queue queue, const struct entry *entry, strata_error *err)
+{
+    cl_event event = NULL;
+    if (!strata_entry_queue(run, queue, entry, &event, err))
+        return false;
+    pthread_mutex_lock(&run->lock);
+    cl_event old = run->mark_events[entry->mark];
+    run->mark_events[entry->mark] = event;
+    pthread_mutex_unlock(&run->lock);
+    if (old)
+        clReleaseEvent(old);
+    return strata_queue_flush(run->device, QUEUE_COMPUTE, err);
+}
+
+bool strata_run_play(struct run *run, strata_error *err)
+{
+    assert(run->kind == RUN_RECORD);
+    const cl_command_queue queue = run->device->queues[QUEUE_COMPUTE];
+    for (size_t i = 0; i < run->entry_count; i++) {
+        const struct entry *entry = &run->entries[i];
+        const bool ok = entry->kind == ENTRY_MARK ? play_mark(run, queue, entry, err)
+                                                  : strata_entry_queue(run, queue, entry, NULL, err);
+        if (!ok)
+            return false;
+    }
+    return strata_queue_flush(run->device, QUEUE_COMPUTE, err);
+}
+
+bool strata_run_mark_event(struct run *run, int mark, struct event **event, strata_error *err)
+{
+    assert(mark >= 0 && (size_t)mark < run->mark_count);
+    *event = NULL;
+    pthread_mutex_lock(&run->lock);
+    const cl_event native = run->mark_events[mark];
+    if (native)
+        clRetainEvent(native);
+    pthread_mutex_unlock(&run->lock);
+    if (!native)
+        return strata_fail(err, STRATA_EBUG, "mark %d of a recording that was never played", mark);
+    return strata_event_take(native, event, err);
+}
+
+/* ---- profiling ---- */
+
+static double clock_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Seconds between the device's start and end of one command. */
+static bool span(cl_event event, double *seconds, strata_error *err)
+{
+    cl_ulong start = 0, end = 0;
+    cl_int got = clWaitForEvents(1, &event);
+    if (got == CL_SUCCESS)
+        got = clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL);
+    if (got == CL_SUCCESS)
+        got = clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
+    *seconds = end > start ? 1e-9 * (double)(end - start) : 0;
+    return got == CL_SUCCESS || strata_fail_opencl(err, got, "timing a command");
+}
+
+/* The device's clock times what is queued here; the host's times a call, which queues what it likes. */
+static bool time_entry(struct run *run, cl_command_queue queue, const struct entry *entry, double *seconds,
+                       strata_error *err)
+{
+    cl_event event = NULL;
+    const double start = clock_seconds();
+    if (!strata_entry_queue(run, queue, entry, &event, err))
+        return false;
+    if (!event) {
+        const cl_int got = clFinish(queue);
+        *seconds = clock_seconds() - start;
+        return got == CL_SUCCESS || strata_fail_opencl(err, got, "timing a call");
+    }
+    const bool ok = span(event, seconds, err);
+    clReleaseEvent(event);
+    return ok;
+}
+
+static const char *name_of(const struct entry *entry)
+{
+    switch (entry->kind) {
+    case ENTRY_KERNEL:
+        return entry->kernel->name;
+    case ENTRY_COPY:
+        return "copy";
+    case ENTRY_ZERO:
+        return "zero";
+    default:
+        return "call";
+    }
+}
+
+bool strata_run_profile(struct run *run,
+                        void (*each)(void *context, const char *label, const char *kernel, double seconds),
+                        void *context, strata_error *err)
+{
+    assert(run->kind == RUN_RECORD);
+    const struct device *device = run->device;
+    cl_int got = CL_SUCCESS;
+    if (!strata_device_finish(run->device, err))
+        return false;
+    cl_command_queue queue = clCreateCommandQueue(device->context, device->id, CL_QUEUE_PROFILING_ENABLE, &got);
+    if (got != CL_SUCCESS)
+        return strata_fail_opencl(err, got, "%s has no queue that measures time", device->text);
+    bool ok = true;
+    for (size_t i = 0; ok && i < run->entry_count; i++) {
+        double seconds = 0;
+        if (run->entries[i].kind == ENTRY_MARK)
+            continue;
+        ok = time_entry(run, queue, &run->entries[i], &seconds, err);
+        if (ok)
+            each(context, run->entries[i].label, name_of(&run->entries[i]), seconds);
+    }
+    clReleaseCommandQueue(queue);
+    return ok;
+}

@@ -1,0 +1,97 @@
+/* What the files about runs know of each other. */
+#ifndef STRATA_DEVICE_RUN_PRIV_H
+#define STRATA_DEVICE_RUN_PRIV_H
+
+#include <CL/cl.h>
+#include <pthread.h>
+
+#include "device/launch.h"
+
+/* A kernel object and what its driver says about it. */
+struct kernel {
+    char *name, *options; /* owned; options may be "" */
+    cl_kernel native;
+    cl_uint arguments;
+    size_t fixed[3];   /* the group that its source demands, or zeros */
+    size_t most_group; /* work-items that a group of it can have */
+};
+
+/* The kernel objects of an immediate run, by name and options, so that a launch in a training loop finds its own. */
+struct kernel_table {
+    struct kernel **slots; /* open addressing; room is a power of two, at least half of it empty */
+    size_t count, room;
+};
+
+typedef bool run_call(const void *context, void *queue, strata_error *err);
+
+enum entry_kind { ENTRY_KERNEL, ENTRY_CALL, ENTRY_COPY, ENTRY_ZERO, ENTRY_MARK };
+
+/* One thing that a recording does when it is played. */
+struct entry {
+    enum entry_kind kind;
+    const char *label;
+    union {
+        struct {
+            struct kernel *kernel; /* owned */
+            cl_uint dims;
+            size_t global[3], local[3];
+        };
+        struct {
+            run_call *call;
+            void *context; /* owned */
+        };
+        struct {
+            cl_mem from, to; /* a reference each; from is NULL for a fill */
+            size_t from_offset, to_offset, bytes;
+        };
+        int mark;
+    };
+};
+
+enum run_kind { RUN_IMMEDIATE, RUN_MEASURE, RUN_RECORD };
+
+enum { LABEL_SIZE = 128 };
+
+struct run {
+    enum run_kind kind;
+    struct device *device;
+    enum queue_index queue;
+
+    struct buffer *scratch;
+    size_t scratch_bytes; /* immediate, recording: what scratch holds; measuring: the most that was asked for */
+
+    char label[LABEL_SIZE];    /* immediate, measuring: the one in force */
+    char **labels;             /* recording: all of them */
+    size_t label_count, label_room;
+
+    struct kernel_table kernels; /* immediate */
+
+    struct entry *entries; /* recording */
+    size_t entry_count, entry_room;
+
+    pthread_mutex_t lock; /* recording: guards mark_events, which other threads read */
+    cl_event *mark_events; /* of the latest play; NULL before the first */
+    size_t mark_count, mark_room;
+};
+
+/* Puts the label, if there is one, before the message of an error on its way up, and returns false. */
+bool strata_fail_labelled(const char *label, strata_error *err);
+
+const char *strata_run_label_of(const struct run *run);
+
+/* A new entry of a recording, zeroed but for kind and label; NULL without memory. */
+struct entry *strata_run_append(struct run *run, enum entry_kind kind, strata_error *err);
+void strata_entries_free(struct run *run);
+
+/* Queues one entry. event may be NULL; for a call it is left as it is. */
+bool strata_entry_queue(struct run *run, cl_command_queue queue, const struct entry *entry, cl_event *event,
+                        strata_error *err);
+
+void strata_kernel_free(struct kernel *kernel); /* takes NULL */
+void strata_kernel_table_free(struct kernel_table *table);
+
+/* Queues a kernel whose arguments are set. */
+bool strata_kernel_queue(const struct run *run, cl_command_queue queue, const struct entry *entry, cl_event *event,
+                         strata_error *err);
+
+#endif
