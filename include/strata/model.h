@@ -48,8 +48,8 @@ STRATA_API bool strata_layer_built(const strata_layer *layer);
 STRATA_API strata_shape strata_layer_output_shape(const strata_layer *layer);
 STRATA_API STRATA_CHECKED bool strata_layer_count_params(const strata_layer *layer, size_t *count, strata_error *err);
 
-/* Weights in Keras's order of layer.weights: trainable ones, then the others (of a nested model: the trainable of all
- * its layers first). 0 before the layer is built. */
+/* Weights in Keras's order of layer.weights, (kernel, bias), (gamma, beta, moving_mean, moving_variance); of a nested
+ * model: layer by layer. 0 before the layer is built. */
 STRATA_API size_t strata_layer_weight_count(const strata_layer *layer);
 typedef struct strata_weight_info {
     const char *name;    /* "kernel": the last part of Keras 3's name */
@@ -100,7 +100,7 @@ STRATA_API strata_layer *strata_model_layer(const strata_model *model, size_t in
 STRATA_API STRATA_CHECKED strata_layer *strata_model_get_layer(const strata_model *model, const char *name,
                                                                strata_error *err);
 
-/* model.weights: all trainable ones in layer order, then all others. An error before the model is built. */
+/* model.weights: those of layer after layer. An error before the model is built. */
 STRATA_API STRATA_CHECKED bool strata_model_weight_count(const strata_model *model, size_t *count, strata_error *err);
 STRATA_API strata_weight_info strata_model_weight_info(const strata_model *model, size_t index);
 STRATA_API STRATA_CHECKED bool strata_model_get_weight(strata_model *model, size_t index, float *values, size_t count,
@@ -123,6 +123,8 @@ typedef struct strata_summary_options {
     strata_flavour style;
     int line_length;
     bool show_trainable, expand_nested;
+    size_t optimizer_params; /* numbers that the optimizer of a trained model holds, which Keras 3 lists; 0: none */
+    size_t optimizer_bytes;
 } strata_summary_options;
 STRATA_API STRATA_CHECKED char *strata_model_summary(const strata_model *model, const strata_summary_options *options,
                                                      strata_error *err); /* free() it */

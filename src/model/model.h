@@ -1,0 +1,31 @@
+/* What the rooms below may do with a model besides its public calls. */
+#ifndef STRATA_MODEL_MODEL_H
+#define STRATA_MODEL_MODEL_H
+
+#include <strata/model.h>
+
+#include "base/fields.h"
+#include "base/shape.h"
+
+/* What compile and fit keep with a model; released with it or when replaced. */
+void strata_model_set_training(strata_model *model, void *training, void (*release)(void *training));
+void *strata_model_training(const strata_model *model);
+
+/* Remembers which layers are trainable now: what a binding uses until the next call, as Keras's compile does. */
+void strata_model_snapshot_trainable(strata_model *model);
+/* Whether a trainable flag was changed since. */
+bool strata_model_trainable_changed(const strata_model *model);
+
+uint64_t strata_model_seed(const strata_model *model);
+
+/* The batch size of a model that was built by a call with one, as its summary shows it; 0: None. */
+size_t strata_model_batch(const strata_model *model);
+
+/* A short list of a job or any config of Keras, already parsed. */
+strata_model *strata_model_from_parsed(const json_t *json, strata_error *err);
+json_t *strata_model_write(const strata_model *model, enum flavour flavour, strata_error *err);
+
+/* Whether the model's input is integers (its first layer is an Embedding). */
+bool strata_model_integer_input(const strata_model *model);
+
+#endif
