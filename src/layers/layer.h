@@ -43,6 +43,7 @@ struct step {
     int inputs;
     struct view w[STRATA_MAX_WEIGHTS], dw[STRATA_MAX_WEIGHTS];
     struct view keep;                /* what `keep` asked for; buffer NULL when not training or not asked */
+    struct view work;                /* what `work` asked for; its contents last for this call only */
     enum activation_kind fused;      /* forward: apply it to y while storing; LINEAR unless the class says fuses */
     bool training;                   /* dropout drops, batch normalization uses the batch */
     struct buffer *step_words;       /* enum step_word; NULL unless training */
@@ -52,7 +53,8 @@ struct step {
 struct layer_class {
     struct class class;
 
-    /* Output shape, without batch axis, of the input shapes (in[0..inputs-1], without batch axis). Errors begin with
+    /* Output shape, without batch axis, of the input shapes (without batch axis; after the last one comes an entry of
+     * rank -1, so that a layer that merges sees how many there are). Errors begin with
      * what is wrong; the caller puts the layer's name before it. */
     bool (*shape)(const void *config, const struct shape *in, struct shape *out, strata_error *err);
 
@@ -62,6 +64,10 @@ struct layer_class {
 
     /* Elements (4 bytes each) for the whole batch of n samples to keep from forward to backward; NULL: none. */
     size_t (*keep)(const void *config, size_t n, const struct shape *in, const struct shape *out);
+
+    /* Elements for the time of one forward or one backward alone, training or not, for what lies between several ops;
+     * NULL: none. */
+    size_t (*work)(const void *config, size_t n, const struct shape *in, const struct shape *out);
 
     bool needs_x, needs_y;   /* backward reads them */
     bool in_place;           /* y may be x's memory (then neither is needed), dx may be dy's */
@@ -77,6 +83,9 @@ struct layer_class {
     size_t activation;
     /* Offset + 1 of the struct object activity_regularizer in the config; 0: none. The plan applies it. */
     size_t activity_regularizer;
+    /* A layer that is nothing but an activation (Activation, Softmax over the last axis, a plain ReLU) names it here for
+     * this input; ACTIVATION_KINDS: it is more than that, use forward and backward. NULL: never. */
+    enum activation_kind (*acts_as)(const void *config, const struct shape *in);
     int trainable_inference; /* 1: frozen (trainable false) means inference mode, as Keras's BatchNormalization */
 };
 

@@ -46,6 +46,8 @@ struct params *strata_params_bind(strata_model *model, struct device *device, bo
 struct params *strata_model_params(strata_model *model);
 /* Copies the weights back to the model and releases the arenas; takes an unbound model too. */
 bool strata_params_unbind(strata_model *model, strata_error *err);
+/* Releases the arenas without copying; the values on the host are zero afterwards. */
+void strata_params_discard(strata_model *model);
 
 struct view strata_param_view(const struct params *params, const struct param *param);
 struct view strata_param_gradient(const struct params *params, const struct param *param);

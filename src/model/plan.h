@@ -17,7 +17,8 @@ struct plan_loss {
 };
 
 struct plan_config {
-    size_t n;                /* samples a play */
+    size_t n;                /* samples a play; at least 1 */
+    size_t global_n;         /* samples of the whole global batch, which activity penalties are divided by; 0: n */
     bool training;           /* layers behave as with training=True; else as in inference */
     bool backward;           /* gradients of all trainable weights into the params' arena; needs emit_loss */
     strata_type input;       /* element type of what the caller writes to the input */
@@ -42,6 +43,9 @@ struct buffer *strata_plan_input(const struct plan *plan);
 size_t strata_plan_input_bytes(const struct plan *plan); /* of all n samples */
 struct buffer *strata_plan_step_words(const struct plan *plan); /* STEP_ROWS + n words */
 struct view strata_plan_output(const struct plan *plan);
+/* One float: the sum of activity regularizers' penalties of the latest play, divided by global_n; buffer NULL: the model
+ * has none. */
+struct view strata_plan_penalty(const struct plan *plan);
 struct view strata_plan_extracted(const struct plan *plan, size_t index);
 
 struct run *strata_plan_run(const struct plan *plan);        /* play it */

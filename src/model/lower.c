@@ -1,0 +1,199 @@
+#include "model/lower.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+static int lower_model(struct flat_list *list, strata_model *model, int input, bool training, strata_error *err);
+
+enum { FAILED = -2 };
+
+static int append(struct flat_list *list, struct flat flat, const int *inputs, int count, strata_error *err)
+{
+    void *items = list->items;
+    flat.inputs = strata_alloc((size_t)count, sizeof *inputs, err);
+    if (!flat.inputs || !strata_reserve(&items, &list->room, list->count + 1, sizeof *list->items, err)) {
+        free(flat.inputs);
+        return FAILED;
+    }
+    list->items = items;
+    memcpy(flat.inputs, inputs, (size_t)count * sizeof *inputs);
+    flat.input_count = count;
+    list->items[list->count] = flat;
+    return (int)list->count++;
+}
+
+static bool note_end(struct flat_list *list, const strata_layer *layer, int index, strata_error *err)
+{
+    void *ends = list->ends;
+    if (!strata_reserve(&ends, &list->end_room, list->end_count + 1, sizeof *list->ends, err))
+        return false;
+    list->ends = ends;
+    list->ends[list->end_count++] = (struct flat_end){ layer, index };
+    return true;
+}
+
+static enum activation_kind activation_of(const strata_layer *layer)
+{
+    const struct layer_class *class = layer->class;
+    if (class->acts_as) {
+        const enum activation_kind kind = class->acts_as(layer->config, layer->in);
+        if (kind != ACTIVATION_KINDS)
+            return kind;
+    }
+    if (!class->activation)
+        return ACTIVATION_LINEAR;
+    return *(const int *)((const char *)layer->config + class->activation - 1);
+}
+
+static bool is_pure_activation(const strata_layer *layer)
+{
+    return layer->class->acts_as && layer->class->acts_as(layer->config, layer->in) != ACTIVATION_KINDS;
+}
+
+static const struct object *penalty_of(const strata_layer *layer)
+{
+    if (!layer->class->activity_regularizer)
+        return NULL;
+    const struct object *object = (const void *)((const char *)layer->config + layer->class->activity_regularizer - 1);
+    return object->class ? object : NULL;
+}
+
+/* The layer's own work, then its activation, then its penalty; returns the last node. */
+static int lower_plain(struct flat_list *list, const strata_layer *layer, const int *inputs, int count, bool training,
+                       strata_error *err)
+{
+    const struct layer_class *class = layer->class;
+    const bool frozen = class->trainable_inference && !strata_layer_effective_trainable(layer, true);
+    const unsigned stream = list->streams++;
+    const struct flat base = { .layer = layer, .out = layer->out, .training = training && !frozen, .stream = stream };
+    int last = inputs[0];
+    const bool nothing = class->host_only || (class->identity_in_inference && !base.training);
+    if (!nothing && !is_pure_activation(layer)) {
+        struct flat own = base;
+        own.kind = FLAT_LAYER;
+        own.view = class->view;
+        last = append(list, own, inputs, count, err);
+    }
+    const enum activation_kind kind = activation_of(layer);
+    if (last != FAILED && kind != ACTIVATION_LINEAR) {
+        struct flat activation = base;
+        activation.kind = FLAT_ACTIVATION;
+        activation.activation = kind;
+        last = append(list, activation, &last, 1, err);
+    }
+    if (last != FAILED && penalty_of(layer) && training) {
+        struct flat penalty = base;
+        penalty.kind = FLAT_PENALTY;
+        penalty.regularizer = penalty_of(layer);
+        penalty.view = true;
+        last = append(list, penalty, &last, 1, err);
+    }
+    return last;
+}
+
+static int lower_node(struct flat_list *list, const struct node *node, const int *outs,
+                      int input, bool training, strata_error *err)
+{
+    int inputs[STRATA_MAX_INPUTS];
+    for (int i = 0; i < node->input_count; i++)
+        inputs[i] = node->inputs[i] == MODEL_INPUT ? input : outs[node->inputs[i]];
+    const int out = node->layer->model ? lower_model(list, node->layer->model, inputs[0], training, err)
+                                       : lower_plain(list, node->layer, inputs, node->input_count, training, err);
+    return out == FAILED || note_end(list, node->layer, out, err) ? out : FAILED;
+}
+
+static int lower_model(struct flat_list *list, strata_model *model, int input, bool training, strata_error *err)
+{
+    int *outs = strata_alloc(model->count, sizeof *outs, err);
+    int out = outs ? input : FAILED;
+    for (size_t i = 0; outs && i < model->count && out != FAILED; i++)
+        out = outs[model->order[i]] = lower_node(list, &model->nodes[model->order[i]], outs, input, training, err);
+    if (out != FAILED)
+        out = outs[model->output];
+    free(outs);
+    return out;
+}
+
+static void count_consumers(struct flat_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        for (int k = 0; k < list->items[i].input_count; k++)
+            if (list->items[i].inputs[k] != MODEL_INPUT)
+                list->items[list->items[i].inputs[k]].consumers++;
+}
+
+/* An activation right after a layer that can apply it while storing is given to that layer. */
+static void fuse(struct flat_list *list, bool keep_last)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct flat *node = &list->items[i];
+        if (node->kind != FLAT_ACTIVATION || node->inputs[0] == MODEL_INPUT || (keep_last && (int)i == list->output))
+            continue;
+        struct flat *before = &list->items[node->inputs[0]];
+        if (before->kind == FLAT_LAYER && before->layer->class->fuses && before->activation == ACTIVATION_LINEAR
+            && before->consumers == 1 && strata_activation(node->activation)->fusable) {
+            before->activation = node->activation;
+            node->fused = node->view = true;
+        }
+    }
+}
+
+static bool has_trainable_weight(const struct flat *node)
+{
+    if (node->kind != FLAT_LAYER || !strata_layer_effective_trainable(node->layer, true))
+        return false;
+    for (int i = 0; i < node->layer->weight_count; i++)
+        if (!node->layer->weights[i].spec.statistic)
+            return true;
+    return false;
+}
+
+static void spread_gradients(struct flat_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct flat *node = &list->items[i];
+        node->needs_gradient = has_trainable_weight(node);
+        for (int k = 0; k < node->input_count; k++)
+            if (node->inputs[k] != MODEL_INPUT && list->items[node->inputs[k]].needs_gradient)
+                node->needs_gradient = true;
+    }
+}
+
+bool strata_lower(strata_model *model, bool training, bool keep_last, struct flat_list *list, strata_error *err)
+{
+    *list = (struct flat_list){ 0 };
+    if (model->output_count > 1)
+        return strata_fail(err, STRATA_EVALUE, "model %s has %zu outputs; models with one output are trained and run. Take "
+                           "inner outputs with strata_model_extract or `strata extract`", model->name, model->output_count);
+    list->output = lower_model(list, model, MODEL_INPUT, training, err);
+    if (list->output == FAILED) {
+        strata_lower_release(list);
+        return false;
+    }
+    count_consumers(list);
+    fuse(list, keep_last);
+    spread_gradients(list);
+    return true;
+}
+
+void strata_lower_release(struct flat_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i].inputs);
+    free(list->items);
+    free(list->ends);
+    *list = (struct flat_list){ 0 };
+}
+
+bool strata_lower_find(const struct flat_list *list, const strata_layer *layer, int *index)
+{
+    for (size_t i = 0; i < list->end_count; i++)
+        if (list->ends[i].layer == layer) {
+            *index = list->ends[i].index;
+            return true;
+        }
+    return false;
+}

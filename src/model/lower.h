@@ -1,0 +1,48 @@
+/* A model as a flat list of operations: nested models opened, activations split off or fused, what does nothing left out. */
+#ifndef STRATA_MODEL_LOWER_H
+#define STRATA_MODEL_LOWER_H
+
+#include "model/model_priv.h"
+
+enum flat_kind {
+    FLAT_LAYER,      /* the layer's forward and backward */
+    FLAT_ACTIVATION, /* an activation function; its forward is left out when the node before applies it (fused) */
+    FLAT_PENALTY,    /* an activity regularizer: adds to the loss, and to the gradient that passes through */
+};
+
+struct flat {
+    enum flat_kind kind;
+    const strata_layer *layer;       /* whose work it is */
+    enum activation_kind activation; /* FLAT_ACTIVATION: the function; FLAT_LAYER: what it applies while storing */
+    bool fused;                      /* FLAT_ACTIVATION: done by the node before */
+    const struct object *regularizer; /* FLAT_PENALTY */
+    int *inputs;                     /* flat indices or MODEL_INPUT */
+    int input_count;
+    struct shape out;                /* without batch axis */
+    bool training;                   /* batch statistics, dropping; decided by mode and by the layer being frozen */
+    bool view;                       /* its output is its input's memory */
+    int consumers;
+    unsigned stream;
+    bool needs_gradient;             /* a trainable weight is here or before */
+};
+
+struct flat_list {
+    struct flat *items;
+    size_t count, room;
+    int output;                      /* flat index of the model's output, or MODEL_INPUT */
+    struct flat_end {
+        const strata_layer *layer;
+        int index;
+    } *ends;                         /* the output of every layer, nested models too */
+    size_t end_count, end_room;
+    unsigned streams;
+};
+
+/* keep_last: the model's last activation stays a node of its own, so that a loss can work on its input. */
+bool strata_lower(strata_model *model, bool training, bool keep_last, struct flat_list *list, strata_error *err);
+void strata_lower_release(struct flat_list *list);
+
+/* The flat index of a layer's output; false when the layer is not in the model. */
+bool strata_lower_find(const struct flat_list *list, const strata_layer *layer, int *index);
+
+#endif

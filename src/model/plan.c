@@ -1,0 +1,176 @@
+#include "model/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "model/plan_priv.h"
+
+static size_t input_size(strata_type type)
+{
+    return type == STRATA_UINT8 ? 1 : sizeof(float);
+}
+
+/* The layer whose activation ends a chain of nothing but layers that leave their input as it is. */
+static const strata_layer *last_layer(const strata_model *model)
+{
+    const strata_layer *layer = model->nodes[model->output].layer;
+    return layer->model ? last_layer(layer->model) : layer;
+}
+
+enum activation_kind strata_plan_last_activation(const strata_model *model)
+{
+    if (model->count == 0 || !model->built)
+        return ACTIVATION_LINEAR;
+    const strata_layer *layer = last_layer(model);
+    const struct layer_class *class = layer->class;
+    if (class->acts_as && class->acts_as(layer->config, layer->in) != ACTIVATION_KINDS)
+        return class->acts_as(layer->config, layer->in);
+    return class->activation ? *(const int *)((const char *)layer->config + class->activation - 1) : ACTIVATION_LINEAR;
+}
+
+static bool check_config(strata_model *model, const struct plan_config *config, strata_error *err)
+{
+    if (!model->params)
+        return strata_fail(err, STRATA_EBUG, "model %s is not bound to a device", model->name);
+    if (config->n == 0)
+        return strata_fail(err, STRATA_EBUG, "a plan for no samples");
+    const enum activation_kind last = strata_plan_last_activation(model);
+    if (config->loss_at_logits && last != ACTIVATION_SOFTMAX && last != ACTIVATION_SIGMOID)
+        return strata_fail(err, STRATA_EBUG, "model %s does not end in a softmax or sigmoid", model->name);
+    return true;
+}
+
+static bool lower(struct plan *plan, strata_error *err)
+{
+    const bool logits = plan->config.loss_at_logits;
+    if (!strata_lower(plan->model, plan->config.training, logits, &plan->flat, err))
+        return false;
+    plan->at = plan->flat.output;
+    if (logits && plan->at != MODEL_INPUT && plan->flat.items[plan->at].kind == FLAT_ACTIVATION)
+        plan->at = plan->flat.items[plan->at].inputs[0];
+    plan->integer = strata_model_integer_input(plan->model);
+    plan->convert = plan->integer ? plan->config.input != STRATA_INT32
+                                  : plan->config.input != STRATA_FLOAT32 || plan->config.input_scale != 1;
+    return true;
+}
+
+static bool has_penalty(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->flat.count; i++)
+        if (plan->flat.items[i].kind == FLAT_PENALTY)
+            return true;
+    return false;
+}
+
+static bool make_buffers(struct plan *plan, strata_error *err)
+{
+    struct device *device = plan->params->device;
+    const size_t arena = plan->arena_elements ? plan->arena_elements * sizeof(float) : 64;
+    plan->arena = strata_buffer_create(device, arena, err);
+    plan->input = plan->arena ? strata_buffer_create(device, strata_plan_input_bytes(plan), err) : NULL;
+    plan->step_words = plan->input ? strata_buffer_create(device, (STEP_ROWS + plan->config.n) * sizeof(uint32_t), err) : NULL;
+    if (plan->step_words && has_penalty(plan))
+        plan->penalty = strata_buffer_create(device, sizeof(float), err);
+    return plan->step_words && (plan->penalty || !has_penalty(plan));
+}
+
+/* First to learn how much scratch memory the ops want, then for good. */
+static bool record(struct plan *plan, strata_error *err)
+{
+    plan->run = strata_run_measure(plan->params->device, err);
+    if (!plan->run || !strata_plan_emit(plan, err))
+        return false;
+    const size_t scratch = strata_run_scratch_bytes(plan->run);
+    strata_run_free(plan->run);
+    plan->recording = true;
+    plan->run = strata_run_record(plan->params->device, scratch, err);
+    return plan->run && strata_plan_emit(plan, err);
+}
+
+struct plan *strata_plan_create(strata_model *model, const struct plan_config *config, strata_error *err)
+{
+    if (!check_config(model, config, err))
+        return NULL;
+    struct plan *plan = strata_alloc(1, sizeof *plan, err);
+    if (!plan)
+        return NULL;
+    plan->config = *config;
+    if (plan->config.global_n == 0)
+        plan->config.global_n = config->n;
+    plan->model = model;
+    plan->params = model->params;
+    plan->marks = strata_alloc(model->params->bucket_count, sizeof *plan->marks, err);
+    if (plan->marks && lower(plan, err) && strata_plan_place(plan, err) && make_buffers(plan, err) && record(plan, err))
+        return plan;
+    strata_fail_in(err, "%s", model->name);
+    strata_plan_free(plan);
+    return NULL;
+}
+
+void strata_plan_free(struct plan *plan)
+{
+    if (!plan)
+        return;
+    strata_run_free(plan->run);
+    strata_buffer_free(plan->arena);
+    strata_buffer_free(plan->input);
+    strata_buffer_free(plan->step_words);
+    strata_buffer_free(plan->penalty);
+    strata_lower_release(&plan->flat);
+    free(plan->life);
+    free(plan->value_root);
+    free(plan->gradient_root);
+    free(plan->contributions);
+    free(plan->marks);
+    free(plan);
+}
+
+struct buffer *strata_plan_input(const struct plan *plan)
+{
+    return plan->input;
+}
+
+size_t strata_plan_input_bytes(const struct plan *plan)
+{
+    return plan->config.n * strata_shape_count(&plan->model->input.shape) * input_size(plan->config.input);
+}
+
+struct buffer *strata_plan_step_words(const struct plan *plan)
+{
+    return plan->step_words;
+}
+
+struct view strata_plan_output(const struct plan *plan)
+{
+    return strata_plan_value(plan, plan->flat.output);
+}
+
+struct view strata_plan_penalty(const struct plan *plan)
+{
+    return (struct view){ .buffer = plan->penalty, .shape = { .rank = 1, .dim = { 1 } } };
+}
+
+struct view strata_plan_extracted(const struct plan *plan, size_t index)
+{
+    int node;
+    if (!strata_lower_find(&plan->flat, plan->config.extract[index], &node))
+        return (struct view){ 0 };
+    return strata_plan_value(plan, node);
+}
+
+struct run *strata_plan_run(const struct plan *plan)
+{
+    return plan->run;
+}
+
+const int *strata_plan_marks(const struct plan *plan)
+{
+    return plan->marks;
+}
+
+size_t strata_plan_memory(const struct plan *plan)
+{
+    return strata_buffer_size(plan->arena) + strata_buffer_size(plan->input) + strata_buffer_size(plan->step_words);
+}

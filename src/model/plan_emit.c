@@ -1,0 +1,191 @@
+/* Walking the flat list: forward, loss, backward, each step put into the plan's run. */
+#include <stdio.h>
+
+#include "base/error.h"
+#include "layers/regularizer.h"
+#include "model/plan_priv.h"
+#include "ops/input.h"
+#include "ops/map.h"
+
+static void label(const struct plan *plan, const struct flat *flat, const char *what)
+{
+    char text[160];
+    snprintf(text, sizeof text, "%.120s %s", strata_layer_name(flat->layer), what);
+    strata_run_label(plan->run, text);
+}
+
+static struct view penalty_view(const struct plan *plan)
+{
+    return (struct view){ .buffer = plan->penalty, .shape = { .rank = 1, .dim = { 1 } } };
+}
+
+static struct view keep_view(const struct plan *plan, int node)
+{
+    const struct lifetime *life = plan_life(plan, LIFE_KEEP, node);
+    if (life->elements == 0)
+        return (struct view){ 0 };
+    return (struct view){ plan->arena, life->offset, { .rank = 1, .dim = { life->elements } } };
+}
+
+/* The views of a step but those of gradients. xs has room for the inputs. */
+static struct step base_step(const struct plan *plan, int node, struct view *xs)
+{
+    const struct flat *flat = &plan->flat.items[node];
+    struct step s = { .run = plan->run, .xs = xs, .inputs = flat->input_count, .fused = flat->activation,
+                      .training = flat->training, .stream = flat->stream,
+                      .step_words = flat->training ? plan->step_words : NULL };
+    for (int k = 0; k < flat->input_count; k++)
+        xs[k] = strata_plan_value(plan, flat->inputs[k]);
+    s.x = xs[0];
+    s.y = strata_plan_value(plan, node);
+    s.keep = keep_view(plan, node);
+    for (int w = 0; flat->kind == FLAT_LAYER && w < flat->layer->weight_count; w++)
+        s.w[w] = (struct view){ plan->params->weights, flat->layer->weights[w].offset, flat->layer->weights[w].spec.shape };
+    return s;
+}
+
+static bool emit_forward(const struct plan *plan, int node, strata_error *err)
+{
+    const struct flat *flat = &plan->flat.items[node];
+    struct view xs[STRATA_MAX_INPUTS];
+    if (flat->view && flat->kind != FLAT_PENALTY)
+        return true;
+    label(plan, flat, "forward");
+    const struct step s = base_step(plan, node, xs);
+    if (flat->kind == FLAT_ACTIVATION)
+        return strata_op_activation(plan->run, flat->activation, &s.x, &s.y, err);
+    if (flat->kind == FLAT_LAYER)
+        return flat->layer->class->forward(flat->layer->config, &s, err);
+    const struct regularizer_class *class = (const void *)flat->regularizer->class;
+    const struct view penalty = penalty_view(plan), none = { 0 };
+    return class->apply(flat->regularizer->config, plan->run, &s.x, 1.0 / (double)plan->config.global_n, &penalty, &none, err);
+}
+
+/* Where node writes its part of the gradient of its input k: the gradient itself for the first writer, else a piece of
+ * the node's temporary that is added afterwards. */
+static struct view target(struct plan *plan, int node, int k, size_t *temporary)
+{
+    const int input = plan->flat.items[node].inputs[k];
+    struct view gradient = strata_plan_gradient(plan, input);
+    if (gradient.buffer && plan->contributions[input]++ > 0) {
+        gradient.offset = plan_temporary(plan, node)->offset + *temporary;
+        *temporary += (strata_view_count(&gradient) + 15) / 16 * 16;
+    }
+    return gradient;
+}
+
+static bool add_parts(const struct plan *plan, int node, const struct view *dxs, strata_error *err)
+{
+    const struct flat *flat = &plan->flat.items[node];
+    for (int k = 0; k < flat->input_count; k++) {
+        const struct view whole = strata_plan_gradient(plan, flat->inputs[k]);
+        if (whole.buffer && whole.offset != dxs[k].offset && !strata_op_add(plan->run, &whole, &dxs[k], &whole, err))
+            return false;
+    }
+    return true;
+}
+
+static bool copy_through(const struct plan *plan, const struct view *dy, const struct view *dx, strata_error *err)
+{
+    if (!dx->buffer || dx->offset == dy->offset)
+        return true;
+    return strata_op_copy(plan->run, dy, dx, err);
+}
+
+static bool backward_layer(const struct plan *plan, const struct flat *flat, struct step *s, strata_error *err)
+{
+    if (flat->view)
+        return copy_through(plan, &s->dy, &s->dx, err);
+    for (int w = 0; w < flat->layer->weight_count; w++)
+        if (!flat->layer->weights[w].spec.statistic && strata_layer_effective_trainable(flat->layer, true))
+            s->dw[w] = (struct view){ plan->params->gradients, s->w[w].offset, s->w[w].shape };
+    return flat->layer->class->backward(flat->layer->config, s, err);
+}
+
+static bool backward_penalty(const struct plan *plan, const struct flat *flat, const struct step *s, strata_error *err)
+{
+    const struct regularizer_class *class = (const void *)flat->regularizer->class;
+    const struct view none = { 0 };
+    return !s->dx.buffer
+        || (copy_through(plan, &s->dy, &s->dx, err)
+            && class->apply(flat->regularizer->config, plan->run, &s->x, 1.0 / (double)plan->config.global_n, &none, &s->dx, err));
+}
+
+static bool emit_backward(struct plan *plan, int node, strata_error *err)
+{
+    const struct flat *flat = &plan->flat.items[node];
+    struct view xs[STRATA_MAX_INPUTS], dxs[STRATA_MAX_INPUTS];
+    struct step s = base_step(plan, node, xs);
+    size_t temporary = 0;
+    label(plan, flat, "backward");
+    for (int k = 0; k < flat->input_count; k++)
+        dxs[k] = target(plan, node, k, &temporary);
+    s.dy = strata_plan_gradient(plan, node);
+    s.dxs = dxs;
+    s.dx = dxs[0];
+    bool ok = true;
+    if (flat->kind == FLAT_LAYER)
+        ok = backward_layer(plan, flat, &s, err);
+    else if (flat->kind == FLAT_PENALTY)
+        ok = backward_penalty(plan, flat, &s, err);
+    else if (s.dx.buffer)
+        ok = strata_op_activation_gradient(plan->run, flat->activation, strata_activation(flat->activation)->needs_x ? &s.x : &s.y,
+                                           &s.dy, &s.dx, err);
+    return ok && add_parts(plan, node, dxs, err);
+}
+
+/* The earliest node with a weight in the bucket: when its backward is done, so is the bucket. */
+static int last_writer(const struct plan *plan, const struct bucket *bucket)
+{
+    int earliest = plan->at;
+    for (int i = plan->at; i >= 0; i--) {
+        const struct flat *flat = &plan->flat.items[i];
+        for (int w = 0; flat->kind == FLAT_LAYER && w < flat->layer->weight_count; w++) {
+            const size_t offset = flat->layer->weights[w].offset;
+            if (offset >= bucket->begin && offset < bucket->end)
+                earliest = i;
+        }
+    }
+    return earliest;
+}
+
+static bool mark_buckets(const struct plan *plan, int node, strata_error *err)
+{
+    for (size_t b = 0; plan->recording && b < plan->params->bucket_count; b++)
+        if (last_writer(plan, &plan->params->buckets[b]) == node && !strata_run_mark(plan->run, &plan->marks[b], err))
+            return false;
+    return true;
+}
+
+static bool emit_loss(const struct plan *plan, strata_error *err)
+{
+    if (!plan->config.emit_loss)
+        return true;
+    const struct plan_loss loss = { .y_pred = strata_plan_value(plan, plan->flat.output), .at = strata_plan_value(plan, plan->at),
+                                    .d = strata_plan_gradient(plan, plan->at), .step_words = plan->step_words };
+    strata_run_label(plan->run, "loss");
+    return plan->config.emit_loss(plan->config.context, plan->run, &loss, err);
+}
+
+bool strata_plan_emit(struct plan *plan, strata_error *err)
+{
+    const int count = (int)plan->flat.count;
+    bool ok = true;
+    if (plan->convert) {
+        const struct view y = strata_plan_value(plan, MODEL_INPUT);
+        strata_run_label(plan->run, "input");
+        ok = strata_op_input(plan->run, plan->input, plan->config.input, plan->config.input_scale, plan->integer, &y, err);
+    }
+    if (ok && plan->penalty)
+        ok = strata_run_zero(plan->run, plan->penalty, 0, sizeof(float), err);
+    for (int i = 0; ok && i < count; i++) {
+        plan->contributions[i] = 0;
+        ok = emit_forward(plan, i, err) || strata_fail_in(err, "%s", strata_layer_name(plan->flat.items[i].layer));
+    }
+    ok = ok && emit_loss(plan, err);
+    for (int i = count - 1; ok && i >= 0; i--)
+        if (plan_goes_backward(plan, i))
+            ok = (emit_backward(plan, i, err) || strata_fail_in(err, "%s", strata_layer_name(plan->flat.items[i].layer)))
+              && mark_buckets(plan, i, err);
+    return ok;
+}

@@ -1,0 +1,162 @@
+/* Which tensor lives when, which ones share memory, and where each lies. */
+#include "base/memory.h"
+#include "model/plan_priv.h"
+
+static size_t elements(const struct plan *plan, const struct shape *shape)
+{
+    return plan->config.n * strata_shape_count(shape);
+}
+
+static void use(struct lifetime *life, int step)
+{
+    if (step > life->death)
+        life->death = step;
+    if (step < life->birth)
+        life->birth = step;
+}
+
+static void use_value(struct plan *plan, int node, int step)
+{
+    const int root = node == MODEL_INPUT ? MODEL_INPUT : plan->value_root[node];
+    use(root == MODEL_INPUT ? plan_input_life(plan) : plan_life(plan, LIFE_VALUE, root), step);
+}
+
+/* dx may be written over dy: the function of a single consumer is elementwise, or a view. */
+static bool shares_gradient(const struct plan *plan, int node)
+{
+    const struct flat *flat = &plan->flat.items[node];
+    if (flat->input_count != 1 || flat->inputs[0] == MODEL_INPUT || plan->flat.items[flat->inputs[0]].consumers != 1)
+        return false;
+    return flat->view || flat->kind != FLAT_LAYER || flat->layer->class->in_place;
+}
+
+static void find_roots(struct plan *plan)
+{
+    const int count = (int)plan->flat.count;
+    for (int i = 0; i < count; i++) {
+        const struct flat *flat = &plan->flat.items[i];
+        plan->value_root[i] = !flat->view ? i : flat->inputs[0] == MODEL_INPUT ? MODEL_INPUT : plan->value_root[flat->inputs[0]];
+    }
+    for (int i = 0; i < count; i++)
+        plan->gradient_root[i] = i;
+    for (int i = count - 1; i >= 0; i--)
+        if (i <= plan->at && plan_goes_backward(plan, i) && shares_gradient(plan, i))
+            plan->gradient_root[plan->flat.items[i].inputs[0]] = plan->gradient_root[i];
+}
+
+static bool needs_x(const struct flat *flat)
+{
+    if (flat->kind == FLAT_LAYER)
+        return flat->layer->class->needs_x;
+    return flat->kind == FLAT_PENALTY || strata_activation(flat->activation)->needs_x;
+}
+
+static bool needs_y(const struct flat *flat)
+{
+    if (flat->kind == FLAT_LAYER)
+        return flat->layer->class->needs_y;
+    return flat->kind == FLAT_ACTIVATION && !strata_activation(flat->activation)->needs_x;
+}
+
+static void live_forward(struct plan *plan, int node)
+{
+    const struct flat *flat = &plan->flat.items[node];
+    struct lifetime *value = plan_life(plan, LIFE_VALUE, node), *keep = plan_life(plan, LIFE_KEEP, node);
+    if (plan->value_root[node] == node)
+        value->elements = elements(plan, &flat->out);
+    use_value(plan, node, plan_forward_step(node));
+    for (int k = 0; k < flat->input_count; k++)
+        use_value(plan, flat->inputs[k], plan_forward_step(node));
+    if (flat->kind == FLAT_LAYER && flat->training && flat->layer->class->keep) {
+        keep->elements = flat->layer->class->keep(flat->layer->config, plan->config.n, flat->layer->in, &flat->layer->out);
+        use(keep, plan_forward_step(node));
+    }
+}
+
+static void live_backward(struct plan *plan, int node)
+{
+    const struct flat *flat = &plan->flat.items[node];
+    const int step = plan_backward_step(plan, node);
+    if (needs_y(flat))
+        use_value(plan, node, step);
+    for (int k = 0; k < flat->input_count && needs_x(flat); k++)
+        use_value(plan, flat->inputs[k], step);
+    if (plan_life(plan, LIFE_KEEP, node)->elements > 0)
+        use(plan_life(plan, LIFE_KEEP, node), step);
+    struct lifetime *own = plan_life(plan, LIFE_GRADIENT, plan->gradient_root[node]);
+    const size_t size = elements(plan, &flat->out);
+    own->elements = size > own->elements ? size : own->elements;
+    use(own, step);
+    for (int k = 0; k < flat->input_count; k++) {
+        const int input = flat->inputs[k];
+        if (input == MODEL_INPUT || !plan->flat.items[input].needs_gradient)
+            continue;
+        use(plan_life(plan, LIFE_GRADIENT, plan->gradient_root[input]), step);
+        if (plan->flat.items[input].consumers > 1) {
+            struct lifetime *temporary = plan_temporary(plan, node);
+            temporary->elements += (elements(plan, &plan->flat.items[input].out) + 15) / 16 * 16;
+            use(temporary, step);
+        }
+    }
+}
+
+static void find_lifetimes(struct plan *plan)
+{
+    const int count = (int)plan->flat.count;
+    for (size_t i = 0; i < plan->life_count; i++)
+        plan->life[i] = (struct lifetime){ .birth = plan_last_step(plan), .death = -1 };
+    if (plan->convert)
+        plan_input_life(plan)->elements = elements(plan, &plan->model->input.shape);
+    use(plan_input_life(plan), 0);
+    for (int i = 0; i < count; i++)
+        live_forward(plan, i);
+    use_value(plan, plan->flat.output, plan_last_step(plan));
+    use_value(plan, plan->at, plan_loss_step(plan));
+    for (size_t i = 0; i < plan->config.extract_count; i++) {
+        int index;
+        if (strata_lower_find(&plan->flat, plan->config.extract[i], &index))
+            use_value(plan, index, plan_last_step(plan));
+    }
+    if (plan->at != MODEL_INPUT && plan_goes_backward(plan, plan->at))
+        use(plan_life(plan, LIFE_GRADIENT, plan->gradient_root[plan->at]), plan_loss_step(plan));
+    for (int i = count - 1; i >= 0; i--)
+        if (plan_goes_backward(plan, i))
+            live_backward(plan, i);
+}
+
+bool strata_plan_place(struct plan *plan, strata_error *err)
+{
+    const size_t count = plan->flat.count;
+    plan->life_count = 4 * count + 1;
+    plan->life = strata_alloc(plan->life_count, sizeof *plan->life, err);
+    plan->value_root = plan->life ? strata_alloc(count, sizeof *plan->value_root, err) : NULL;
+    plan->gradient_root = plan->value_root ? strata_alloc(count, sizeof *plan->gradient_root, err) : NULL;
+    plan->contributions = plan->gradient_root ? strata_alloc(count, sizeof *plan->contributions, err) : NULL;
+    if (!plan->contributions)
+        return false;
+    find_roots(plan);
+    find_lifetimes(plan);
+    return strata_arena_place(plan->life, plan->life_count, &plan->arena_elements, err);
+}
+
+struct view strata_plan_value(const struct plan *plan, int node)
+{
+    const struct shape *shape = node == MODEL_INPUT ? &plan->model->input.shape : &plan->flat.items[node].out;
+    const int root = node == MODEL_INPUT ? MODEL_INPUT : plan->value_root[node];
+    struct view view = { .buffer = plan->arena, .shape = strata_shape_batch(plan->config.n, shape) };
+    if (root != MODEL_INPUT)
+        view.offset = plan_life(plan, LIFE_VALUE, root)->offset;
+    else if (plan->convert)
+        view.offset = plan_input_life(plan)->offset;
+    else
+        view.buffer = plan->input;
+    return view;
+}
+
+struct view strata_plan_gradient(const struct plan *plan, int node)
+{
+    if (node == MODEL_INPUT || !plan_goes_backward(plan, node))
+        return (struct view){ 0 };
+    return (struct view){ plan->arena, plan_life(plan, LIFE_GRADIENT, plan->gradient_root[node])->offset,
+                          strata_shape_batch(plan->config.n, &plan->flat.items[node].out) };
+}

@@ -1,0 +1,78 @@
+/* What a plan is inside; for plan.c, plan_memory.c and plan_emit.c. */
+#ifndef STRATA_MODEL_PLAN_PRIV_H
+#define STRATA_MODEL_PLAN_PRIV_H
+
+#include "model/arena.h"
+#include "model/lower.h"
+#include "model/plan.h"
+
+/* Step numbers of lifetimes: the input is converted in step 0, node i runs forward in step i + 1, the loss follows, then
+ * the nodes run backward from the last to the first. */
+struct plan {
+    struct plan_config config;
+    strata_model *model;
+    struct params *params;
+    struct flat_list flat;
+    int at;                   /* node that the loss works on: the output, or the input of the last activation */
+    bool integer;             /* the first layer reads int32 */
+    bool convert;             /* the input needs a conversion step */
+
+    struct lifetime *life;    /* values, keeps, gradients of the nodes, then the converted input, then temporaries */
+    size_t life_count;
+    int *value_root;          /* the node in whose memory a node's output lies, or MODEL_INPUT */
+    int *gradient_root;       /* the node in whose gradient memory a node's gradient lies */
+    int *contributions;       /* while emitting: how many parts of a node's gradient were written */
+
+    struct buffer *arena, *input, *step_words, *penalty;
+    size_t arena_elements;
+    struct run *run;
+    int *marks;
+    bool recording;
+};
+
+enum life_kind { LIFE_VALUE, LIFE_KEEP, LIFE_GRADIENT };
+
+static inline struct lifetime *plan_life(const struct plan *plan, enum life_kind kind, int node)
+{
+    return &plan->life[(size_t)kind * plan->flat.count + (size_t)node];
+}
+static inline struct lifetime *plan_input_life(const struct plan *plan)
+{
+    return &plan->life[3 * plan->flat.count];
+}
+static inline struct lifetime *plan_temporary(const struct plan *plan, int node)
+{
+    return &plan->life[3 * plan->flat.count + 1 + (size_t)node];
+}
+static inline int plan_forward_step(int node)
+{
+    return node + 1;
+}
+static inline int plan_loss_step(const struct plan *plan)
+{
+    return (int)plan->flat.count + 1;
+}
+static inline int plan_backward_step(const struct plan *plan, int node)
+{
+    return 2 * (int)plan->flat.count + 1 - node;
+}
+static inline int plan_last_step(const struct plan *plan)
+{
+    return 2 * (int)plan->flat.count + 2;
+}
+
+/* Whether backward of the node is emitted. */
+static inline bool plan_goes_backward(const struct plan *plan, int node)
+{
+    return plan->config.backward && plan->flat.items[node].needs_gradient && node <= plan->at;
+}
+
+/* plan_memory.c: roots and lifetimes, then places. */
+bool strata_plan_place(struct plan *plan, strata_error *err);
+struct view strata_plan_value(const struct plan *plan, int node);    /* MODEL_INPUT: the input */
+struct view strata_plan_gradient(const struct plan *plan, int node); /* no buffer when nobody needs it */
+
+/* plan_emit.c: all steps, into plan->run. */
+bool strata_plan_emit(struct plan *plan, strata_error *err);
+
+#endif
