@@ -1,0 +1,52 @@
+/* Conv1D: cross-correlation of (batch, steps, channels) with a kernel; channels may be in groups. */
+#include "layers/conv_plain.h"
+
+static const char *const paddings[] = { "valid", "same", "causal", NULL }; /* enum padding */
+
+static const struct field fields[] = {
+    STRATA_CONV_FIELD_FILTERS,
+    STRATA_CONV_FIELD_KERNEL_SIZE(1),
+    STRATA_CONV_FIELD_STRIDES(1),
+    { "padding", FIELD_CHOICE, offsetof(struct conv_config, padding), .choices = paddings,
+      .help = "same: zeros around it, so that stride 1 keeps the extent; causal: zeros in front alone" },
+    STRATA_FIELD_DATA_FORMAT(struct conv_config, data_format),
+    STRATA_CONV_FIELD_DILATION(1),
+    { "groups", FIELD_INT, offsetof(struct conv_config, groups), .otherwise = 1, .min = 1, .max = 1e9,
+      .help = "parts of the channels that do not see each other" },
+    STRATA_FIELD_ACTIVATION(struct conv_config, activation),
+    STRATA_CONV_FIELD_USE_BIAS,
+    STRATA_CONV_FIELDS_KERNEL,
+    STRATA_CONV_FIELDS_BIAS,
+    { 0 },
+};
+
+static bool shape(const void *config, const struct shape *in, struct shape *out, strata_error *err)
+{
+    return strata_conv_plain_shape(config, 1, "Conv1D", in, out, err);
+}
+
+static bool weights(const void *config, const struct shape *in, struct weights *ask, strata_error *err)
+{
+    (void)err;
+    return strata_conv_plain_weights(config, 1, in, ask);
+}
+
+static bool forward(const void *config, const struct step *s, strata_error *err)
+{
+    return strata_conv_plain_forward(config, 1, s, err);
+}
+
+static bool backward(const void *config, const struct step *s, strata_error *err)
+{
+    return strata_conv_plain_backward(config, 1, s, err);
+}
+
+static const char *const aliases[] = { "Convolution1D", NULL };
+const struct layer_class strata_layer_conv1d = {
+    .class = { .name = "Conv1D", .config_size = sizeof(struct conv_config), .fields = fields, .aliases = aliases,
+               .check = strata_conv_check, .help = "windows over the steps of a sequence" },
+    .shape = shape, .weights = weights, .forward = forward, .backward = backward,
+    .needs_x = true, .fuses = true,
+    .activation = offsetof(struct conv_config, activation) + 1,
+    .activity_regularizer = offsetof(struct conv_config, activity_regularizer) + 1,
+};

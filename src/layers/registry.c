@@ -1,0 +1,51 @@
+/* Every kind of layer: one extern and one table entry each. */
+#include "layers/layer.h"
+
+extern const struct layer_class strata_layer_activation;
+extern const struct layer_class strata_layer_alpha_dropout;
+extern const struct layer_class strata_layer_average_pooling1d;
+extern const struct layer_class strata_layer_average_pooling2d;
+extern const struct layer_class strata_layer_conv1d;
+extern const struct layer_class strata_layer_conv2d;
+extern const struct layer_class strata_layer_dense;
+extern const struct layer_class strata_layer_dropout;
+extern const struct layer_class strata_layer_flatten;
+extern const struct layer_class strata_layer_gaussian_dropout;
+extern const struct layer_class strata_layer_gaussian_noise;
+extern const struct layer_class strata_layer_global_average_pooling1d;
+extern const struct layer_class strata_layer_global_average_pooling2d;
+extern const struct layer_class strata_layer_global_max_pooling1d;
+extern const struct layer_class strata_layer_global_max_pooling2d;
+extern const struct layer_class strata_layer_input;
+extern const struct layer_class strata_layer_max_pooling1d;
+extern const struct layer_class strata_layer_max_pooling2d;
+extern const struct layer_class strata_layer_rescaling;
+extern const struct layer_class strata_layer_spatial_dropout1d;
+extern const struct layer_class strata_layer_spatial_dropout2d;
+
+static const struct class *const classes[] = {
+    &strata_layer_activation.class,
+    &strata_layer_alpha_dropout.class,
+    &strata_layer_average_pooling1d.class,
+    &strata_layer_average_pooling2d.class,
+    &strata_layer_conv1d.class,
+    &strata_layer_conv2d.class,
+    &strata_layer_dense.class,
+    &strata_layer_dropout.class,
+    &strata_layer_flatten.class,
+    &strata_layer_gaussian_dropout.class,
+    &strata_layer_gaussian_noise.class,
+    &strata_layer_global_average_pooling1d.class,
+    &strata_layer_global_average_pooling2d.class,
+    &strata_layer_global_max_pooling1d.class,
+    &strata_layer_global_max_pooling2d.class,
+    &strata_layer_input.class,
+    &strata_layer_max_pooling1d.class,
+    &strata_layer_max_pooling2d.class,
+    &strata_layer_rescaling.class,
+    &strata_layer_spatial_dropout1d.class,
+    &strata_layer_spatial_dropout2d.class,
+    NULL,
+};
+
+const struct registry strata_layers = { .kind = "layer", .module = "keras.layers", .classes = classes };
