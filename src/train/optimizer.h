@@ -27,8 +27,10 @@ struct optimizer_common {
     double ema_momentum;
     long ema_overwrite_frequency; /* STRATA_NO_INT: none */
     double loss_scale_factor;
-    long gradient_accumulation_steps;
+    long gradient_accumulation_steps; /* STRATA_NO_INT: none */
     char *name;
+    double decay;  /* of old Keras 2 files; becomes an InverseTimeDecay */
+    bool ignored;  /* what Keras 2 writes and nobody needs */
 };
 
 struct optimizer_class {
@@ -47,6 +49,10 @@ struct schedule_class {
     double (*value)(const void *config, int64_t step); /* step counted from 0 */
 };
 extern const struct registry strata_schedules;
+
+/* The schedule that a plain number makes; Keras has no class for it. */
+#define STRATA_CONSTANT_RATE "Constant"
+bool strata_schedule_is_constant(const struct object *schedule);
 double strata_schedule_value(const struct object *schedule, int64_t step);
 
 #endif
