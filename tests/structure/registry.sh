@@ -14,7 +14,7 @@ while read -r file; do
             printf '%s: %s is not in the table of %s\n' "$file" "$object" "$registry"
             wrong=1
         fi
-        if ! grep -qE "\"$name\"" -r tests/layers tests/model &&
+        if ! grep -qsE "\"$name\"" -r tests/layers tests/model &&
             ! grep -qlaE "\"class_name\": \"$name\"" tests/golden/layers/*.h5; then
             printf '%s: no golden file and no unit test names %s\n' "$file" "$name"
             wrong=1
