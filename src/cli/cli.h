@@ -35,6 +35,7 @@ struct command {
     bool seeded;
     uint64_t seed;
     enum progress_form progress;
+    int *status; /* the exit code of a verb that did not fail; 0 unless the verb has something to say by it */
 };
 
 /* One verb: a table in a file of its own, listed in verbs.c. */

@@ -21,6 +21,13 @@ static bool run(const struct command *c, strata_error *err)
     return c->verb->run(c, err);
 }
 
+static bool read_line(int argc, char **argv, struct command *c, int *status, strata_error *err)
+{
+    const bool ok = strata_command_parse(argc, argv, c, err);
+    c->status = status;
+    return ok;
+}
+
 /* Output that never reached its file is a failure too, such as a full disk behind stdout. */
 static bool flushed(strata_error *err)
 {
@@ -30,12 +37,13 @@ static bool flushed(strata_error *err)
 
 int main(int argc, char **argv)
 {
-    struct command command;
+    struct command command = { 0 };
+    int status = 0;
     strata_error err = { 0 };
     setlocale(LC_CTYPE, "");
-    const bool ok = strata_command_parse(argc, argv, &command, &err) && run(&command, &err) && flushed(&err);
+    const bool ok = read_line(argc, argv, &command, &status, &err) && run(&command, &err) && flushed(&err);
     strata_command_free(&command);
-    if (ok) return 0;
+    if (ok) return status;
     fflush(stdout);
     if (strata_launch_rank() == 0) fprintf(stderr, "error: %s\n", err.message);
     return strata_exit_code(err.code);

@@ -74,6 +74,13 @@ static void print_row(const struct table *table, char *const *row, const size_t 
     }
 }
 
+void strata_table_free(struct table *table)
+{
+    for (size_t i = 0; i < table->count; i++) free(table->cells[i]);
+    free(table->cells);
+    *table = (struct table){ .columns = table->columns, .align = table->align };
+}
+
 bool strata_table_print(struct table *table, strata_error *err)
 {
     const bool ok = !table->failed;

@@ -27,6 +27,7 @@ struct table {
 void strata_table_add(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Prints with two spaces between columns, and empties it. */
 bool strata_table_print(struct table *table, strata_error *err);
+void strata_table_free(struct table *table);
 
 /* "640 B", "1.3 MiB", "31.0 GiB". */
 enum { STRATA_BYTES_TEXT = 32 };

@@ -1,0 +1,85 @@
+#include "cli/load.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strata/files.h>
+
+strata_context *strata_open_context(const char *devices, bool ok, strata_error *err)
+{
+    strata_error failed = *err;
+    const strata_context_config config = { .devices = devices, .failed = ok ? NULL : &failed };
+    return strata_context_create(&config, err);
+}
+
+/* --limit belongs to the source; a source that is text becomes an object for it. */
+static strata_data *open_limited(const char *source, size_t limit, strata_error *err)
+{
+    json_t *json = source[0] == '{' ? json_loads(source, 0, NULL) : json_pack("{s:s}", "source", source);
+    char *text = json && json_object_set_new(json, "limit", json_integer((json_int_t)limit)) == 0
+                     ? json_dumps(json, JSON_REAL_PRECISION(15))
+                     : NULL;
+    json_decref(json);
+    strata_data *data = strata_data_open(text ? text : source, err);
+    free(text);
+    return data;
+}
+
+static strata_data *open_data(const struct command *c, strata_error *err)
+{
+    const char *source = strata_command_option(c, "--data");
+    size_t limit;
+    if (!source) {
+        strata_command_fail(err, STRATA_EUSAGE, "%s: --data is missing, such as --data fashion-mnist:test",
+                            c->verb->name);
+        return NULL;
+    }
+    if (!strata_command_count(c, "--limit", 0, &limit, err)) return NULL;
+    return limit > 0 ? open_limited(source, limit, err) : strata_data_open(source, err);
+}
+
+/* Keras builds at the first call; here the data is that call. */
+static bool build_for(strata_model *model, const strata_data *data, strata_error *err)
+{
+    if (strata_model_built(model)) return true;
+    const strata_array x = strata_data_x(data);
+    strata_shape shape = { .rank = x.rank - 1 };
+    for (int i = 1; i < x.rank; i++) shape.dim[i - 1] = x.dim[i];
+    return strata_model_build(model, &shape, 0, err);
+}
+
+bool strata_session_open(const struct command *c, struct session *s, strata_error *err)
+{
+    bool ok = strata_command_count(c, "--batch-size", 128, &s->batch_size, err)
+              && (s->data = open_data(c, err)) != NULL
+              && (s->model = strata_model_load(c->words[0], err)) != NULL;
+    if (ok && c->seeded) strata_model_set_seed(s->model, c->seed);
+    ok = ok && build_for(s->model, s->data, err);
+    return (s->context = strata_open_context(c->devices, ok, err)) != NULL;
+}
+
+bool strata_session_agree(const struct session *s, bool ok, strata_error *err)
+{
+    return strata_context_agree(s->context, ok, err);
+}
+
+void strata_session_close(struct session *s)
+{
+    strata_model_free(s->model);
+    strata_data_free(s->data);
+    strata_context_free(s->context);
+    *s = (struct session){ 0 };
+}
+
+const char *strata_shape_words(const strata_shape *shape, bool batch, char buffer[STRATA_SHAPE_WORDS])
+{
+    size_t used = 0;
+    if (shape->rank < 0) return "?";
+    used += (size_t)snprintf(buffer, STRATA_SHAPE_WORDS, "(%s", batch ? "None" : "");
+    for (int i = 0; i < shape->rank; i++)
+        used += (size_t)snprintf(buffer + used, STRATA_SHAPE_WORDS - used, "%s%zu",
+                                 i > 0 || batch ? ", " : "", shape->dim[i]);
+    snprintf(buffer + used, STRATA_SHAPE_WORDS - used, "%s)", shape->rank + batch == 1 ? "," : "");
+    return buffer;
+}

@@ -1,0 +1,42 @@
+/* What several verbs open: models, data, the device. */
+#ifndef STRATA_CLI_LOAD_H
+#define STRATA_CLI_LOAD_H
+
+#include <strata/context.h>
+#include <strata/data.h>
+#include <strata/model.h>
+
+#include "cli/cli.h"
+
+/* Options that the verbs with --data share. */
+#define STRATA_DATA_OPTIONS                                                                                  \
+    { "--data", 0, "SOURCE",                                                                                 \
+      "fashion-mnist:test, idx:IMAGES,LABELS, a .h5, .npz or .csv, or a JSON object" },                      \
+        { "--batch-size", 'b', "N", "samples at a time over all ranks; 128" },                               \
+    {                                                                                                        \
+        "--limit", 0, "N", "only the first N samples"                                                        \
+    }
+
+/* A model, its data and this rank's device. Starts as { 0 }; released by strata_session_close. */
+struct session {
+    strata_context *context;
+    strata_model *model;
+    strata_data *data;
+    size_t batch_size;
+};
+
+/* Opens the model named by the verb's first word and the data of --data on this rank, and its device. Collective: when one rank
+ * fails, all do. */
+bool strata_session_open(const struct command *command, struct session *session, strata_error *err);
+/* Every rank's `ok`, or the error of the first rank that failed, on every rank. */
+bool strata_session_agree(const struct session *session, bool ok, strata_error *err);
+void strata_session_close(struct session *session);
+
+/* This rank's device; `ok` false (with *err filled): what went wrong before fails all ranks. NULL on failure. */
+strata_context *strata_open_context(const char *devices, bool ok, strata_error *err);
+
+/* "(None, 28, 28, 1)"; "?" when not known. */
+enum { STRATA_SHAPE_WORDS = 160 };
+const char *strata_shape_words(const strata_shape *shape, bool batch, char buffer[STRATA_SHAPE_WORDS]);
+
+#endif
