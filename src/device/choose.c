@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-/* "rank 1 of 4 on node7 asked for "gpu": " and what was wrong, then the devices that there are. */
+/* "local rank 1 of 4 on node7: devices "gpu": " and what was wrong, then the devices that there are. */
 static bool refuse(const struct device_request *request, const strata_device_info *list, size_t count,
                    strata_error *err, const char *wrong)
 {
@@ -17,7 +17,7 @@ static bool refuse(const struct device_request *request, const strata_device_inf
     gethostname(node, sizeof node - 1);
     for (size_t i = 0; i < count; i++)
         strata_text_add(&there, "%s%d %s (%s)", i ? ", " : "", list[i].index, list[i].name, list[i].platform);
-    strata_fail(err, STRATA_EDEVICE, "rank %d of %d on %s: devices \"%s\": %s; there %s: %s", request->local_rank,
+    strata_fail(err, STRATA_EDEVICE, "local rank %d of %d on %s: devices \"%s\": %s; there %s: %s", request->local_rank,
                 request->local_size, node, request->devices ? request->devices : "auto", wrong,
                 count == 1 ? "is" : "are", there.data ? there.data : "no OpenCL devices");
     strata_text_free(&there);

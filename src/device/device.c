@@ -124,7 +124,7 @@ struct device *strata_device_open(const struct device_request *request, strata_e
         if (device->text[0]) {
             char node[256] = "this node";
             gethostname(node, sizeof node - 1);
-            strata_fail_in(err, "rank %d of %d on %s", request->local_rank, request->local_size, node);
+            strata_fail_in(err, "local rank %d of %d on %s", request->local_rank, request->local_size, node);
         }
         strata_device_close(device);
         return NULL;

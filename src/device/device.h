@@ -14,11 +14,10 @@ struct device;
  *
  *   devices     NULL or "auto": GPUs before CPUs, one device a rank by local rank; when there are more ranks than
  *               devices, the ranks left over share the CPU devices, each split evenly with clCreateSubDevices.
- *               Otherwise a list with one entry a local rank (used in turn when shorter is an error): each entry is
+ *               Otherwise a list with one entry a local rank, no more and no fewer: each entry is
  *               an index of strata_devices, or a piece of a platform or device name, case-insensitive; "0,0" shares
  *               device 0, split when it is a CPU. An entry with "host=..." is not known here.
  *   class       forced class; -1: STRATA_DEVICE_CLASS from the environment, else the device's own
- *
  *   bindings    strata_process_binding of each local rank, or NULL when it is not known
  *
  * A CPU device that is shared is split so that each rank has compute units of its own, and the process is pinned to

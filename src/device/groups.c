@@ -1,7 +1,7 @@
 /* Measured with PoCL 3.1 (2 units, elementwise kernels): from 64 items a group on, the size makes no difference; 16
- * cost a tenth to a third. A large range takes 256; a small one takes 16, and a tiny one 1, because there each item may be
- * a whole row of work that the units have to share. PoCL compiles a kernel anew for each size (50 ms), so there are
- * few sizes. */
+ * cost a tenth to a third. A large range takes 256; a small one takes 16, and a tiny one 1, because there each item
+ * may be a whole row of work that the units have to share. PoCL compiles a kernel anew for each size (50 ms), so
+ * there are few sizes. */
 #include "device/groups.h"
 
 enum { LARGE_RANGE = 65536, TINY_RANGE = 64 };

@@ -50,7 +50,7 @@ struct launch {
     const struct arg *args; /* ends in { 0 } */
     int dims;               /* 1 to 3 */
     size_t global[3];       /* work-items; rounded up to whole groups, so kernels check their bounds */
-    size_t local[3];        /* 0: the device room chooses by class: CPU 1-D 16..256 items a group, GPU 64..256 */
+    size_t local[3];        /* 0: chosen by class and range: CPU 1, 16 or 256 items a group, GPU 64 or 256 (groups.c) */
 };
 
 bool strata_launch(struct run *run, const struct launch *launch, strata_error *err);

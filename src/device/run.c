@@ -191,7 +191,7 @@ bool strata_run_copy(struct run *run, const struct buffer *from, size_t from_off
 
 bool strata_run_zero(struct run *run, struct buffer *buffer, size_t offset, size_t bytes, strata_error *err)
 {
-    const struct entry entry = { .kind = ENTRY_ZERO, .label = run->label, .to = strata_buffer_native(buffer), .to_offset = offset,
-                                 .bytes = bytes };
+    const struct entry entry = { .kind = ENTRY_ZERO, .label = run->label, .to = strata_buffer_native(buffer),
+                                 .to_offset = offset, .bytes = bytes };
     return transfer(run, &entry, err);
 }

@@ -165,7 +165,7 @@ Test(programs, that_do_not_compile_say_which_file_and_why)
     cr_assert_eq(err.native, CL_BUILD_PROGRAM_FAILURE);
     cr_assert_not_null(strstr(err.message, "cl/elementwise.cl does not compile with"), "%s", err.message);
     cr_assert_not_null(strstr(err.message, "-Dscale=add"), "%s", err.message);
-    cr_assert_not_null(strstr(err.message, "elementwise.cl:"), "no line of the compiler's log: %s", err.message);
+    cr_assert_not_null(strstr(err.message, "'add'"), "no line of the compiler's log: %s", err.message);
 }
 
 Test(programs, say_which_kernel_is_missing)
