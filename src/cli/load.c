@@ -1,5 +1,6 @@
 #include "cli/load.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,22 @@ strata_context *strata_open_context(const char *devices, bool ok, strata_error *
     strata_error failed = *err;
     const strata_context_config config = { .devices = devices, .failed = ok ? NULL : &failed };
     return strata_context_create(&config, err);
+}
+
+strata_job *strata_command_job(const struct command *c, strata_error *err)
+{
+    char seed[48];
+    const char **sets = calloc(c->set_count + 1, sizeof *sets);
+    if (!sets) {
+        strata_command_fail(err, STRATA_EMEMORY, "out of memory");
+        return NULL;
+    }
+    for (size_t i = 0; i < c->set_count; i++) sets[i] = c->sets[i];
+    snprintf(seed, sizeof seed, "fit.seed=%" PRIu64, c->seed);
+    sets[c->set_count] = seed;
+    strata_job *job = strata_job_load(c->words[0], sets, c->set_count + c->seeded, err);
+    free(sets);
+    return job;
 }
 
 /* --limit belongs to the source; a source that is text becomes an object for it. */

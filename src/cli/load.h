@@ -4,6 +4,7 @@
 
 #include <strata/context.h>
 #include <strata/data.h>
+#include <strata/job.h>
 #include <strata/model.h>
 
 #include "cli/cli.h"
@@ -31,6 +32,9 @@ bool strata_session_open(const struct command *command, struct session *session,
 /* Every rank's `ok`, or the error of the first rank that failed, on every rank. */
 bool strata_session_agree(const struct session *session, bool ok, strata_error *err);
 void strata_session_close(struct session *session);
+
+/* The job that the verb's first word names, with --set and --seed applied. */
+strata_job *strata_command_job(const struct command *command, strata_error *err);
 
 /* This rank's device; `ok` false (with *err filled): what went wrong before fails all ranks. NULL on failure. */
 strata_context *strata_open_context(const char *devices, bool ok, strata_error *err);

@@ -3,10 +3,21 @@
 
 #include <string.h>
 
-extern const struct verb strata_verb_devices, strata_verb_completion, strata_verb_help;
+extern const struct verb strata_verb_devices, strata_verb_summary, strata_verb_new, strata_verb_check,
+    strata_verb_fit, strata_verb_evaluate, strata_verb_predict, strata_verb_extract, strata_verb_convert,
+    strata_verb_weights, strata_verb_completion, strata_verb_help;
 
 const struct verb *const strata_verbs[] = {
     &strata_verb_devices,
+    &strata_verb_summary,
+    &strata_verb_new,
+    &strata_verb_check,
+    &strata_verb_fit,
+    &strata_verb_evaluate,
+    &strata_verb_predict,
+    &strata_verb_extract,
+    &strata_verb_convert,
+    &strata_verb_weights,
     &strata_verb_completion,
     &strata_verb_help,
     NULL,

@@ -1,0 +1,120 @@
+/* strata fit: trains a job; under mpirun one rank a device. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strata/files.h>
+#include <strata/job.h>
+
+#include "cli/cli.h"
+#include "cli/load.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+
+/* What a run is made of. Starts as { 0 }. */
+struct training {
+    strata_job *job;
+    strata_context *context;
+    strata_data *data, *validation;
+    strata_model *model;
+    strata_history *history;
+};
+
+/* Everything that one rank may fail at by itself comes before the context or is agreed upon. */
+static bool prepare(const struct command *c, struct training *t, strata_error *err)
+{
+    const char *devices = c->devices;
+    bool ok = (t->job = strata_command_job(c, err)) != NULL;
+    if (ok && !devices) devices = strata_job_devices(t->job);
+    ok = ok && strata_job_data(t->job, &t->data, &t->validation, err)
+         && (t->model = strata_job_model(t->job, t->data, err)) != NULL;
+    return (t->context = strata_open_context(devices, ok, err)) != NULL;
+}
+
+static void announce(const struct command *c, const struct training *t, const strata_fit_config *config)
+{
+    const int ranks = strata_context_size(t->context);
+    strata_note(c, "%s: %zu samples, batches of %zu, %d rank%s on %s", strata_model_name(t->model),
+                strata_data_count(t->data), config->batch_size, ranks, ranks == 1 ? "" : "s",
+                strata_context_device(t->context));
+}
+
+static double last_value(const double *values, size_t epochs)
+{
+    for (size_t i = epochs; i > 0; i--)
+        if (!isnan(values[i - 1])) return values[i - 1];
+    return (double)NAN;
+}
+
+static json_t *end_event(const struct training *t, const struct progress *p)
+{
+    json_t *event =
+        json_pack("{s:s, s:I, s:I, s:f, s:f}", "event", "end", "epochs", (json_int_t)p->epochs_done,
+                  "samples", (json_int_t)p->samples_done, "seconds", p->seconds_done, "samples_per_second",
+                  p->seconds_done > 0 ? (double)p->samples_done / p->seconds_done : 0.0);
+    const size_t epochs = strata_history_epochs(t->history);
+    for (size_t i = 0; event && i < strata_history_count(t->history); i++) {
+        const double value = last_value(strata_history_values(t->history, i), epochs);
+        json_object_set_new(event, strata_history_name(t->history, i),
+                            isfinite(value) ? json_real(value) : json_null());
+    }
+    if (event && strata_job_dir(t->job))
+        json_object_set_new(event, "dir", json_string(strata_job_dir(t->job)));
+    return event;
+}
+
+static bool finish(const struct command *c, const struct training *t, const struct progress *p,
+                   strata_error *err)
+{
+    if (c->json) return strata_print_json(end_event(t, p), err);
+    if (p->epochs_done == 0) strata_note(c, "nothing left to train");
+    if (strata_job_dir(t->job)) strata_note(c, "the run is in %s", strata_job_dir(t->job));
+    return true;
+}
+
+static bool train(const struct command *c, struct training *t, strata_error *err)
+{
+    strata_fit_config config = strata_job_fit_config(t->job);
+    struct progress progress = strata_progress_start(c);
+    config.validation_data = t->validation;
+    config.resume = strata_command_has(c, "--resume");
+    config.progress = strata_progress_show;
+    config.progress_context = &progress;
+    if (progress.form != PROGRESS_BAR) config.progress_seconds = INFINITY;
+    announce(c, t, &config);
+    const bool ok = strata_model_fit(t->model, t->context, t->data, &config, &t->history, err);
+    if (progress.headed) fputc('\n', stderr);
+    return ok && finish(c, t, &progress, err);
+}
+
+static bool run(const struct command *c, strata_error *err)
+{
+    struct training t = { 0 };
+    const bool ok = prepare(c, &t, err) && train(c, &t, err);
+    strata_history_free(t.history);
+    strata_model_free(t.model);
+    strata_data_free(t.data);
+    strata_data_free(t.validation);
+    strata_context_free(t.context);
+    strata_job_free(t.job);
+    return ok;
+}
+
+static const struct option options[] = {
+    { "--resume", 0, NULL, "go on from the newest good checkpoint in the run folder" },
+    { 0 },
+};
+
+extern const struct verb strata_verb_fit;
+const struct verb strata_verb_fit = {
+    .name = "fit",
+    .usage = "JOB.json [--resume] [--set KEY=VALUE]",
+    .summary = "train a job; under mpirun one rank a device",
+    .details = "  mpirun -n 2 strata fit JOB.json        the same result on two ranks\n"
+               "  strata fit JOB.json --set fit.epochs=5 --set compile.optimizer.Adam.learning_rate=0.01\n"
+               "  Ctrl-C or SIGTERM saves a checkpoint and exits with 75; --resume goes on from there.\n",
+    .options = options,
+    .words_least = 1,
+    .words_most = 1,
+    .collective = true,
+    .run = run,
+};
