@@ -7,8 +7,9 @@
 
 #include "base/json.h"
 
-/* The optimizer as Keras saves it. Variables in Keras's order: Keras 3 "iteration" (int64), "learning_rate", then the
- * slots of each trainable weight in model order ("dense_kernel_momentum", ...). */
+/* The optimizer as Keras saves it. Variables in Keras 3's order, whichever Keras wrote the file: "iteration" (int64),
+ * "learning_rate" (unless it is a schedule), then the slots of each trainable weight in model order
+ * ("dense_kernel_momentum", ...). A .keras has no names for the slots: there they are called "2", "3", ... */
 struct saved_variable {
     char *name;
     bool integer;          /* integers holds the value instead of values */
@@ -22,7 +23,12 @@ struct saved_training {
     size_t count;
     json_t *strata;        /* strata.json of a checkpoint: step, epoch, seed, ...; may be NULL */
 };
-void strata_saved_training_release(struct saved_training *training);
+void strata_saved_training_release(struct saved_training *training); /* takes NULL */
+
+/* What strata_model_set_training hangs on a model begins with this: saving a compiled model calls it for the state. */
+struct training_state {
+    bool (*collect)(strata_model *model, struct saved_training *training, strata_error *err);
+};
 
 /* As strata_model_load and strata_model_save, with the training part (out: may be NULL; empty when the file has
  * none; in: NULL writes none). Every array of a .keras is checked against the zip's checksums. */

@@ -1,0 +1,200 @@
+/* Source: saving_utils.py of Keras 3's and Keras 2's legacy formats, and both kerases' optimizers. */
+#include "files/compile_config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fields.h"
+
+/* Of another Keras; they would be refused as unknown by the other one. */
+static const char *const only_keras2[] = { "jit_compile", "is_legacy_optimizer", "decay", "lr", NULL };
+static const char *const only_keras3[] = { "loss_scale_factor", "gradient_accumulation_steps", NULL };
+
+static void drop(json_t *json, const char *const *keys)
+{
+    for (; *keys; keys++)
+        json_object_del(json, *keys);
+}
+
+static bool is_text(const json_t *json, const char *text)
+{
+    return json_is_string(json) && strcmp(json_string_value(json), text) == 0;
+}
+
+/* ---- reading ---- */
+
+/* Keras before 2.11 divided the rate by 1 + decay * iterations. */
+static json_t *decayed(const json_t *rate, double decay)
+{
+    return json_pack("{s:s, s:s, s:{s:f, s:f, s:f, s:b, s:s}, s:n}", "module", "keras.optimizers.schedules", "class_name",
+                     "InverseTimeDecay", "config", "initial_learning_rate", json_number_value(rate), "decay_steps", 1.0,
+                     "decay_rate", decay, "staircase", 0, "name", "InverseTimeDecay", "registered_name");
+}
+
+static void modernize_rate(json_t *config)
+{
+    json_t *old = json_object_get(config, "lr");
+    if (old && !json_object_get(config, "learning_rate"))
+        json_object_set(config, "learning_rate", old);
+    const json_t *rate = json_object_get(config, "learning_rate");
+    const double decay = json_number_value(json_object_get(config, "decay"));
+    if (decay > 0 && json_is_number(rate))
+        json_object_set_new(config, "learning_rate", decayed(rate, decay));
+    if (json_is_null(json_object_get(config, "epsilon")))
+        json_object_set_new(config, "epsilon", json_real(1e-7));
+}
+
+static json_t *read_optimizer(const json_t *optimizer)
+{
+    const char *name = json_string_value(json_object_get(optimizer, "class_name"));
+    if (!name)
+        return json_deep_copy(optimizer);
+    json_t *config = json_deep_copy(json_object_get(optimizer, "config"));
+    if (json_is_object(config)) {
+        modernize_rate(config);
+        drop(config, only_keras2);
+    }
+    const char *mark = strchr(name, '>'); /* Keras 2: "Custom>Adam" */
+    return json_pack("{s:s, s:s, s:o, s:n}", "module", "keras.optimizers", "class_name", mark ? mark + 1 : name, "config",
+                     config ? config : json_object(), "registered_name");
+}
+
+/* Keras 2 writes its "accuracy" as what it became. */
+static json_t *read_metric(const json_t *metric)
+{
+    const json_t *config = json_object_get(metric, "config");
+    const json_t *name = json_object_get(config, "name"), *function = json_object_get(config, "fn");
+    if (!is_text(json_object_get(metric, "class_name"), "MeanMetricWrapper") || !json_is_string(function))
+        return json_deep_copy(metric);
+    if (is_text(name, "accuracy") || is_text(name, "acc"))
+        return json_copy((json_t *)name);
+    return json_copy((json_t *)function);
+}
+
+/* Keras 2 has one list an output. */
+static json_t *read_metrics(const json_t *metrics)
+{
+    if (!json_is_array(metrics))
+        return json_deep_copy(metrics);
+    const bool inside = json_array_size(metrics) == 1 && json_is_array(json_array_get(metrics, 0));
+    const json_t *list = inside ? json_array_get(metrics, 0) : metrics;
+    json_t *read = json_array();
+    for (size_t i = 0; i < json_array_size(list); i++)
+        json_array_append_new(read, read_metric(json_array_get(list, i)));
+    return read;
+}
+
+static json_t *read_loss(const json_t *loss)
+{
+    json_t *read = json_deep_copy(loss);
+    json_t *config = json_object_get(read, "config");
+    if (is_text(json_object_get(config, "reduction"), "auto"))
+        json_object_set_new(config, "reduction", json_string("sum_over_batch_size"));
+    return read;
+}
+
+json_t *strata_compile_config_read(const json_t *json, const char *what, strata_error *err)
+{
+    json_t *read = json_object();
+    const char *key;
+    const json_t *value;
+    if (!json_is_object(json) || !read) {
+        json_decref(read);
+        strata_fail(err, read ? STRATA_EFILE : STRATA_EMEMORY, "%s: the training config is not an object", what);
+        return NULL;
+    }
+    json_object_foreach((json_t *)json, key, value) {
+        if (strcmp(key, "optimizer_config") == 0 || strcmp(key, "optimizer") == 0)
+            json_object_set_new(read, "optimizer", read_optimizer(value));
+        else if (strcmp(key, "metrics") == 0 || strcmp(key, "weighted_metrics") == 0)
+            json_object_set_new(read, key, read_metrics(value));
+        else if (strcmp(key, "loss") == 0)
+            json_object_set_new(read, key, read_loss(value));
+        else if (strcmp(key, "sample_weight_mode") != 0)
+            json_object_set(read, key, (json_t *)value);
+    }
+    return read;
+}
+
+/* ---- writing ---- */
+
+static json_t *write_optimizer(const json_t *optimizer, strata_flavour flavour)
+{
+    json_t *config = json_deep_copy(json_object_get(optimizer, "config"));
+    const char *name = json_string_value(json_object_get(optimizer, "class_name"));
+    char custom[STRATA_NAME + 8] = "Custom>";
+    if (!name || !config) {
+        json_decref(config);
+        return json_deep_copy(optimizer);
+    }
+    if (flavour == STRATA_FLAVOUR_KERAS3)
+        return json_pack("{s:s, s:o}", "class_name", name, "config", config);
+    drop(config, only_keras3);
+    json_object_set_new(config, "jit_compile", json_false());
+    json_object_set_new(config, "is_legacy_optimizer", json_false());
+    strncat(custom, name, STRATA_NAME);
+    return json_pack("{s:s, s:o}", "class_name", custom, "config", config);
+}
+
+/* Keras 2 knows no dtype of losses. */
+static json_t *write_loss(const json_t *loss, strata_flavour flavour)
+{
+    json_t *written = json_deep_copy(loss);
+    if (flavour == STRATA_FLAVOUR_KERAS2 && json_is_object(written)) {
+        json_object_del(json_object_get(written, "config"), "dtype");
+        json_object_del(written, "module");
+        json_object_del(written, "registered_name");
+    }
+    return written;
+}
+
+json_t *strata_training_config_write(const json_t *compile_config, strata_flavour flavour, strata_error *err)
+{
+    json_t *written = json_object();
+    const char *key;
+    const json_t *value;
+    json_object_foreach((json_t *)compile_config, key, value) {
+        if (strcmp(key, "optimizer") == 0)
+            continue;
+        if (strcmp(key, "loss") == 0)
+            json_object_set_new(written, key, write_loss(value, flavour));
+        else if (flavour == STRATA_FLAVOUR_KERAS3 || strcmp(key, "metrics") == 0 || strcmp(key, "weighted_metrics") == 0 ||
+                 strcmp(key, "loss_weights") == 0)
+            json_object_set_new(written, key, json_deep_copy(value));
+    }
+    const json_t *optimizer = json_object_get(compile_config, "optimizer");
+    if (optimizer && json_object_set_new(written, "optimizer_config", write_optimizer(optimizer, flavour)) != 0) {
+        json_decref(written);
+        written = NULL;
+    }
+    if (!written)
+        strata_fail(err, STRATA_EMEMORY, "out of memory while the training config was written");
+    return written;
+}
+
+/* ---- asking ---- */
+
+static const json_t *optimizer_config(const json_t *compile_config)
+{
+    return json_object_get(json_object_get(compile_config, "optimizer"), "config");
+}
+
+const char *strata_optimizer_name(const json_t *compile_config)
+{
+    const char *name = json_string_value(json_object_get(optimizer_config(compile_config), "name"));
+    return name && *name ? name : "optimizer";
+}
+
+const char *strata_optimizer_class(const json_t *compile_config)
+{
+    const char *name = json_string_value(json_object_get(json_object_get(compile_config, "optimizer"), "class_name"));
+    return name ? name : "";
+}
+
+bool strata_constant_rate(const json_t *compile_config, float *rate)
+{
+    const json_t *value = json_object_get(optimizer_config(compile_config), "learning_rate");
+    if (rate)
+        *rate = (float)json_number_value(value);
+    return json_is_number(value);
+}

@@ -1,0 +1,111 @@
+/* Files appear whole or not at all, also when the power fails. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "files/archive.h"
+
+enum { MOST_NAMES = 1000 }; /* tried for the file aside */
+
+static bool report(const char *path, const char *doing, int error, strata_error *err)
+{
+    const bool full = error == ENOSPC || error == EDQUOT || error == ENOMEM;
+    return strata_fail_native(err, full ? STRATA_EMEMORY : STRATA_EFILE, error, "%s: %s: %s", path, doing,
+                              strerror(error));
+}
+
+/* A new file beside `path`, so that rename does not leave its file system. */
+static int open_aside(const char *path, char **aside, strata_error *err)
+{
+    for (int i = 0; i < MOST_NAMES; i++) {
+        struct text name = { 0 };
+        strata_text_add(&name, "%s.part-%ld-%d", path, (long)getpid(), i);
+        *aside = strata_text_take(&name, err);
+        const int file = *aside ? open(*aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
+        if (file >= 0)
+            return file;
+        const int error = errno;
+        const bool again = *aside && error == EEXIST;
+        if (*aside && (!again || i + 1 == MOST_NAMES))
+            report(path, "cannot be written", error, err);
+        free(*aside);
+        *aside = NULL;
+        if (!again)
+            break;
+    }
+    return -1;
+}
+
+static bool write_all(int file, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        const ssize_t wrote = write(file, bytes, size < ((size_t)1 << 30) ? size : (size_t)1 << 30);
+        if (wrote < 0 && errno != EINTR)
+            return false;
+        if (wrote > 0) {
+            bytes += wrote;
+            size -= (size_t)wrote;
+        }
+    }
+    return true;
+}
+
+static bool sync_folder(const char *path, strata_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = !slash ? strata_copy_text(".", err)
+                          : strata_copy_bytes(path, slash == path ? 1 : (size_t)(slash - path), err);
+    if (!folder)
+        return false;
+    const int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* some network file systems cannot sync a folder and say EINVAL; their rename is all there is */
+    const bool ok = file >= 0 && (fsync(file) == 0 || errno == EINVAL);
+    if (!ok)
+        report(folder, "the folder cannot be flushed", errno, err);
+    if (file >= 0)
+        close(file);
+    free(folder);
+    return ok;
+}
+
+static bool replace(const char *path, const void *bytes, size_t size, strata_error *err)
+{
+    char *aside = NULL;
+    const int file = open_aside(path, &aside, err);
+    if (file < 0)
+        return false;
+    bool ok = write_all(file, bytes, size) && fsync(file) == 0;
+    int error = errno;
+    if (close(file) != 0 && ok) {
+        ok = false;
+        error = errno;
+    }
+    if (ok && rename(aside, path) != 0) {
+        ok = false;
+        error = errno;
+    }
+    if (!ok) {
+        unlink(aside);
+        report(path, "cannot be written", error, err);
+    }
+    free(aside);
+    return ok && sync_folder(path, err);
+}
+
+bool strata_file_replace(const char *path, const void *bytes, size_t size, strata_error *err)
+{
+    struct stat there;
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return strata_fail(err, STRATA_EFILE, "%s: not a regular file; it is not replaced", path);
+    /* where a link leads is replaced, not the link */
+    char *target = realpath(path, NULL);
+    const bool ok = replace(target ? target : path, bytes, size, err);
+    free(target);
+    return ok;
+}

@@ -1,0 +1,157 @@
+/* Writing Keras's files by the end of their names. */
+#include "files/save.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "files/npz.h"
+#include "files/zip.h"
+#include "model/model.h"
+
+/* Bytes that go into a file. */
+struct bytes {
+    void *data;
+    size_t size;
+};
+
+static bool ends(const char *path, const char *end)
+{
+    const size_t length = strlen(path), tail = strlen(end);
+    return length >= tail && strcmp(path + length - tail, end) == 0;
+}
+
+/* ---- HDF5 ---- */
+
+enum content { CONTENT_MODEL, CONTENT_LEGACY_WEIGHTS, CONTENT_STORE };
+
+static bool make_h5(const strata_model *model, const char *what, enum content content, strata_flavour flavour,
+                    const struct saved_training *training, struct bytes *out, strata_error *err)
+{
+    struct h5 *file = strata_h5_create(what, err);
+    if (!file)
+        return false;
+    const bool put = content == CONTENT_MODEL            ? strata_legacy_put_model(file, model, flavour, training, err)
+                     : content == CONTENT_LEGACY_WEIGHTS ? strata_legacy_put_weights(file, "", model, flavour, err)
+                                                         : strata_store_put(file, model, training, err);
+    const bool ok = put && strata_h5_image(file, &out->data, &out->size, err);
+    strata_h5_close(file);
+    return ok;
+}
+
+/* ---- .keras ---- */
+
+static bool text_of(const json_t *json, struct bytes *out, strata_error *err)
+{
+    out->data = json ? strata_json_text(json, false, err) : NULL;
+    out->size = out->data ? strlen(out->data) : 0;
+    return out->data != NULL;
+}
+
+static bool make_metadata(struct bytes *out, strata_error *err)
+{
+    char date[64] = "";
+    const time_t now = time(NULL);
+    struct tm local;
+    if (localtime_r(&now, &local))
+        strftime(date, sizeof date, "%Y-%m-%d@%H:%M:%S", &local);
+    json_t *json = json_pack("{s:s, s:s}", "keras_version", STRATA_KERAS3_VERSION, "date_saved", date);
+    const bool ok = text_of(json, out, err);
+    json_decref(json);
+    return ok;
+}
+
+static bool make_config(const strata_model *model, const struct saved_training *training, struct bytes *out,
+                        strata_error *err)
+{
+    json_t *json = strata_model_write(model, STRATA_KERAS3, err);
+    if (json && training && training->compile_config)
+        json_object_set(json, "compile_config", training->compile_config);
+    const bool ok = text_of(json, out, err);
+    json_decref(json);
+    return ok;
+}
+
+static bool put(struct archive *zip, const char *name, const struct bytes *bytes, strata_error *err)
+{
+    return strata_zip_put(zip, name, bytes->data, bytes->size, err);
+}
+
+static bool make_keras(const strata_model *model, const char *what, const struct saved_training *training,
+                       struct bytes *out, strata_error *err)
+{
+    struct bytes metadata = { 0 }, config = { 0 }, weights = { 0 }, strata = { 0 };
+    const bool checkpoint = training && training->strata;
+    struct archive *zip = strata_zip_create(what, err);
+    const bool ok = zip && make_metadata(&metadata, err) && put(zip, "metadata.json", &metadata, err) &&
+                    make_config(model, training, &config, err) && put(zip, "config.json", &config, err) &&
+                    make_h5(model, what, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, &weights, err) &&
+                    put(zip, "model.weights.h5", &weights, err) &&
+                    (!checkpoint ||
+                     (text_of(training->strata, &strata, err) && put(zip, "strata.json", &strata, err))) &&
+                    strata_zip_finish(zip, &out->data, &out->size, err);
+    strata_zip_close(zip);
+    free(metadata.data);
+    free(config.data);
+    free(weights.data);
+    free(strata.data);
+    return ok;
+}
+
+/* ---- by name ---- */
+
+static bool make(const strata_model *model, const char *path, strata_flavour flavour,
+                 const struct saved_training *training, struct bytes *out, strata_error *err)
+{
+    if (ends(path, ".keras"))
+        return make_keras(model, path, training, out, err);
+    if (ends(path, ".weights.h5"))
+        return make_h5(model, path, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, out, err);
+    if (ends(path, "_weights.h5"))
+        return make_h5(model, path, CONTENT_LEGACY_WEIGHTS, STRATA_FLAVOUR_KERAS2, NULL, out, err);
+    if (ends(path, ".h5") || ends(path, ".hdf5"))
+        return make_h5(model, path, CONTENT_MODEL, flavour, training, out, err);
+    if (ends(path, ".npz"))
+        return strata_npz_write(model, path, &out->data, &out->size, err);
+    return strata_fail(err, STRATA_EVALUE, "%s: the name must end in .keras, .h5, .hdf5, .weights.h5, .npz or .json", path);
+}
+
+static bool write_json(const strata_model *model, const char *path, strata_flavour flavour, strata_error *err)
+{
+    char *text = strata_model_to_json(model, flavour, err);
+    const bool ok = text && strata_file_replace(path, text, strlen(text), err);
+    free(text);
+    return ok;
+}
+
+bool strata_archive_save(strata_model *model, const char *path, strata_flavour flavour,
+                         const struct saved_training *training, strata_error *err)
+{
+    struct bytes out = { 0 };
+    if (ends(path, ".json"))
+        return write_json(model, path, flavour, err);
+    if (!strata_model_built(model))
+        return strata_fail(err, STRATA_EVALUE,
+                           "%s: the model has no weights yet: build it, or save its config alone as .json", path);
+    const bool ok = make(model, path, flavour, training, &out, err) &&
+                    strata_file_replace(path, out.data, out.size, err);
+    free(out.data);
+    return ok;
+}
+
+/* The training state of a compiled model, from what training hung on it. */
+static bool collect(strata_model *model, struct saved_training *training, strata_error *err)
+{
+    const struct training_state *state = strata_model_training(model);
+    return !state || state->collect(model, training, err);
+}
+
+bool strata_model_save(strata_model *model, const char *path, const strata_save_options *options, strata_error *err)
+{
+    struct saved_training training = { 0 };
+    const strata_flavour flavour = options ? options->flavour : STRATA_FLAVOUR_KERAS3;
+    const bool ok = collect(model, &training, err) && strata_archive_save(model, path, flavour, &training, err);
+    strata_saved_training_release(&training);
+    return ok;
+}
