@@ -79,7 +79,7 @@ static bool unknown_name(const struct registry *registry, const char *name, stra
     char list[1400] = "";
     for (size_t i = 0, used = 0; i < classes && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
-    return strata_fail(err, STRATA_EVALUE, "unknown name \"%s\"; the %ss are %s", name, registry->kind, list);
+    return strata_fail(err, STRATA_EVALUE, "unknown name \"%s\"; known are %s", name, list);
 }
 
 /* `config` may be NULL: no arguments given, so that a class with required ones says what is missing. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strata/manual.h>
 #include <strata/text.h>
 
 #include "cli/cli.h"
@@ -58,27 +59,50 @@ bool strata_help_print(const struct verb *verb, strata_error *err)
 
 static bool unknown_topic(const char *word, strata_error *err)
 {
-    const char *names[64] = { NULL };
+    const char *names[96] = { NULL };
     size_t count = 0;
-    for (; strata_verbs[count] && count < 64; count++) names[count] = strata_verbs[count]->name;
+    for (size_t i = 0; strata_verbs[i] && count < 64; i++) names[count++] = strata_verbs[i]->name;
+    for (const char *const *topic = strata_manual_topics(); *topic && count < 96; topic++)
+        names[count++] = *topic;
     const char *nearest = strata_nearest(word, names, count);
     return strata_command_fail(err, STRATA_EUSAGE, "no help for \"%s\"%s%s%s", word,
                                nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                               nearest ? "\"?" : "; \"strata help\" lists the verbs");
+                               nearest ? "\"?" : "; \"strata help\" lists what there is");
+}
+
+static bool is_topic(const char *word)
+{
+    for (const char *const *topic = strata_manual_topics(); *topic; topic++)
+        if (strcmp(*topic, word) == 0) return true;
+    return false;
+}
+
+static bool print_topic(const struct command *c, const char *topic, strata_error *err)
+{
+    char *text = strata_manual(topic, err);
+    if (!text) return false;
+    bool ok = true;
+    if (c->json)
+        ok = strata_print_json(json_pack("{s:s, s:s}", "topic", topic, "text", text), err);
+    else
+        strata_print_text(text);
+    free(text);
+    return ok;
 }
 
 static bool run(const struct command *c, strata_error *err)
 {
-    const struct verb *verb = c->word_count > 0 ? strata_verb_find(c->words[0]) : NULL;
-    if (c->word_count > 0 && !verb) return unknown_topic(c->words[0], err);
-    return strata_help_print(verb, err);
+    if (c->word_count == 0) return strata_help_print(NULL, err);
+    const struct verb *verb = strata_verb_find(c->words[0]);
+    if (verb) return strata_help_print(verb, err);
+    return is_topic(c->words[0]) ? print_topic(c, c->words[0], err) : unknown_topic(c->words[0], err);
 }
 
 extern const struct verb strata_verb_help;
 const struct verb strata_verb_help = {
     .name = "help",
-    .usage = "[VERB]",
-    .summary = "this list, or more about a verb",
+    .usage = "[VERB|layers|optimizers|losses|metrics|callbacks|...]",
+    .summary = "this list, a verb, or what jobs may name",
     .words_most = 1,
     .run = run,
 };

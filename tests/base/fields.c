@@ -390,7 +390,7 @@ Test(fields, null_makes_an_empty_object_that_is_written_as_null)
 
 Test(fields, objects_that_are_none_are_refused)
 {
-    object_refused(&paints, "\"tar\"", "unknown name \"tar\"; the paints are OilPaint, WaterPaint");
+    object_refused(&paints, "\"tar\"", "unknown name \"tar\"; known are OilPaint, WaterPaint");
     object_refused(&paints, "3", "3 (an integer) was given; a paint is expected");
     object_refused(&paints, "{\"oil\": 3}",
                    "oil: 3 (an integer) was given; an object of its arguments is expected");

@@ -1,0 +1,97 @@
+#include <strata/manual.h>
+
+#include <string.h>
+
+#include "base/text.h"
+#include "layers/layer.h"
+#include "ops/activation.h"
+#include "train/callback.h"
+#include "train/job_priv.h"
+#include "train/loss.h"
+#include "train/metric.h"
+#include "train/optimizer.h"
+
+/* The registries, by topic; NULL where a topic is no registry. */
+static const struct registry *const registries[] = {
+    &strata_layers,
+    NULL,
+    &strata_initializers,
+    &strata_regularizers,
+    &strata_constraints,
+    &strata_optimizers,
+    &strata_schedules,
+    &strata_losses,
+    &strata_metrics,
+    &strata_callbacks,
+    NULL,
+};
+static const char *const topics[] = { "layers",      "activations", "initializers", "regularizers",
+                                      "constraints", "optimizers",  "schedules",    "losses",
+                                      "metrics",     "callbacks",   "job",          NULL };
+enum { TOPICS = sizeof topics / sizeof *topics - 1 };
+
+const char *const *strata_manual_topics(void)
+{
+    return topics;
+}
+
+static void add_class(const struct class *class, struct text *out)
+{
+    strata_text_add(out, "%s", class->name);
+    for (const char *const *alias = class->aliases; alias && *alias; alias++)
+        strata_text_add(out, "%s\"%s\"", alias == class->aliases ? ", also " : ", ", *alias);
+    if (class->help) strata_text_add(out, ": %s", class->help);
+    strata_text_add(out, "\n");
+    strata_fields_manual(class->fields, out);
+}
+
+static void add_activations(struct text *out)
+{
+    for (int kind = 0; kind < ACTIVATION_KINDS; kind++) {
+        const struct activation *activation = strata_activation((enum activation_kind)kind);
+        if (!activation) continue;
+        strata_text_add(out, "%s", activation->name);
+        for (const char *const *alias = activation->aliases; alias && *alias; alias++)
+            strata_text_add(out, "%s\"%s\"", alias == activation->aliases ? ", also " : ", ", *alias);
+        strata_text_add(out, "\n");
+    }
+}
+
+static void add_job(struct text *out)
+{
+    strata_text_add(
+        out, "model: a path, a config of Keras, or a list of layers such as {\"Dense\": {\"units\": 10}}\n"
+             "weights: a path, or an object\n"
+             "  file, by_name, skip_mismatch\n"
+             "trainable: rules [GLOB, true or false], the later wins; base/* reaches into a nested model\n"
+             "data: sources; a string or an object {\"source\": .., \"x\": .., \"y\": .., \"limit\": .., "
+             "\"scale\": .., \"one_hot\": ..}\n"
+             "  train, validation\n"
+             "compile: as Keras's compile\n"
+             "  optimizer, loss, metrics, weighted_metrics\n"
+             "fit:\n");
+    strata_fields_manual(strata_job_fit_fields, out);
+    strata_text_add(out, "callbacks: a list such as [{\"EarlyStopping\": {\"patience\": 3}}]\nrun:\n");
+    strata_fields_manual(strata_job_run_fields, out);
+}
+
+char *strata_manual(const char *topic, strata_error *err)
+{
+    struct text out = { 0 };
+    size_t which = 0;
+    while (which < TOPICS && strcmp(topics[which], topic) != 0) which++;
+    if (which == TOPICS) {
+        const char *nearest = strata_nearest(topic, topics, TOPICS);
+        strata_fail(err, STRATA_EUSAGE, "no list of \"%s\"%s%s%s", topic, nearest ? "; did you mean \"" : "",
+                    nearest ? nearest : "", nearest ? "\"?" : "");
+        return NULL;
+    }
+    if (registries[which])
+        for (const struct class *const *class = registries[which]->classes; *class; class ++)
+            add_class(*class, &out);
+    else if (strcmp(topic, "job") == 0)
+        add_job(&out);
+    else
+        add_activations(&out);
+    return strata_text_take(&out, err);
+}
