@@ -1,0 +1,63 @@
+/* The communication thread from inside: jobs that it runs, and how it waits without burning a core. */
+#ifndef STRATA_DIST_COMM_PRIV_H
+#define STRATA_DIST_COMM_PRIV_H
+
+#include <mpi.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "dist/comm.h"
+
+enum { STRATA_HOST = 64 };
+
+/* Work for the communication thread, run in the order of submission. The caller's until strata_comm_join. */
+struct job {
+    bool (*work)(struct comm *comm, void *context, strata_error *err);
+    void *context;
+    struct job *next;
+    bool done, ok;
+    strata_error error;
+};
+
+struct comm {
+    int rank, size, local_rank, local_size;
+    int node; /* the lowest rank of this node: a number for it */
+    char host[STRATA_HOST];
+    bool threaded;     /* there is a thread, for there is MPI; else jobs are run by who submits them */
+    bool broken;       /* an MPI call failed, so that MPI_Finalize would wait for ever; the thread's */
+    MPI_Comm world;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct job *first, *last; /* guarded by lock, as is stop */
+    bool stop;
+    atomic_int abort_code; /* an exit code: the thread is asked to call MPI_Abort */
+};
+
+void strata_comm_submit(struct comm *comm, struct job *job);
+bool strata_comm_join(struct comm *comm, struct job *job, strata_error *err);
+/* Both, one after the other. */
+bool strata_comm_do(struct comm *comm, bool (*work)(struct comm *comm, void *context, strata_error *err), void *context,
+                    strata_error *err);
+
+/* ---- for jobs, on the thread ---- */
+
+/* Open MPI makes progress only while it is called, and a thread that polls without sleeping takes a core away from the
+ * kernels. So a wait polls and sleeps by turns, from 20 microseconds doubling to 500. Starts as { 0 }; zeroed again
+ * whenever something moved. */
+struct pause {
+    long nanoseconds;
+    int polls;
+};
+void strata_pause(struct comm *comm, struct pause *pause); /* also where an abort is heard */
+
+/* False with STRATA_EPEER and MPI's text when `code` is not MPI_SUCCESS. */
+bool strata_comm_check(struct comm *comm, int code, const char *what, strata_error *err);
+/* Until all requests are complete. */
+bool strata_comm_complete(struct comm *comm, MPI_Request *requests, int count, const char *what, strata_error *err);
+
+/* The parts of collectives.c that jobs can use. */
+bool strata_comm_agree_now(struct comm *comm, bool ok, strata_error *err);
+bool strata_comm_sum_now(struct comm *comm, double *values, size_t count, strata_error *err);
+
+#endif

@@ -1,0 +1,117 @@
+#include "dist/context.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "dist/comm_priv.h"
+
+struct strata_context {
+    struct comm *comm;
+    struct device *device;
+};
+
+/* Which cores a rank was bound to, and on which node. */
+struct place {
+    int node, local_rank;
+    uint64_t binding;
+};
+
+/* The bindings of this node's ranks, by local rank. */
+static bool gather_bindings(struct comm *comm, uint64_t **bindings, strata_error *err)
+{
+    const struct place mine = { comm->node, comm->local_rank, strata_process_binding() };
+    struct place *all = strata_alloc((size_t)comm->size, sizeof *all, err);
+    *bindings = all ? strata_alloc((size_t)comm->local_size, sizeof **bindings, err) : NULL;
+    const bool ok = strata_comm_agree(comm, *bindings != NULL, err)
+                    && strata_comm_gather(comm, &mine, sizeof mine, all, err);
+    for (int i = 0; ok && i < comm->size; i++)
+        if (all[i].node == comm->node) (*bindings)[all[i].local_rank] = all[i].binding;
+    free(all);
+    return ok;
+}
+
+static bool open_device(strata_context *context, const char *devices, strata_error *err)
+{
+    uint64_t *bindings = NULL;
+    if (!gather_bindings(context->comm, &bindings, err)) {
+        free(bindings);
+        return false;
+    }
+    const struct device_request request = { .devices = devices, .local_rank = context->comm->local_rank,
+                                            .local_size = context->comm->local_size, .class = -1,
+                                            .bindings = bindings };
+    context->device = strata_device_open(&request, err);
+    free(bindings);
+    return strata_comm_agree(context->comm, context->device != NULL, err);
+}
+
+/* A launcher ends all ranks as soon as one leaves with an error, so rank 0 goes first: it tells the user which. */
+static void let_rank_0_speak(int rank)
+{
+    if (rank > 0) nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+}
+
+strata_context *strata_context_create(const strata_context_config *config, strata_error *err)
+{
+    struct comm *comm = strata_comm_create(err);
+    if (!comm) return NULL;
+    strata_context *context = strata_alloc(1, sizeof *context, err);
+    bool ok = context != NULL;
+    if (ok && config->failed) {
+        *err = *config->failed;
+        ok = false;
+    }
+    if (context) context->comm = comm;
+    if (strata_comm_agree(comm, ok, err) && open_device(context, config->devices, err)) return context;
+    const int rank = comm->rank;
+    if (context)
+        strata_context_free(context);
+    else
+        strata_comm_free(comm);
+    let_rank_0_speak(rank);
+    return NULL;
+}
+
+void strata_context_free(strata_context *context)
+{
+    if (!context) return;
+    strata_device_close(context->device);
+    strata_comm_free(context->comm);
+    free(context);
+}
+
+int strata_context_rank(const strata_context *context)
+{
+    return context->comm->rank;
+}
+
+int strata_context_size(const strata_context *context)
+{
+    return context->comm->size;
+}
+
+const char *strata_context_device(const strata_context *context)
+{
+    return strata_device_text(context->device);
+}
+
+bool strata_context_agree(strata_context *context, bool ok, strata_error *err)
+{
+    return strata_comm_agree(context->comm, ok, err);
+}
+
+void strata_context_abort(strata_context *context, const strata_error *err)
+{
+    strata_comm_abort(context->comm, err);
+}
+
+struct comm *strata_context_comm(const strata_context *context)
+{
+    return context->comm;
+}
+
+struct device *strata_context_device_of(const strata_context *context)
+{
+    return context->device;
+}

@@ -1,0 +1,13 @@
+/* What a strata_context is made of, for the rooms that use it. */
+#ifndef STRATA_DIST_CONTEXT_H
+#define STRATA_DIST_CONTEXT_H
+
+#include <strata/context.h>
+
+#include "device/device.h"
+#include "dist/comm.h"
+
+struct comm *strata_context_comm(const strata_context *context);
+struct device *strata_context_device_of(const strata_context *context);
+
+#endif

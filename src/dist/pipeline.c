@@ -1,0 +1,319 @@
+/* A step of the reducer with several ranks: buckets move through lanes, from the gradients of all ranks to the new
+ * weights on all of them. Nothing blocks but the waits of `measure`: the thread goes round the lanes and moves what can
+ * move, so that one bucket is exchanged while the one before is updated and gathered.
+ *
+ * A rank that fails goes on taking part, with a flag that it sends along: in the exchange, from where no rank goes on
+ * with that bucket or a later one, and in the gather, from where no rank keeps the weights. */
+#include <string.h>
+
+#include "dist/reducer_priv.h"
+
+static size_t length(struct span span)
+{
+    return span.end - span.begin;
+}
+
+/* The first failure of this rank is the one that is told. */
+static void fail(struct reducer *r, const strata_error *error)
+{
+    if (!r->failed) r->error = *error;
+    r->failed = true;
+}
+
+/* ---- MPI ------------------------------------------------------------------------------------------------------- */
+
+/* Floats from or to `peer`; slices are far below the 2^31 that MPI counts, as a bucket is. */
+static int post(struct lane *lane, bool send, float *floats, size_t count, int peer, int tag, MPI_Comm comm)
+{
+    MPI_Request *request = &lane->requests[lane->request_count];
+    if (count == 0) return MPI_SUCCESS;
+    lane->request_count++;
+    *request = MPI_REQUEST_NULL;
+    return send ? MPI_Isend(floats, (int)count, MPI_FLOAT, peer, tag, comm, request)
+                : MPI_Irecv(floats, (int)count, MPI_FLOAT, peer, tag, comm, request);
+}
+
+static int post_flag(const struct reducer *r, struct lane *lane, MPI_Comm comm)
+{
+    lane->flag = r->failed;
+    lane->worst = 1;
+    lane->requests[lane->request_count] = MPI_REQUEST_NULL;
+    return MPI_Iallreduce(&lane->flag, &lane->worst, 1, MPI_INT, MPI_MAX, comm,
+                          &lane->requests[lane->request_count++]);
+}
+
+/* Every rank begins with the rank after it, so that not all send to the same one. */
+static bool begin_exchange(struct reducer *r, struct lane *lane, strata_error *err)
+{
+    const int ranks = r->comm->size, me = r->comm->rank, tag = (int)(lane->bucket % 32768);
+    const size_t begin = r->buckets[lane->bucket].begin, mine = length(strata_reducer_slice(r, lane->bucket, me));
+    lane->request_count = 0;
+    int code = MPI_SUCCESS;
+    for (int i = 1; i < ranks && code == MPI_SUCCESS; i++) {
+        const int from = (me + ranks - i) % ranks;
+        code = post(lane, false, lane->parts + (size_t)from * mine, mine, from, tag, r->exchange);
+    }
+    for (int i = 1; i < ranks && code == MPI_SUCCESS; i++) {
+        const int to = (me + i) % ranks;
+        const struct span theirs = strata_reducer_slice(r, lane->bucket, to);
+        code = post(lane, true, lane->whole + (theirs.begin - begin), length(theirs), to, tag, r->exchange);
+    }
+    if (code == MPI_SUCCESS) code = post_flag(r, lane, r->exchange);
+    lane->stage = STAGE_EXCHANGE;
+    return strata_comm_check(r->comm, code, "exchanging gradients", err);
+}
+
+static bool begin_gather(struct reducer *r, struct lane *lane, strata_error *err)
+{
+    const int ranks = r->comm->size, me = r->comm->rank, tag = (int)(lane->bucket % 32768);
+    const size_t begin = r->buckets[lane->bucket].begin;
+    const struct span mine = strata_reducer_slice(r, lane->bucket, me);
+    lane->request_count = 0;
+    int code = MPI_SUCCESS;
+    for (int i = 1; i < ranks && code == MPI_SUCCESS; i++) {
+        const int from = (me + ranks - i) % ranks;
+        const struct span theirs = strata_reducer_slice(r, lane->bucket, from);
+        code = post(lane, false, lane->whole + (theirs.begin - begin), length(theirs), from, tag, r->gather);
+    }
+    for (int i = 1; i < ranks && code == MPI_SUCCESS; i++)
+        code = post(lane, true, lane->whole + (mine.begin - begin), length(mine), (me + i) % ranks, tag, r->gather);
+    if (code == MPI_SUCCESS) code = post_flag(r, lane, r->gather);
+    r->gathered++;
+    lane->stage = STAGE_GATHER;
+    return strata_comm_check(r->comm, code, "gathering weights", err);
+}
+
+/* ---- the device ------------------------------------------------------------------------------------------------ */
+
+/* Whether what the lane's event stands for is over; a failure is over too. */
+static bool over(struct reducer *r, struct lane *lane)
+{
+    strata_error error = { 0 };
+    bool done = true;
+    if (lane->event && !strata_event_done(lane->event, &done, &error)) {
+        fail(r, &error);
+        done = true;
+    }
+    if (!done) return false;
+    strata_event_free(lane->event);
+    lane->event = NULL;
+    return true;
+}
+
+static void begin_read(struct reducer *r, struct lane *lane)
+{
+    const struct span all = r->buckets[lane->bucket];
+    strata_error error = { 0 };
+    lane->stage = STAGE_READ;
+    if (r->failed || length(all) == 0) return;
+    if (!strata_buffer_read_async(r->device, QUEUE_COPY, r->gradients, all.begin * sizeof(float),
+                                  length(all) * sizeof(float), lane->whole, &lane->event, &error)
+        || !strata_queue_flush(r->device, QUEUE_COPY, &error))
+        fail(r, &error);
+}
+
+/* The sum over the ranks, in rank order whoever adds: the same bits for any owner. Lies in the part of rank 0. */
+static const float *add_parts(struct reducer *r, struct lane *lane, struct span mine)
+{
+    const size_t n = length(mine);
+    float *own = lane->whole + (mine.begin - r->buckets[lane->bucket].begin);
+    float *sum = r->comm->rank == 0 ? own : lane->parts;
+    for (int rank = 1; rank < r->comm->size; rank++) {
+        const float *part = rank == r->comm->rank ? own : lane->parts + (size_t)rank * n;
+        for (size_t i = 0; i < n; i++)
+            sum[i] += part[i];
+    }
+    return sum;
+}
+
+/* The sums of the own slice to the device. */
+static void write_sums(struct reducer *r, struct lane *lane)
+{
+    const struct span mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
+    strata_error error = { 0 };
+    if (r->failed || length(mine) == 0) return;
+    const float *sums = add_parts(r, lane, mine);
+    if (!strata_buffer_write_async(r->device, QUEUE_COPY, r->gradients, mine.begin * sizeof(float),
+                                   length(mine) * sizeof(float), sums, r->update.measure ? &lane->event : NULL, &error))
+        fail(r, &error);
+}
+
+static void measure(struct reducer *r, struct lane *lane)
+{
+    const struct span mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
+    strata_error error = { 0 };
+    lane->stage = STAGE_MEASURED;
+    if (r->failed || length(mine) == 0) return;
+    if (!r->update.measure(r->update.context, r->run, mine, r->measures, &error)
+        || !strata_queue_flush(r->device, QUEUE_COPY, &error))
+        fail(r, &error);
+}
+
+/* The update of the own slice, and its weights on their way to the host. */
+static void begin_update(struct reducer *r, struct lane *lane)
+{
+    const struct span mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
+    float *own = lane->whole + (mine.begin - r->buckets[lane->bucket].begin);
+    strata_error error = { 0 };
+    lane->stage = STAGE_UPDATE;
+    if (r->failed || length(mine) == 0) return;
+    if (!r->update.update(r->update.context, r->run, mine, r->slots[lane->bucket], &error)
+        || !strata_buffer_read_async(r->device, QUEUE_COPY, r->weights, mine.begin * sizeof(float),
+                                     length(mine) * sizeof(float), own, &lane->event, &error)
+        || !strata_queue_flush(r->device, QUEUE_COPY, &error))
+        fail(r, &error);
+}
+
+static void begin_write(struct reducer *r, struct lane *lane)
+{
+    const struct span all = r->buckets[lane->bucket];
+    strata_error error = { 0 };
+    lane->stage = STAGE_WRITE;
+    if (lane->worst || length(all) == 0) return;
+    if (!strata_buffer_write_async(r->device, QUEUE_COPY, r->weights, all.begin * sizeof(float),
+                                   length(all) * sizeof(float), lane->whole, &lane->event, &error)
+        || !strata_queue_flush(r->device, QUEUE_COPY, &error))
+        fail(r, &error);
+}
+
+/* ---- the lanes ------------------------------------------------------------------------------------------------- */
+
+static bool requests_over(struct reducer *r, struct lane *lane, bool *done, strata_error *err)
+{
+    int all = 0;
+    const int code = MPI_Testall(lane->request_count, lane->requests, &all, MPI_STATUSES_IGNORE);
+    *done = all;
+    return strata_comm_check(r->comm, code, lane->stage == STAGE_GATHER ? "gathering weights" : "exchanging gradients",
+                             err);
+}
+
+static void end_exchange(struct reducer *r, struct lane *lane)
+{
+    r->exchanged++;
+    if (lane->worst) {
+        r->stopped = true;
+        lane->stage = STAGE_FREE;
+        return;
+    }
+    write_sums(r, lane);
+    if (r->update.measure)
+        measure(r, lane);
+    else
+        begin_update(r, lane);
+}
+
+/* Moves a lane by one stage where it can; *moved says whether it did. Only MPI's errors end the step here. */
+static bool advance(struct reducer *r, struct lane *lane, bool *moved, strata_error *err)
+{
+    bool done = false;
+    switch (lane->stage) {
+    case STAGE_FREE: return true;
+    case STAGE_TURN:
+        if (r->exchanged != lane->bucket && !r->stopped) return true;
+        *moved = true;
+        if (!r->stopped) return begin_exchange(r, lane, err);
+        lane->stage = STAGE_FREE;
+        return true;
+    case STAGE_EXCHANGE:
+    case STAGE_GATHER:
+        if (!requests_over(r, lane, &done, err)) return false;
+        if (!done) return true;
+        if (lane->stage == STAGE_GATHER)
+            begin_write(r, lane);
+        else
+            end_exchange(r, lane);
+        break;
+    case STAGE_MARK:
+    case STAGE_READ:
+    case STAGE_MEASURED:
+    case STAGE_WRITE:
+        if (!over(r, lane)) return true;
+        if (lane->stage == STAGE_MARK)
+            begin_read(r, lane);
+        else
+            lane->stage = lane->stage == STAGE_READ ? STAGE_TURN : STAGE_FREE;
+        break;
+    case STAGE_UPDATE:
+        if (r->gathered != lane->bucket || !over(r, lane)) return true;
+        *moved = true;
+        return begin_gather(r, lane, err);
+    }
+    *moved = true;
+    return true;
+}
+
+/* The next bucket enters a free lane: from backward on, or, when all sums were measured, with its update. */
+static void enter(struct reducer *r, struct lane *lane, enum stage first)
+{
+    strata_error error = { 0 };
+    lane->bucket = r->next++;
+    lane->stage = first;
+    if (first == STAGE_UPDATE)
+        begin_update(r, lane);
+    else if (!r->failed && r->played
+             && !strata_run_mark_event(r->played, r->marks[lane->bucket], &lane->event, &error))
+        fail(r, &error);
+}
+
+/* A failed rank sends numbers that nobody uses, but does not read past what it has: its lanes are always whole. */
+static bool run_lanes(struct reducer *r, enum stage first, strata_error *err)
+{
+    struct pause pause = { 0 };
+    size_t busy = 0;
+    r->next = r->exchanged = r->gathered = 0;
+    do {
+        bool moved = false;
+        busy = 0;
+        for (int i = 0; i < STRATA_LANES; i++) {
+            struct lane *lane = &r->lane[i];
+            if (lane->stage == STAGE_FREE && r->next < r->bucket_count && !r->stopped) enter(r, lane, first);
+            if (!advance(r, lane, &moved, err)) return false;
+            busy += lane->stage != STAGE_FREE;
+        }
+        if (moved)
+            pause = (struct pause){ 0 };
+        else if (busy)
+            strata_pause(r->comm, &pause);
+    } while (busy > 0 || (r->next < r->bucket_count && !r->stopped));
+    return true;
+}
+
+/* All gradients, then the sum of what was measured of them; after it all ranks go on, or none. */
+static bool measure_all(struct reducer *r, strata_error *err)
+{
+    if (!run_lanes(r, STAGE_MARK, err)) return false;
+    *err = r->error;
+    if (!strata_comm_agree_now(r->comm, !r->failed, err)
+        || !strata_comm_sum_now(r->comm, r->measures, r->update.measure_count, err))
+        return false;
+    r->update.measured(r->update.context, r->measures);
+    return run_lanes(r, STAGE_UPDATE, err);
+}
+
+/* Lanes come to rest: what was queued from and to their memory is over. */
+static void settle(struct reducer *r)
+{
+    strata_error ignored = { 0 };
+    struct event *last = NULL;
+    if (strata_event_mark(r->device, QUEUE_COPY, &last, &ignored)) (void)strata_event_wait(last, &ignored);
+    strata_event_free(last);
+    for (int i = 0; i < STRATA_LANES; i++) {
+        r->lane[i].stage = STAGE_FREE;
+        strata_event_free(r->lane[i].event);
+        r->lane[i].event = NULL;
+    }
+}
+
+bool strata_reducer_step(struct comm *comm, void *context, strata_error *err)
+{
+    struct reducer *r = context;
+    r->stopped = false;
+    const bool ran = r->update.measure ? measure_all(r, err) : run_lanes(r, STAGE_MARK, err);
+    bool ok = false;
+    if (ran) {
+        *err = r->failed ? r->error : (strata_error){ 0 };
+        ok = strata_comm_agree_now(comm, !r->failed, err);
+    }
+    if (!ok) settle(r);
+    return ok;
+}

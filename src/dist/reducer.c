@@ -1,0 +1,160 @@
+#include "dist/reducer.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "dist/reducer_priv.h"
+#include "dist/slices.h"
+
+/* ---- create ---------------------------------------------------------------------------------------------------- */
+
+static bool take_config(struct reducer *r, const struct reducer_config *config, strata_error *err)
+{
+    const size_t ranks = (size_t)r->comm->size, buckets = config->bucket_count;
+    r->weights = config->weights;
+    r->gradients = config->gradients;
+    r->count = config->count;
+    r->bucket_count = buckets;
+    r->buckets = strata_alloc(buckets, sizeof *r->buckets, err);
+    r->slices = r->buckets ? strata_alloc(buckets, ranks * sizeof *r->slices, err) : NULL;
+    r->slots = r->slices ? strata_alloc(buckets, sizeof *r->slots, err) : NULL;
+    r->marks = r->slots ? strata_alloc(buckets, sizeof *r->marks, err) : NULL;
+    if (!r->marks) return false;
+    size_t at = 0;
+    for (size_t b = 0; b < buckets; b++) {
+        r->buckets[b] = config->buckets[b];
+        assert(r->buckets[b].begin == at && r->buckets[b].end >= at && r->buckets[b].end - at < INT_MAX);
+        at = r->buckets[b].end;
+        strata_slices_cut(r->buckets[b], config->whole, config->whole_count, r->comm->size, r->slices + b * ranks);
+        const struct span mine = strata_reducer_slice(r, b, r->comm->rank);
+        r->slots[b] = r->owned;
+        r->owned += mine.end - mine.begin;
+    }
+    assert(at == r->count);
+    (void)at; /* without assertions nobody reads it */
+    return true;
+}
+
+static bool make_lane(const struct reducer *r, struct lane *lane, strata_error *err)
+{
+    const size_t ranks = (size_t)r->comm->size;
+    size_t whole = 0, slice = 0;
+    for (size_t b = 0; b < r->bucket_count; b++) {
+        const struct span mine = strata_reducer_slice(r, b, r->comm->rank);
+        if (r->buckets[b].end - r->buckets[b].begin > whole) whole = r->buckets[b].end - r->buckets[b].begin;
+        if (mine.end - mine.begin > slice) slice = mine.end - mine.begin;
+    }
+    return (lane->whole = strata_alloc(whole, sizeof *lane->whole, err))
+           && (lane->parts = strata_alloc(slice, ranks * sizeof *lane->parts, err))
+           && (lane->requests = strata_alloc(2 * ranks + 1, sizeof(MPI_Request), err));
+}
+
+static bool join_job(struct comm *comm, void *context, strata_error *err)
+{
+    struct reducer *r = context;
+    int code = MPI_Comm_dup(comm->world, &r->exchange);
+    if (code == MPI_SUCCESS) code = MPI_Comm_dup(comm->world, &r->gather);
+    return strata_comm_check(comm, code, "MPI_Comm_dup", err);
+}
+
+static bool leave_job(struct comm *comm, void *context, strata_error *err)
+{
+    struct reducer *r = context;
+    (void)err;
+    if (!comm->broken && r->exchange != MPI_COMM_NULL) MPI_Comm_free(&r->exchange);
+    if (!comm->broken && r->gather != MPI_COMM_NULL) MPI_Comm_free(&r->gather);
+    return true;
+}
+
+struct reducer *strata_reducer_create(struct comm *comm, struct device *device, const struct reducer_config *config,
+                                      strata_error *err)
+{
+    struct reducer *r = strata_alloc(1, sizeof *r, err);
+    bool ok = r != NULL;
+    if (r) {
+        r->comm = comm;
+        r->device = device;
+        r->exchange = r->gather = MPI_COMM_NULL;
+        r->run = strata_run_immediate(device, comm->size > 1 ? QUEUE_COPY : QUEUE_COMPUTE, err);
+        ok = r->run && take_config(r, config, err);
+        for (int i = 0; ok && comm->size > 1 && i < STRATA_LANES; i++)
+            ok = make_lane(r, &r->lane[i], err);
+    }
+    if (strata_comm_agree(comm, ok, err) && (comm->size == 1 || strata_comm_do(comm, join_job, r, err))) return r;
+    strata_reducer_free(r);
+    return NULL;
+}
+
+void strata_reducer_free(struct reducer *r)
+{
+    strata_error ignored = { 0 };
+    if (!r) return;
+    if (r->busy) (void)strata_comm_join(r->comm, &r->job, &ignored);
+    if (r->comm->size > 1) (void)strata_comm_do(r->comm, leave_job, r, &ignored);
+    for (int i = 0; i < STRATA_LANES; i++) {
+        strata_event_free(r->lane[i].event);
+        free(r->lane[i].whole);
+        free(r->lane[i].parts);
+        free(r->lane[i].requests);
+    }
+    strata_run_free(r->run);
+    free(r->buckets);
+    free(r->slices);
+    free(r->slots);
+    free(r->marks);
+    free(r->measures);
+    free(r);
+}
+
+size_t strata_reducer_owned(const struct reducer *r)
+{
+    return r->owned;
+}
+
+/* ---- a step ---------------------------------------------------------------------------------------------------- */
+
+/* One rank: behind the played recording, on the same queue, so nothing is waited for but a measure. */
+static bool update_alone(struct reducer *r, strata_error *err)
+{
+    const struct span all = { 0, r->count };
+    const struct reducer_update *u = &r->update;
+    if (u->measure) {
+        if (r->count > 0 && !u->measure(u->context, r->run, all, r->measures, err)) return false;
+        u->measured(u->context, r->measures);
+    }
+    return (r->count == 0 || u->update(u->context, r->run, all, 0, err))
+           && strata_queue_flush(r->device, QUEUE_COMPUTE, err);
+}
+
+static bool make_measures(struct reducer *r, strata_error *err)
+{
+    free(r->measures);
+    r->measures = strata_alloc(r->update.measure_count, sizeof *r->measures, err);
+    return r->measures != NULL;
+}
+
+bool strata_reducer_start(struct reducer *r, struct run *played, const int *marks, const struct reducer_update *update,
+                          strata_error *err)
+{
+    assert(!r->busy);
+    r->update = *update;
+    r->played = played;
+    if (played) memcpy(r->marks, marks, r->bucket_count * sizeof *marks);
+    if (r->comm->size == 1) return make_measures(r, err) && update_alone(r, err);
+    r->error = (strata_error){ 0 };
+    r->failed = !make_measures(r, &r->error); /* which all ranks learn in the step, where they wait for this one */
+    r->job = (struct job){ .work = strata_reducer_step, .context = r };
+    r->busy = true;
+    strata_comm_submit(r->comm, &r->job);
+    return true;
+}
+
+bool strata_reducer_wait(struct reducer *r, strata_error *err)
+{
+    if (!r->busy) return true;
+    r->busy = false;
+    return strata_comm_join(r->comm, &r->job, err);
+}

@@ -1,0 +1,70 @@
+/* The reducer from inside. */
+#ifndef STRATA_DIST_REDUCER_PRIV_H
+#define STRATA_DIST_REDUCER_PRIV_H
+
+#include "dist/comm_priv.h"
+#include "dist/reducer.h"
+
+enum { STRATA_LANES = 3 }; /* buckets on their way at the same time */
+
+/* What a bucket in a lane waits for, in this order. */
+enum stage {
+    STAGE_FREE,
+    STAGE_MARK,     /* backward, to have finished its gradients */
+    STAGE_READ,     /* the gradients, to come to the host */
+    STAGE_TURN,     /* the bucket before, to have been exchanged */
+    STAGE_EXCHANGE, /* the other ranks' parts of the own slice */
+    STAGE_MEASURED, /* the sums, to reach the device, when updates wait for a measure of all of them */
+    STAGE_UPDATE,   /* the own slice of the new weights, to come to the host */
+    STAGE_GATHER,   /* the other ranks' slices */
+    STAGE_WRITE,    /* the new weights, to reach the device */
+};
+
+struct lane {
+    enum stage stage;
+    size_t bucket;
+    float *whole;        /* owned: a bucket; its gradients, later its weights */
+    float *parts;        /* owned: the own slice as each of the ranks sent it, in rank order */
+    struct event *event; /* owned, NULL or pending */
+    MPI_Request *requests; /* owned: those with the other ranks, and that of the flag */
+    int request_count;
+    int flag, worst;     /* this rank's, and the largest of all */
+};
+
+struct reducer {
+    struct comm *comm;
+    struct device *device;
+    struct buffer *weights, *gradients;
+    size_t count;
+    struct span *buckets; /* owned */
+    size_t bucket_count;
+    struct span *slices;  /* owned: of bucket b and rank r at b * ranks + r */
+    size_t *slots;        /* owned: of bucket b, where the own slice lies among the owned spans */
+    size_t owned;
+    struct run *run;      /* owned: immediate, where updates go */
+    MPI_Comm exchange, gather; /* apart, because ranks may begin a gather and the next exchange in either order */
+
+    /* the step at hand */
+    struct job job;
+    bool busy;
+    struct run *played;
+    int *marks;           /* owned copy */
+    struct reducer_update update;
+    double *measures;     /* owned */
+    struct lane lane[STRATA_LANES];
+    size_t next;          /* bucket that enters a lane next */
+    size_t exchanged, gathered; /* buckets whose exchange is over, whose gather was begun */
+    bool stopped;         /* a rank failed, which all know: no further bucket begins */
+    bool failed;          /* this rank did, with that error */
+    strata_error error;
+};
+
+/* The job of a step with several ranks; context is the reducer. */
+bool strata_reducer_step(struct comm *comm, void *context, strata_error *err);
+
+static inline struct span strata_reducer_slice(const struct reducer *r, size_t bucket, int rank)
+{
+    return r->slices[bucket * (size_t)r->comm->size + (size_t)rank];
+}
+
+#endif
