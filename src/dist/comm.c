@@ -25,8 +25,9 @@ void strata_pause(struct comm *comm, struct pause *pause)
         sched_yield();
         return;
     }
+    const long most = pause->most ? pause->most : PAUSE_MOST;
     pause->nanoseconds = pause->nanoseconds ? 2 * pause->nanoseconds : PAUSE_FIRST;
-    if (pause->nanoseconds > PAUSE_MOST) pause->nanoseconds = PAUSE_MOST;
+    if (pause->nanoseconds > most) pause->nanoseconds = most;
     nanosleep(&(struct timespec){ .tv_nsec = pause->nanoseconds }, NULL);
 }
 
@@ -133,18 +134,16 @@ static bool launched(void)
 
 static bool find_ranks(struct comm *comm, strata_error *err)
 {
-    MPI_Comm local = MPI_COMM_NULL;
     int code = MPI_Comm_dup(MPI_COMM_WORLD, &comm->world);
     if (code == MPI_SUCCESS) code = MPI_Comm_set_errhandler(comm->world, MPI_ERRORS_RETURN);
     if (code == MPI_SUCCESS) code = MPI_Comm_rank(comm->world, &comm->rank);
     if (code == MPI_SUCCESS) code = MPI_Comm_size(comm->world, &comm->size);
     if (code == MPI_SUCCESS)
-        code = MPI_Comm_split_type(comm->world, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &local);
-    if (code == MPI_SUCCESS) code = MPI_Comm_rank(local, &comm->local_rank);
-    if (code == MPI_SUCCESS) code = MPI_Comm_size(local, &comm->local_size);
+        code = MPI_Comm_split_type(comm->world, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &comm->local);
+    if (code == MPI_SUCCESS) code = MPI_Comm_rank(comm->local, &comm->local_rank);
+    if (code == MPI_SUCCESS) code = MPI_Comm_size(comm->local, &comm->local_size);
     comm->node = comm->rank;
-    if (code == MPI_SUCCESS) code = MPI_Bcast(&comm->node, 1, MPI_INT, 0, local);
-    if (local != MPI_COMM_NULL) MPI_Comm_free(&local);
+    if (code == MPI_SUCCESS) code = MPI_Bcast(&comm->node, 1, MPI_INT, 0, comm->local);
     return strata_comm_check(comm, code, "MPI cannot find the ranks", err);
 }
 
@@ -176,6 +175,7 @@ static void *run_thread(void *context)
     MPI_Initialized(&initialized);
     MPI_Finalized(&finalized);
     if (initialized && !finalized && !comm->broken) {
+        if (comm->local != MPI_COMM_NULL) MPI_Comm_free(&comm->local);
         if (comm->world != MPI_COMM_NULL) MPI_Comm_free(&comm->world);
         MPI_Finalize();
     }
@@ -202,7 +202,7 @@ struct comm *strata_comm_create(strata_error *err)
     struct comm *comm = strata_alloc(1, sizeof *comm, err);
     if (!comm) return NULL;
     comm->size = comm->local_size = 1;
-    comm->world = MPI_COMM_NULL;
+    comm->world = comm->local = MPI_COMM_NULL;
     atomic_init(&comm->abort_code, 0);
     pthread_mutex_init(&comm->lock, NULL);
     pthread_cond_init(&comm->changed, NULL);

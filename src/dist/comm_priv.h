@@ -25,7 +25,7 @@ struct comm {
     char host[STRATA_HOST];
     bool threaded;     /* there is a thread, for there is MPI; else jobs are run by who submits them */
     bool broken;       /* an MPI call failed, so that MPI_Finalize would wait for ever; the thread's */
-    MPI_Comm world;
+    MPI_Comm world, local; /* all ranks, and those of this node */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -47,6 +47,7 @@ bool strata_comm_do(struct comm *comm, bool (*work)(struct comm *comm, void *con
  * whenever something moved. */
 struct pause {
     long nanoseconds;
+    long most; /* 0: 500 microseconds */
     int polls;
 };
 void strata_pause(struct comm *comm, struct pause *pause); /* also where an abort is heard */

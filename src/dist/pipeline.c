@@ -8,6 +8,8 @@
 
 #include "dist/reducer_priv.h"
 
+enum { BLOCK = 1024, NEAR_PAUSE = 60000, FAR_PAUSE = 200000 };
+
 static size_t length(struct span span)
 {
     return span.end - span.begin;
@@ -22,7 +24,7 @@ static void fail(struct reducer *r, const strata_error *error)
 
 /* ---- MPI ------------------------------------------------------------------------------------------------------- */
 
-/* Floats from or to `peer`; slices are far below the 2^31 that MPI counts, as a bucket is. */
+/* Floats from or to `peer`; a bucket is shorter than the 2^31 that MPI counts. */
 static int post(struct lane *lane, bool send, float *floats, size_t count, int peer, int tag, MPI_Comm comm)
 {
     MPI_Request *request = &lane->requests[lane->request_count];
@@ -42,12 +44,22 @@ static int post_flag(const struct reducer *r, struct lane *lane, MPI_Comm comm)
                           &lane->requests[lane->request_count++]);
 }
 
+/* Where this rank has its gradients and weights of a span. */
+static float *gradients_of(const struct reducer *r, struct span span)
+{
+    return r->staging.gradients[r->comm->rank] + span.begin;
+}
+
+static float *weights_of(const struct reducer *r, struct span span)
+{
+    return r->staging.weights + span.begin;
+}
+
 /* Every rank begins with the rank after it, so that not all send to the same one. */
-static bool begin_exchange(struct reducer *r, struct lane *lane, strata_error *err)
+static int post_gradients(struct reducer *r, struct lane *lane)
 {
     const int ranks = r->comm->size, me = r->comm->rank, tag = (int)(lane->bucket % 32768);
-    const size_t begin = r->buckets[lane->bucket].begin, mine = length(strata_reducer_slice(r, lane->bucket, me));
-    lane->request_count = 0;
+    const size_t mine = length(strata_reducer_slice(r, lane->bucket, me));
     int code = MPI_SUCCESS;
     for (int i = 1; i < ranks && code == MPI_SUCCESS; i++) {
         const int from = (me + ranks - i) % ranks;
@@ -56,30 +68,44 @@ static bool begin_exchange(struct reducer *r, struct lane *lane, strata_error *e
     for (int i = 1; i < ranks && code == MPI_SUCCESS; i++) {
         const int to = (me + i) % ranks;
         const struct span theirs = strata_reducer_slice(r, lane->bucket, to);
-        code = post(lane, true, lane->whole + (theirs.begin - begin), length(theirs), to, tag, r->exchange);
+        code = post(lane, true, gradients_of(r, theirs), length(theirs), to, tag, r->exchange);
     }
-    if (code == MPI_SUCCESS) code = post_flag(r, lane, r->exchange);
+    return code;
+}
+
+static int post_weights(struct reducer *r, struct lane *lane)
+{
+    const int ranks = r->comm->size, me = r->comm->rank, tag = (int)(lane->bucket % 32768);
+    const struct span mine = strata_reducer_slice(r, lane->bucket, me);
+    int code = MPI_SUCCESS;
+    for (int i = 1; i < ranks && code == MPI_SUCCESS; i++) {
+        const int from = (me + ranks - i) % ranks;
+        const struct span theirs = strata_reducer_slice(r, lane->bucket, from);
+        code = post(lane, false, weights_of(r, theirs), length(theirs), from, tag, r->gather);
+    }
+    for (int i = 1; i < ranks && code == MPI_SUCCESS; i++)
+        code = post(lane, true, weights_of(r, mine), length(mine), (me + i) % ranks, tag, r->gather);
+    return code;
+}
+
+static bool begin_exchange(struct reducer *r, struct lane *lane, strata_error *err)
+{
+    lane->request_count = 0;
     lane->stage = STAGE_EXCHANGE;
+    strata_staging_sync(r);
+    int code = r->staging.shared ? MPI_SUCCESS : post_gradients(r, lane);
+    if (code == MPI_SUCCESS) code = post_flag(r, lane, r->exchange);
     return strata_comm_check(r->comm, code, "exchanging gradients", err);
 }
 
 static bool begin_gather(struct reducer *r, struct lane *lane, strata_error *err)
 {
-    const int ranks = r->comm->size, me = r->comm->rank, tag = (int)(lane->bucket % 32768);
-    const size_t begin = r->buckets[lane->bucket].begin;
-    const struct span mine = strata_reducer_slice(r, lane->bucket, me);
     lane->request_count = 0;
-    int code = MPI_SUCCESS;
-    for (int i = 1; i < ranks && code == MPI_SUCCESS; i++) {
-        const int from = (me + ranks - i) % ranks;
-        const struct span theirs = strata_reducer_slice(r, lane->bucket, from);
-        code = post(lane, false, lane->whole + (theirs.begin - begin), length(theirs), from, tag, r->gather);
-    }
-    for (int i = 1; i < ranks && code == MPI_SUCCESS; i++)
-        code = post(lane, true, lane->whole + (mine.begin - begin), length(mine), (me + i) % ranks, tag, r->gather);
-    if (code == MPI_SUCCESS) code = post_flag(r, lane, r->gather);
-    r->gathered++;
     lane->stage = STAGE_GATHER;
+    r->gathered++;
+    strata_staging_sync(r);
+    int code = r->staging.shared ? MPI_SUCCESS : post_weights(r, lane);
+    if (code == MPI_SUCCESS) code = post_flag(r, lane, r->gather);
     return strata_comm_check(r->comm, code, "gathering weights", err);
 }
 
@@ -107,23 +133,32 @@ static void begin_read(struct reducer *r, struct lane *lane)
     lane->stage = STAGE_READ;
     if (r->failed || length(all) == 0) return;
     if (!strata_buffer_read_async(r->device, QUEUE_COPY, r->gradients, all.begin * sizeof(float),
-                                  length(all) * sizeof(float), lane->whole, &lane->event, &error)
+                                  length(all) * sizeof(float), gradients_of(r, all), &lane->event, &error)
         || !strata_queue_flush(r->device, QUEUE_COPY, &error))
         fail(r, &error);
 }
 
-/* The sum over the ranks, in rank order whoever adds: the same bits for any owner. Lies in the part of rank 0. */
-static const float *add_parts(struct reducer *r, struct lane *lane, struct span mine)
+/* The sum over the ranks, in rank order whoever adds: the same bits for any owner. It takes the place of the own part,
+ * which no other rank reads. */
+static void add_parts(struct reducer *r, struct lane *lane, struct span mine)
 {
+    float block[BLOCK];
     const size_t n = length(mine);
-    float *own = lane->whole + (mine.begin - r->buckets[lane->bucket].begin);
-    float *sum = r->comm->rank == 0 ? own : lane->parts;
-    for (int rank = 1; rank < r->comm->size; rank++) {
-        const float *part = rank == r->comm->rank ? own : lane->parts + (size_t)rank * n;
-        for (size_t i = 0; i < n; i++)
-            sum[i] += part[i];
+    float *own = gradients_of(r, mine);
+    for (size_t from = 0; from < n; from += BLOCK) {
+        const size_t some = n - from < BLOCK ? n - from : BLOCK;
+        for (int rank = 0; rank < r->comm->size; rank++) {
+            const float *part = rank == r->comm->rank ? own
+                                : r->staging.shared   ? r->staging.gradients[rank] + mine.begin
+                                                      : lane->parts + (size_t)rank * n;
+            if (rank == 0)
+                memcpy(block, part + from, some * sizeof *block);
+            else
+                for (size_t i = 0; i < some; i++)
+                    block[i] += part[from + i];
+        }
+        memcpy(own + from, block, some * sizeof *block);
     }
-    return sum;
 }
 
 /* The sums of the own slice to the device. */
@@ -132,9 +167,9 @@ static void write_sums(struct reducer *r, struct lane *lane)
     const struct span mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
     strata_error error = { 0 };
     if (r->failed || length(mine) == 0) return;
-    const float *sums = add_parts(r, lane, mine);
+    add_parts(r, lane, mine);
     if (!strata_buffer_write_async(r->device, QUEUE_COPY, r->gradients, mine.begin * sizeof(float),
-                                   length(mine) * sizeof(float), sums, r->update.measure ? &lane->event : NULL, &error))
+                                   length(mine) * sizeof(float), gradients_of(r, mine), NULL, &error))
         fail(r, &error);
 }
 
@@ -142,24 +177,21 @@ static void measure(struct reducer *r, struct lane *lane)
 {
     const struct span mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
     strata_error error = { 0 };
-    lane->stage = STAGE_MEASURED;
+    lane->stage = STAGE_FREE;
     if (r->failed || length(mine) == 0) return;
-    if (!r->update.measure(r->update.context, r->run, mine, r->measures, &error)
-        || !strata_queue_flush(r->device, QUEUE_COPY, &error))
-        fail(r, &error);
+    if (!r->update.measure(r->update.context, r->run, mine, r->measures, &error)) fail(r, &error);
 }
 
 /* The update of the own slice, and its weights on their way to the host. */
 static void begin_update(struct reducer *r, struct lane *lane)
 {
     const struct span mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
-    float *own = lane->whole + (mine.begin - r->buckets[lane->bucket].begin);
     strata_error error = { 0 };
     lane->stage = STAGE_UPDATE;
     if (r->failed || length(mine) == 0) return;
     if (!r->update.update(r->update.context, r->run, mine, r->slots[lane->bucket], &error)
         || !strata_buffer_read_async(r->device, QUEUE_COPY, r->weights, mine.begin * sizeof(float),
-                                     length(mine) * sizeof(float), own, &lane->event, &error)
+                                     length(mine) * sizeof(float), weights_of(r, mine), &lane->event, &error)
         || !strata_queue_flush(r->device, QUEUE_COPY, &error))
         fail(r, &error);
 }
@@ -169,9 +201,10 @@ static void begin_write(struct reducer *r, struct lane *lane)
     const struct span all = r->buckets[lane->bucket];
     strata_error error = { 0 };
     lane->stage = STAGE_WRITE;
+    strata_staging_sync(r);
     if (lane->worst || length(all) == 0) return;
     if (!strata_buffer_write_async(r->device, QUEUE_COPY, r->weights, all.begin * sizeof(float),
-                                   length(all) * sizeof(float), lane->whole, &lane->event, &error)
+                                   length(all) * sizeof(float), weights_of(r, all), &lane->event, &error)
         || !strata_queue_flush(r->device, QUEUE_COPY, &error))
         fail(r, &error);
 }
@@ -190,6 +223,7 @@ static bool requests_over(struct reducer *r, struct lane *lane, bool *done, stra
 static void end_exchange(struct reducer *r, struct lane *lane)
 {
     r->exchanged++;
+    strata_staging_sync(r);
     if (lane->worst) {
         r->stopped = true;
         lane->stage = STAGE_FREE;
@@ -225,7 +259,6 @@ static bool advance(struct reducer *r, struct lane *lane, bool *moved, strata_er
         break;
     case STAGE_MARK:
     case STAGE_READ:
-    case STAGE_MEASURED:
     case STAGE_WRITE:
         if (!over(r, lane)) return true;
         if (lane->stage == STAGE_MARK)
@@ -255,25 +288,25 @@ static void enter(struct reducer *r, struct lane *lane, enum stage first)
         fail(r, &error);
 }
 
-/* A failed rank sends numbers that nobody uses, but does not read past what it has: its lanes are always whole. */
+/* Backward takes long, peers and devices answer soon: lanes that wait for those are looked at more often. */
 static bool run_lanes(struct reducer *r, enum stage first, strata_error *err)
 {
     struct pause pause = { 0 };
     size_t busy = 0;
     r->next = r->exchanged = r->gathered = 0;
     do {
-        bool moved = false;
+        bool moved = false, soon = false;
         busy = 0;
         for (int i = 0; i < STRATA_LANES; i++) {
             struct lane *lane = &r->lane[i];
             if (lane->stage == STAGE_FREE && r->next < r->bucket_count && !r->stopped) enter(r, lane, first);
             if (!advance(r, lane, &moved, err)) return false;
             busy += lane->stage != STAGE_FREE;
+            soon = soon || lane->stage > STAGE_MARK;
         }
-        if (moved)
-            pause = (struct pause){ 0 };
-        else if (busy)
-            strata_pause(r->comm, &pause);
+        if (moved) pause = (struct pause){ 0 };
+        pause.most = soon ? NEAR_PAUSE : FAR_PAUSE;
+        if (!moved && busy) strata_pause(r->comm, &pause);
     } while (busy > 0 || (r->next < r->bucket_count && !r->stopped));
     return true;
 }

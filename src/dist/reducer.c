@@ -41,14 +41,12 @@ static bool take_config(struct reducer *r, const struct reducer_config *config, 
 static bool make_lane(const struct reducer *r, struct lane *lane, strata_error *err)
 {
     const size_t ranks = (size_t)r->comm->size;
-    size_t whole = 0, slice = 0;
+    size_t slice = 0;
     for (size_t b = 0; b < r->bucket_count; b++) {
         const struct span mine = strata_reducer_slice(r, b, r->comm->rank);
-        if (r->buckets[b].end - r->buckets[b].begin > whole) whole = r->buckets[b].end - r->buckets[b].begin;
         if (mine.end - mine.begin > slice) slice = mine.end - mine.begin;
     }
-    return (lane->whole = strata_alloc(whole, sizeof *lane->whole, err))
-           && (lane->parts = strata_alloc(slice, ranks * sizeof *lane->parts, err))
+    return (r->staging.shared || (lane->parts = strata_alloc(slice, ranks * sizeof *lane->parts, err)))
            && (lane->requests = strata_alloc(2 * ranks + 1, sizeof(MPI_Request), err));
 }
 
@@ -57,13 +55,18 @@ static bool join_job(struct comm *comm, void *context, strata_error *err)
     struct reducer *r = context;
     int code = MPI_Comm_dup(comm->world, &r->exchange);
     if (code == MPI_SUCCESS) code = MPI_Comm_dup(comm->world, &r->gather);
-    return strata_comm_check(comm, code, "MPI_Comm_dup", err);
+    if (!strata_comm_check(comm, code, "MPI_Comm_dup", err) || !strata_staging_create(r, err)) return false;
+    bool ok = true;
+    for (int i = 0; ok && i < STRATA_LANES; i++)
+        ok = make_lane(r, &r->lane[i], err);
+    return strata_comm_agree_now(comm, ok, err);
 }
 
 static bool leave_job(struct comm *comm, void *context, strata_error *err)
 {
     struct reducer *r = context;
     (void)err;
+    strata_staging_free(r);
     if (!comm->broken && r->exchange != MPI_COMM_NULL) MPI_Comm_free(&r->exchange);
     if (!comm->broken && r->gather != MPI_COMM_NULL) MPI_Comm_free(&r->gather);
     return true;
@@ -80,8 +83,6 @@ struct reducer *strata_reducer_create(struct comm *comm, struct device *device, 
         r->exchange = r->gather = MPI_COMM_NULL;
         r->run = strata_run_immediate(device, comm->size > 1 ? QUEUE_COPY : QUEUE_COMPUTE, err);
         ok = r->run && take_config(r, config, err);
-        for (int i = 0; ok && comm->size > 1 && i < STRATA_LANES; i++)
-            ok = make_lane(r, &r->lane[i], err);
     }
     if (strata_comm_agree(comm, ok, err) && (comm->size == 1 || strata_comm_do(comm, join_job, r, err))) return r;
     strata_reducer_free(r);
@@ -96,7 +97,6 @@ void strata_reducer_free(struct reducer *r)
     if (r->comm->size > 1) (void)strata_comm_do(r->comm, leave_job, r, &ignored);
     for (int i = 0; i < STRATA_LANES; i++) {
         strata_event_free(r->lane[i].event);
-        free(r->lane[i].whole);
         free(r->lane[i].parts);
         free(r->lane[i].requests);
     }

@@ -14,7 +14,6 @@ enum stage {
     STAGE_READ,     /* the gradients, to come to the host */
     STAGE_TURN,     /* the bucket before, to have been exchanged */
     STAGE_EXCHANGE, /* the other ranks' parts of the own slice */
-    STAGE_MEASURED, /* the sums, to reach the device, when updates wait for a measure of all of them */
     STAGE_UPDATE,   /* the own slice of the new weights, to come to the host */
     STAGE_GATHER,   /* the other ranks' slices */
     STAGE_WRITE,    /* the new weights, to reach the device */
@@ -23,12 +22,22 @@ enum stage {
 struct lane {
     enum stage stage;
     size_t bucket;
-    float *whole;        /* owned: a bucket; its gradients, later its weights */
-    float *parts;        /* owned: the own slice as each of the ranks sent it, in rank order */
+    float *parts;        /* owned: the own slice as each of the ranks sent it, in rank order; NULL when shared */
     struct event *event; /* owned, NULL or pending */
     MPI_Request *requests; /* owned: those with the other ranks, and that of the flag */
     int request_count;
     int flag, worst;     /* this rank's, and the largest of all */
+};
+
+/* Host memory of the size of the arenas. Ranks of one node see each other's, so that an owner adds up straight from the
+ * gradients of all, and all take the weights from where their owners put them: nothing is sent but flags. Otherwise
+ * each rank has its own, and MPI copies. That no rank writes where another still reads, the end of a step sees to: it
+ * comes when all ranks have come to it. */
+struct staging {
+    bool shared;
+    float **gradients;    /* owned: by rank; only the own one when not shared */
+    float *weights;       /* owned when not shared, else one for the node */
+    MPI_Win windows[2];   /* of gradients and weights when shared */
 };
 
 struct reducer {
@@ -42,6 +51,7 @@ struct reducer {
     size_t *slots;        /* owned: of bucket b, where the own slice lies among the owned spans */
     size_t owned;
     struct run *run;      /* owned: immediate, where updates go */
+    struct staging staging;
     MPI_Comm exchange, gather; /* apart, because ranks may begin a gather and the next exchange in either order */
 
     /* the step at hand */
@@ -58,6 +68,11 @@ struct reducer {
     bool failed;          /* this rank did, with that error */
     strata_error error;
 };
+
+/* Collective, on the thread. The staging starts as { 0 }. */
+bool strata_staging_create(struct reducer *reducer, strata_error *err);
+void strata_staging_free(struct reducer *reducer);
+void strata_staging_sync(const struct reducer *reducer); /* what others wrote is seen, what was written can be */
 
 /* The job of a step with several ranks; context is the reducer. */
 bool strata_reducer_step(struct comm *comm, void *context, strata_error *err);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dist/comm_priv.h"
 #include "dist/context.h"
 #include "training.h"
 
@@ -94,6 +95,16 @@ static bool reduces(struct comm *comm, struct device *device, strata_error *err)
     return true;
 }
 
+/* As if each rank were alone on its node: gradients and weights are sent instead of shared. */
+static bool reduces_apart(struct comm *comm, struct device *device, strata_error *err)
+{
+    const int local = comm->local_size;
+    comm->local_size = 1;
+    const bool ok = reduces(comm, device, err);
+    comm->local_size = local;
+    return ok || strata_fail_in(err, "apart");
+}
+
 static bool shares_failures(struct comm *comm, struct device *device, strata_error *err)
 {
     for (int rank = strata_comm_size(comm) > 1 ? 1 : 0; rank < strata_comm_size(comm); rank++)
@@ -108,7 +119,8 @@ static bool check(strata_context *context, strata_error *err)
     struct comm *comm = strata_context_comm(context);
     struct device *device = strata_context_device_of(context);
     const bool ok = combines(comm, err) && names_the_odd_rank(comm, err) && broadcasts_much(comm, err)
-                    && reduces(comm, device, err) && shares_failures(comm, device, err);
+                    && reduces(comm, device, err) && reduces_apart(comm, device, err)
+                    && shares_failures(comm, device, err);
     if (ok && strata_comm_rank(comm) == 0) printf("ok with %d ranks\n", strata_comm_size(comm));
     return ok;
 }

@@ -1,0 +1,78 @@
+/* Host memory between the devices of a node. */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "dist/reducer_priv.h"
+
+/* `floats` on this rank in memory that the node shares. */
+static bool share(struct comm *comm, size_t floats, MPI_Win *window, strata_error *err)
+{
+    float *base = NULL;
+    MPI_Info info = MPI_INFO_NULL;
+    int code = MPI_Info_create(&info);
+    if (code == MPI_SUCCESS) code = MPI_Info_set(info, "alloc_shared_noncontig", "true"); /* each on its own pages */
+    if (code == MPI_SUCCESS)
+        code = MPI_Win_allocate_shared((MPI_Aint)(floats * sizeof(float)), sizeof(float), info, comm->local, &base,
+                                       window);
+    if (code == MPI_SUCCESS) code = MPI_Win_lock_all(MPI_MODE_NOCHECK, *window);
+    if (info != MPI_INFO_NULL) MPI_Info_free(&info);
+    return strata_comm_check(comm, code, "memory that the ranks of a node share", err);
+}
+
+static bool find(struct comm *comm, MPI_Win window, int rank, float **base, strata_error *err)
+{
+    MPI_Aint size = 0;
+    int unit = 0;
+    return strata_comm_check(comm, MPI_Win_shared_query(window, rank, &size, &unit, base),
+                             "memory that the ranks of a node share", err);
+}
+
+static bool create_shared(struct reducer *r, strata_error *err)
+{
+    struct staging *s = &r->staging;
+    struct comm *comm = r->comm;
+    if (!share(comm, r->count, &s->windows[0], err)
+        || !share(comm, comm->rank == 0 ? r->count : 0, &s->windows[1], err)
+        || !find(comm, s->windows[1], 0, &s->weights, err))
+        return false;
+    for (int rank = 0; rank < comm->size; rank++)
+        if (!find(comm, s->windows[0], rank, &s->gradients[rank], err)) return false;
+    return true;
+}
+
+static bool create_own(struct reducer *r, strata_error *err)
+{
+    struct staging *s = &r->staging;
+    return (s->gradients[r->comm->rank] = strata_alloc(r->count, sizeof(float), err))
+           && (s->weights = strata_alloc(r->count, sizeof(float), err));
+}
+
+bool strata_staging_create(struct reducer *r, strata_error *err)
+{
+    struct staging *s = &r->staging;
+    s->windows[0] = s->windows[1] = MPI_WIN_NULL;
+    s->shared = r->comm->local_size == r->comm->size && r->count > 0;
+    s->gradients = strata_alloc((size_t)r->comm->size, sizeof *s->gradients, err);
+    if (!strata_comm_agree_now(r->comm, s->gradients && (s->shared || create_own(r, err)), err)) return false;
+    return !s->shared || create_shared(r, err);
+}
+
+void strata_staging_free(struct reducer *r)
+{
+    struct staging *s = &r->staging;
+    for (int i = 0; s->shared && !r->comm->broken && i < 2; i++)
+        if (s->windows[i] != MPI_WIN_NULL) {
+            MPI_Win_unlock_all(s->windows[i]);
+            MPI_Win_free(&s->windows[i]);
+        }
+    if (!s->shared && s->gradients) free(s->gradients[r->comm->rank]);
+    if (!s->shared) free(s->weights);
+    free(s->gradients);
+    *s = (struct staging){ .windows = { MPI_WIN_NULL, MPI_WIN_NULL } };
+}
+
+void strata_staging_sync(const struct reducer *r)
+{
+    for (int i = 0; r->staging.shared && i < 2; i++)
+        MPI_Win_sync(r->staging.windows[i]);
+}
