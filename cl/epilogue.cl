@@ -1,0 +1,20 @@
+/* y = activation(y + bias), in place: what follows a matrix product that has no epilogue of its own. One work-item an element;
+ * items past n do nothing.
+ *
+ *   -D ACTIVATION   enum activation_kind of src/ops/activation.h
+ *   -D BIAS         1: bias (columns) is added along the last axis; 0: there is none */
+#include "activation.h"
+#ifndef BIAS
+#error "-D BIAS is needed"
+#endif
+
+kernel void apply(global const float *bias, ulong b0, global float *y, ulong y0, ulong columns, ulong n)
+{
+    const size_t i = get_global_id(0);
+    if (i >= n) return;
+    float v = y[y0 + i];
+#if BIAS
+    v += bias[b0 + i % columns];
+#endif
+    y[y0 + i] = ACTIVATE(v);
+}

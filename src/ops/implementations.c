@@ -1,0 +1,6 @@
+#include "ops/implementations.h"
+
+#include <stddef.h>
+
+const struct gemm_implementation *const strata_gemm_implementations[] = { &strata_gemm_clblast, NULL };
+const struct conv2d_implementation *const strata_conv2d_implementations[] = { &strata_conv2d_im2col, NULL };

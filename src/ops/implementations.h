@@ -1,0 +1,11 @@
+/* The implementations of GEMM and convolution, one a file. */
+#ifndef STRATA_OPS_IMPLEMENTATIONS_H
+#define STRATA_OPS_IMPLEMENTATIONS_H
+
+#include "ops/conv2d.h"
+#include "ops/gemm.h"
+
+extern const struct gemm_implementation strata_gemm_clblast;
+extern const struct conv2d_implementation strata_conv2d_im2col;
+
+#endif
