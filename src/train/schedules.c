@@ -2,9 +2,8 @@
 #include "train/optimizer.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-#include "base/memory.h"
+#include "train/numbers.h"
 
 #define STEPS(key, config, member)                                                                                   \
     { key, FIELD_FLOAT, offsetof(struct config, member), .required = true, .min = 0, .max = INFINITY, .above_min = true }
@@ -189,60 +188,14 @@ static const struct schedule_class cosine_restarts = {
 
 /* ---- PiecewiseConstantDecay ---------------------------------------------------------------------------------------- */
 
-struct numbers {
-    size_t count;
-    double *v;
-};
-
 struct piecewise {
     struct numbers boundaries, values;
     char *name;
 };
 
-static bool parse_numbers(const struct field *field, const json_t *json, enum flavour flavour, void *at,
-                          strata_error *err)
-{
-    struct numbers *numbers = at;
-    const size_t count = json_array_size(json);
-    (void)flavour;
-    if (count == 0) return strata_fail(err, STRATA_EVALUE, "%s must be a list of numbers", field->name);
-    double *v = strata_alloc(count, sizeof *v, err);
-    if (!v) return false;
-    for (size_t i = 0; i < count; i++) {
-        if (!json_is_number(json_array_get(json, i))) {
-            free(v);
-            return strata_fail(err, STRATA_EVALUE, "%s[%zu] is not a number", field->name, i);
-        }
-        v[i] = json_number_value(json_array_get(json, i));
-    }
-    *numbers = (struct numbers){ count, v };
-    return true;
-}
-
-static json_t *write_numbers(const struct field *field, const void *at, enum flavour flavour)
-{
-    const struct numbers *numbers = at;
-    json_t *list = json_array();
-    (void)field;
-    (void)flavour;
-    for (size_t i = 0; list && i < numbers->count; i++) {
-        const double v = numbers->v[i];
-        const bool whole = v == floor(v) && fabs(v) < 1e15;
-        json_array_append_new(list, whole ? json_integer((json_int_t)v) : json_real(v));
-    }
-    return list;
-}
-
-static void release_numbers(void *at)
-{
-    struct numbers *numbers = at;
-    free(numbers->v);
-    *numbers = (struct numbers){ 0 };
-}
-
 #define NUMBERS(key, member)                                                                                         \
-    { key, FIELD_CUSTOM, offsetof(struct piecewise, member), .required = true, .parse = parse_numbers,              \
-      .write = write_numbers, .release = release_numbers, .help = "a list of numbers" }
+    { key, FIELD_CUSTOM, offsetof(struct piecewise, member), .required = true, .parse = strata_numbers_parse,       \
+      .write = strata_numbers_write, .release = strata_numbers_release, .help = "a list of numbers" }
 
 static const struct field piecewise_fields[] = {
     NUMBERS("boundaries", boundaries),
