@@ -1,0 +1,82 @@
+/* strata plot: learning curves of a run, or a model, as SVG. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strata/files.h>
+#include <strata/plot.h>
+
+#include "cli/cli.h"
+#include "cli/history.h"
+#include "cli/output.h"
+
+/* Written aside and renamed, so that an old picture stays until the new one is whole. */
+static bool write_file(const char *path, const char *text, strata_error *err)
+{
+    char aside[4096];
+    if (snprintf(aside, sizeof aside, "%s.part", path) >= (int)sizeof aside)
+        return strata_command_fail(err, STRATA_EUSAGE, "%s: the path is too long", path);
+    FILE *out = fopen(aside, "w");
+    bool ok = out && fputs(text, out) >= 0;
+    if (out && fclose(out) != 0) ok = false;
+    if (ok && rename(aside, path) == 0) return true;
+    const int why = errno;
+    if (out) remove(aside);
+    return strata_command_fail(err, why == ENOSPC ? STRATA_EMEMORY : STRATA_EFILE,
+                               "%s: cannot be written: %s", path, strerror(why));
+}
+
+static char *draw_curves(const char *run, strata_error *err)
+{
+    struct history history;
+    char *svg = NULL;
+    if (strata_history_read(run, &history, err))
+        svg = strata_curves_svg(run, history.curves, history.count, err);
+    strata_history_release(&history);
+    return svg;
+}
+
+static char *draw_model(const char *path, strata_error *err)
+{
+    strata_model *model = strata_model_load(path, err);
+    char *svg = model ? strata_model_svg(model, err) : NULL;
+    strata_model_free(model);
+    return svg;
+}
+
+static bool run(const struct command *c, strata_error *err)
+{
+    const char *what = c->words[0], *path = strata_command_option(c, "--output");
+    const bool curves = strcmp(what, "curves") == 0;
+    if (!curves && strcmp(what, "model") != 0)
+        return strata_command_fail(err, STRATA_EUSAGE,
+                                   "plot: \"%s\" is neither curves nor model; usage: strata plot %s", what,
+                                   c->verb->usage);
+    char *svg = curves ? draw_curves(c->words[1], err) : draw_model(c->words[1], err);
+    bool ok = svg != NULL;
+    if (ok && path)
+        ok = write_file(path, svg, err);
+    else if (ok)
+        strata_print_text(svg);
+    if (ok && path && !c->json) strata_note(c, "the picture is in %s", path);
+    if (ok && path && c->json) ok = strata_print_json(json_pack("{s:s}", "file", path), err);
+    free(svg);
+    return ok;
+}
+
+static const struct option options[] = {
+    { "--output", 'o', "FILE.svg", "where to; stdout" },
+    { 0 },
+};
+
+extern const struct verb strata_verb_plot;
+const struct verb strata_verb_plot = {
+    .name = "plot",
+    .usage = "curves RUN | model MODEL [-o FILE.svg]",
+    .summary = "learning curves or a model as a picture",
+    .options = options,
+    .words_least = 2,
+    .words_most = 2,
+    .run = run,
+};
