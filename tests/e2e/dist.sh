@@ -6,6 +6,12 @@ source "$SOURCE/tests/e2e/lib/expect.sh"
 
 ranks=$BUILD/tests/test-ranks
 
+expect_code 0 "$ranks" check
+expect_text out 'ok with 1 ranks'
+
+# MPI unloads its plug-ins before leaks are looked for, so that nobody can say whose they are: the run above looked
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+
 for n in 1 2 3 4; do
     expect_code 0 timeout 100 mpirun -n $n "$ranks" check
     expect_text out "ok with $n ranks"
