@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/memory.h"
 #include "data/sources_priv.h"
@@ -277,40 +278,19 @@ bool strata_data_split(const strata_data *data, double fraction, strata_data **h
 
 /* ---- fingerprint ----------------------------------------------------------------------------------------------- */
 
-/* Eight bytes at a time, by the multiply and shift rounds of SplitMix64 (Steele et al., 2014). */
-static uint64_t mix(uint64_t hash, uint64_t word)
+static uint64_t hash_column(uint64_t hash, const struct column *column, size_t count)
 {
-    hash = (hash ^ word) * 0xBF58476D1CE4E5B9u;
-    return (hash ^ hash >> 29) + 0x9E3779B97F4A7C15u;
-}
-
-static uint64_t mix_bytes(uint64_t hash, const void *bytes, size_t count)
-{
-    const char *at = bytes;
-    for (; count >= 8; at += 8, count -= 8) {
-        uint64_t word;
-        memcpy(&word, at, 8);
-        hash = mix(hash, word);
-    }
-    uint64_t rest = 0;
-    memcpy(&rest, at, count);
-    return mix(hash, rest);
-}
-
-static uint64_t mix_column(uint64_t hash, const struct column *column, size_t count)
-{
-    if (!column->values)
-        return mix(hash, 0);
-    hash = mix(mix(hash, (uint64_t)column->type + 1), (uint64_t)column->shape.rank);
-    for (int i = 0; i < column->shape.rank; i++)
-        hash = mix(hash, column->shape.dim[i]);
-    return mix_bytes(hash, column->values, count * sample_bytes(column));
+    const struct shape *shape = &column->shape;
+    const uint64_t head[] = { column->values != NULL, (uint64_t)column->type, (uint64_t)shape->rank };
+    hash = XXH3_64bits_withSeed(head, sizeof head, hash);
+    hash = XXH3_64bits_withSeed(shape->dim, (size_t)shape->rank * sizeof *shape->dim, hash);
+    return column->values ? XXH3_64bits_withSeed(column->values, count * sample_bytes(column), hash) : hash;
 }
 
 uint64_t strata_data_fingerprint(const strata_data *data)
 {
-    uint64_t hash = mix_bytes(mix(0, data->count), &data->scale, sizeof data->scale);
-    hash = mix_column(hash, &data->x, data->count);
-    hash = mix_column(hash, &data->y, data->count);
-    return mix_column(hash, &data->sample_weight, data->count);
+    uint64_t hash = XXH3_64bits_withSeed(&data->scale, sizeof data->scale, data->count);
+    hash = hash_column(hash, &data->x, data->count);
+    hash = hash_column(hash, &data->y, data->count);
+    return hash_column(hash, &data->sample_weight, data->count);
 }
