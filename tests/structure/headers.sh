@@ -5,7 +5,7 @@ cd "$SOURCE"
 
 strict=(-fsyntax-only -Wall -Wextra -Wshadow -Werror -Iinclude)
 read -ra libraries < <(pkg-config --cflags jansson libzip hwloc hdf5 ompi-c OpenCL)
-inside=(-Isrc -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L -DCL_TARGET_OPENCL_VERSION=120 "${libraries[@]}")
+inside=(-Isrc -D_DEFAULT_SOURCE -D_XOPEN_SOURCE=700 -DCL_TARGET_OPENCL_VERSION=120 "${libraries[@]}")
 wrong=0
 
 alone() {
