@@ -171,11 +171,20 @@ bool strata_legacy_read_training(const struct h5 *file, struct saved_training *t
 
 /* ---- .keras ---- */
 
-static char *number_name(size_t number, bool rate, strata_error *err)
+/* Adds variable `number` of the file. A single number after the iteration is the learning rate. */
+static bool add_numbered(const struct h5 *file, size_t number, struct saved_training *training, strata_error *err)
 {
-    char name[32];
-    snprintf(name, sizeof name, "%zu", number);
-    return strata_copy_text(number == 0 ? "iteration" : number == 1 && rate ? "learning_rate" : name, err);
+    char path[64], name[32] = "iteration";
+    snprintf(path, sizeof path, "optimizer/vars/%zu", number);
+    if (number > 0)
+        snprintf(name, sizeof name, "%zu", training->count);
+    if (!add(file, path, strata_copy_text(name, err), training, err))
+        return false;
+    struct saved_variable *added = &training->variables[training->count - 1];
+    if (training->count != 2 || added->shape.rank != 0)
+        return true;
+    free(added->name);
+    return (added->name = strata_copy_text("learning_rate", err)) != NULL;
 }
 
 bool strata_store_read_training(const struct h5 *file, bool keras2, struct saved_training *training,
@@ -190,13 +199,10 @@ bool strata_store_read_training(const struct h5 *file, bool keras2, struct saved
     size_t count = vars.count;
     if (ok && keras2 && count > 0 && idle_slots(training->compile_config))
         count = 1;
-    const bool rate = strata_constant_rate(training->compile_config, NULL);
     ok = ok && start(training, count, err);
     for (size_t i = 0; ok && i < count; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "optimizer/vars/%zu", i);
-        ok = add(file, path, number_name(i, rate && !keras2, err), training, err);
-        if (ok && keras2 && i == 0 && rate)
+        ok = add_numbered(file, i, training, err);
+        if (ok && keras2 && i == 0 && strata_constant_rate(training->compile_config, NULL))
             ok = add_rate(training, err);
     }
     strata_names_release(&vars);
