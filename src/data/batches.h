@@ -47,7 +47,8 @@ void strata_share(const struct share *share, size_t n, size_t *first, size_t *co
 /* Starts at (epoch, step) counted from 0. The thread keeps two batches ahead. */
 struct batches *strata_batches_start(const struct batches_config *config, const struct share *share, size_t epoch,
                                      size_t step, strata_error *err);
-/* The next one; crosses epochs without end. A label that is out of range or not finite is reported by whoever reads it. */
+/* The next one; crosses epochs without end. STRATA_EFILE, from the first batch that holds it on, when a label is to be
+ * an int32 and is not one; whether a class is in range is for its reader to say. */
 bool strata_batches_next(struct batches *batches, struct batch *batch, strata_error *err);
 void strata_batches_stop(struct batches *batches); /* takes NULL */
 

@@ -1,10 +1,11 @@
 /* Gradients summed over the ranks while backward goes on, weights updated by their owners, and gathered.
  *
  * The trainable weights and their gradients are flat arenas of `count` floats with the same offsets, laid out in the
- * order in which backward finishes them, cut into buckets. Of each bucket every rank owns one slice. For each bucket, in
- * order: every rank sends each owner its part of the sums (direct reduce-scatter), the owner adds them in rank order,
- * updates its slice, and all gather the weights. So every weight is computed once, by one owner, and replicas are
- * bit-equal whatever the devices are. With one rank the update runs on the whole and nothing is sent.
+ * order in which backward finishes them, cut into buckets. Of each bucket every rank owns one slice. For each bucket,
+ * in order: every rank sends each owner its part of the sums (direct reduce-scatter), the owner adds them in rank order,
+ * updates its slice, and all gather the weights; ranks of one node do so in memory that they share. So every weight is
+ * computed once, by one owner, and replicas are bit-equal whatever the devices are. With one rank the update runs on the
+ * whole and nothing is sent.
  * Source: ZeRO-1 (Rajbhandari et al., 2020); owner update as in 4.6 of the project's notes on distributed training. */
 #ifndef STRATA_DIST_REDUCER_H
 #define STRATA_DIST_REDUCER_H
@@ -29,8 +30,8 @@ struct reducer_config {
 };
 
 /* What the owner does. Called on the communication thread with an immediate run on QUEUE_COPY (one rank: on the caller's
- * thread with a run on QUEUE_COMPUTE). slot is the offset, in elements, at which the span's optimizer state lies in a slot
- * arena of strata_reducer_owned elements: the owned spans packed one after the other. */
+ * thread with a run on QUEUE_COMPUTE). slot is the offset, in elements, at which the span's optimizer state lies in a
+ * slot arena of strata_reducer_owned elements: the owned spans packed one after the other. */
 struct reducer_update {
     void *context;
     bool (*update)(void *context, struct run *run, struct span span, size_t slot, strata_error *err);
@@ -51,7 +52,9 @@ size_t strata_reducer_owned(const struct reducer *reducer); /* elements that thi
  * gradients are ready now; a rank without samples passes zeros). Returns at once. */
 bool strata_reducer_start(struct reducer *reducer, struct run *played, const int *marks,
                           const struct reducer_update *update, strata_error *err);
-/* Until the weights on the device are those after the update. The error of any rank is the error of all. */
+/* Until the weights on the device are those after the update; with one rank they are so for whatever is queued on
+ * QUEUE_COMPUTE from now on, and nothing is waited for. The error of any rank is the error of all; weights of some
+ * buckets may be updated then and those of others not. */
 bool strata_reducer_wait(struct reducer *reducer, strata_error *err);
 
 /* One slot arena of all ranks, whole, in arena order, into or from `count` floats on rank 0's host. */

@@ -25,6 +25,10 @@ expect_code 78 timeout 60 mpirun -n 3 "$ranks" fail
 expect_text err 'rank 0: rank 2 on '
 expect_text err ': this job is wrong'
 
+expect_code 69 timeout 60 mpirun -n 2 "$ranks" device
+expect_text err 'rank 0: rank 1 on '
+expect_text err 'no such device'
+
 # a rank that ends the job takes the waiting ones along
 expect_code 71 timeout 60 mpirun -n 3 "$ranks" abort
 expect_text err 'strata: rank 2 on '

@@ -2,7 +2,8 @@
  *
  *   test-ranks check            everything that must hold for any number of ranks; prints "ok" on rank 0
  *   test-ranks disagree         the last rank holds another job
- *   test-ranks fail             the last rank fails to make its context
+ *   test-ranks fail             the last rank failed before there is a context
+ *   test-ranks device           the last rank asks for a device that is not there
  *   test-ranks abort            the last rank ends the job while the others wait for it
  *   test-ranks endless          trains until something ends it
  *   test-ranks time FLOATS BUCKETS */
@@ -177,8 +178,10 @@ int main(int argc, char **argv)
     strata_error err = { 0 }, failed = { STRATA_EJOB, 0, "this job is wrong" };
     const char *ranks = getenv("OMPI_COMM_WORLD_SIZE");
     const bool last = ranks && strata_launch_rank() == atoi(ranks) - 1;
-    const bool failing = argc > 1 && strcmp(argv[1], "fail") == 0 && last;
-    const strata_context_config config = { .failed = failing ? &failed : NULL };
+    const bool failing = last && argc > 1 && strcmp(argv[1], "fail") == 0;
+    const bool deviceless = last && argc > 1 && strcmp(argv[1], "device") == 0;
+    const strata_context_config config = { .failed = failing ? &failed : NULL,
+                                           .devices = deviceless ? "no such device,no such device" : NULL };
     strata_context *context = strata_context_create(&config, &err);
     const bool ok = context && run(context, argv, &err);
     if (!ok) fprintf(stderr, "rank %d: %s\n", strata_launch_rank(), err.message);
