@@ -26,7 +26,9 @@ const char *strata_field_range(const struct field *field, char buffer[STRATA_RAN
 {
     buffer[0] = '\0';
     if (any_value(field)) return buffer;
-    if (bounded_below(field) && bounded_above(field))
+    if (field->min == field->max)
+        snprintf(buffer, STRATA_RANGE_TEXT, "%g", field->min);
+    else if (bounded_below(field) && bounded_above(field))
         snprintf(buffer, STRATA_RANGE_TEXT, field->above_min ? "above %g and at most %g" : "from %g to %g",
                  field->min, field->max);
     else if (bounded_below(field))
@@ -61,7 +63,6 @@ const char *strata_with_article(const char *noun, char *buffer, size_t size)
 
 static const char *type_text(const struct field *field, char *buffer, size_t size)
 {
-    const char *many = field->count == 1 ? "" : "s";
     switch (field->type) {
     case FIELD_INT:
         return "integer";
@@ -72,8 +73,8 @@ static const char *type_text(const struct field *field, char *buffer, size_t siz
     case FIELD_CHOICE:
         return strata_field_choices(field, buffer, size);
     case FIELD_INTS:
-        if (field->count == 0) return "integers";
-        snprintf(buffer, size, "%d integer%s", field->count, many);
+        if (field->count <= 1) return field->count ? "integer" : "integers";
+        snprintf(buffer, size, "%d integers", field->count);
         return buffer;
     case FIELD_STRING:
         return "string";
@@ -112,10 +113,9 @@ void strata_fields_manual(const struct field *fields, struct text *out)
         strata_text_add(out, "  %-24s %s", f->name, type_text(f, type, sizeof type));
         if (*strata_field_range(f, range)) strata_text_add(out, ", %s", range);
         if (f->nullable && !f->null_default) strata_text_add(out, " or null");
-        strata_text_add(out, "; ");
+        strata_text_add(out, " (");
         add_default(f, out);
         if (f->keras2) strata_text_add(out, "; Keras 2: %s", f->keras2);
-        if (f->help) strata_text_add(out, ". %s", f->help);
-        strata_text_add(out, "\n");
+        strata_text_add(out, f->help ? "): %s\n" : ")\n", f->help);
     }
 }

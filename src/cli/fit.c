@@ -23,7 +23,7 @@ struct training {
 static bool prepare(const struct command *c, struct training *t, strata_error *err)
 {
     const char *devices = c->devices;
-    bool ok = (t->job = strata_command_job(c, err)) != NULL;
+    bool ok = (t->job = strata_command_job(c, c->words[0], err)) != NULL;
     if (ok && !devices) devices = strata_job_devices(t->job);
     ok = ok && strata_job_data(t->job, &t->data, &t->validation, err)
          && (t->model = strata_job_model(t->job, t->data, err)) != NULL;

@@ -14,7 +14,7 @@ strata_context *strata_open_context(const char *devices, bool ok, strata_error *
     return strata_context_create(&config, err);
 }
 
-strata_job *strata_command_job(const struct command *c, strata_error *err)
+strata_job *strata_command_job(const struct command *c, const char *path, strata_error *err)
 {
     char seed[48];
     const char **sets = calloc(c->set_count + 1, sizeof *sets);
@@ -25,9 +25,29 @@ strata_job *strata_command_job(const struct command *c, strata_error *err)
     for (size_t i = 0; i < c->set_count; i++) sets[i] = c->sets[i];
     snprintf(seed, sizeof seed, "fit.seed=%" PRIu64, c->seed);
     sets[c->set_count] = seed;
-    strata_job *job = strata_job_load(c->words[0], sets, c->set_count + c->seeded, err);
+    strata_job *job = strata_job_load(path, sets, c->set_count + c->seeded, err);
     free(sets);
     return job;
+}
+
+/* A job has its model under a key of that name; a model of Keras has no such key. */
+static bool is_job(const char *path)
+{
+    const size_t length = strlen(path);
+    if (length < 5 || strcmp(path + length - 5, ".json") != 0) return false;
+    json_t *json = json_load_file(path, 0, NULL);
+    const bool job = json_object_get(json, "model") != NULL;
+    json_decref(json);
+    return job;
+}
+
+strata_model *strata_command_model(const struct command *c, const char *path, strata_error *err)
+{
+    if (!is_job(path)) return strata_model_load(path, err);
+    strata_job *job = strata_command_job(c, path, err);
+    strata_model *model = job ? strata_job_model(job, NULL, err) : NULL;
+    strata_job_free(job);
+    return model;
 }
 
 /* --limit belongs to the source; a source that is text becomes an object for it. */

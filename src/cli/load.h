@@ -33,8 +33,11 @@ bool strata_session_open(const struct command *command, struct session *session,
 bool strata_session_agree(const struct session *session, bool ok, strata_error *err);
 void strata_session_close(struct session *session);
 
-/* The job that the verb's first word names, with --set and --seed applied. */
-strata_job *strata_command_job(const struct command *command, strata_error *err);
+/* A job, with --set and --seed applied. */
+strata_job *strata_command_job(const struct command *command, const char *path, strata_error *err);
+
+/* A model from a file of Keras, a run folder, or a job. */
+strata_model *strata_command_model(const struct command *command, const char *path, strata_error *err);
 
 /* This rank's device; `ok` false (with *err filled): what went wrong before fails all ranks. NULL on failure. */
 strata_context *strata_open_context(const char *devices, bool ok, strata_error *err);

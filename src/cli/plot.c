@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strata/files.h>
 #include <strata/plot.h>
 
 #include "cli/cli.h"
 #include "cli/history.h"
+#include "cli/load.h"
 #include "cli/output.h"
 
 /* Written aside and renamed, so that an old picture stays until the new one is whole. */
@@ -37,9 +37,9 @@ static char *draw_curves(const char *run, strata_error *err)
     return svg;
 }
 
-static char *draw_model(const char *path, strata_error *err)
+static char *draw_model(const struct command *c, const char *path, strata_error *err)
 {
-    strata_model *model = strata_model_load(path, err);
+    strata_model *model = strata_command_model(c, path, err);
     char *svg = model ? strata_model_svg(model, err) : NULL;
     strata_model_free(model);
     return svg;
@@ -53,7 +53,7 @@ static bool run(const struct command *c, strata_error *err)
         return strata_command_fail(err, STRATA_EUSAGE,
                                    "plot: \"%s\" is neither curves nor model; usage: strata plot %s", what,
                                    c->verb->usage);
-    char *svg = curves ? draw_curves(c->words[1], err) : draw_model(c->words[1], err);
+    char *svg = curves ? draw_curves(c->words[1], err) : draw_model(c, c->words[1], err);
     bool ok = svg != NULL;
     if (ok && path)
         ok = write_file(path, svg, err);

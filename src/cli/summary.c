@@ -1,7 +1,6 @@
 /* strata summary: the text of Keras's model.summary(). */
 #include <stdlib.h>
 #include <string.h>
-#include <strata/files.h>
 
 #include "cli/cli.h"
 #include "cli/load.h"
@@ -57,7 +56,7 @@ static bool print_lines(const strata_model *model, strata_error *err)
 
 static bool run(const struct command *c, strata_error *err)
 {
-    strata_model *model = strata_model_load(c->words[0], err);
+    strata_model *model = strata_command_model(c, c->words[0], err);
     const bool ok = model && (c->json ? print_lines(model, err) : print_text(c, model, err));
     strata_model_free(model);
     return ok;

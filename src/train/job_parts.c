@@ -158,7 +158,10 @@ static bool freeze(const strata_job *job, strata_model *model, strata_error *err
 static bool compile(const strata_job *job, strata_model *model, strata_error *err)
 {
     const json_t *spec = json_object_get(job->json, "compile");
-    if (!json_is_object(spec))
+    if (spec && !json_is_object(spec))
+        return strata_fail(err, STRATA_EJOB, "%s: compile is %s; an object is expected", job->path,
+                           strata_json_kind(spec));
+    if (!spec)
         return strata_fail(err, STRATA_EJOB,
                            "%s: compile is missing; {\"optimizer\": .., \"loss\": .., \"metrics\": [..]} "
                            "is required",

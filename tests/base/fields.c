@@ -290,12 +290,12 @@ Test(fields, the_manual_has_a_line_for_each_field)
     strata_fields_manual(box_fields, &text);
     char *manual = strata_text_take(&text, &err);
     cr_assert_not_null(
-        strstr(manual, "  units                    integer, at least 1; required. How many.\n"), "%s",
+        strstr(manual, "  units                    integer, at least 1 (required): How many.\n"), "%s",
         manual);
-    cr_assert_not_null(strstr(manual, "number, above 0 and at most 1; default 0.3; Keras 2: alpha\n"), "%s",
+    cr_assert_not_null(strstr(manual, "number, above 0 and at most 1 (default 0.3; Keras 2: alpha)\n"), "%s",
                        manual);
-    cr_assert_not_null(strstr(manual, "\"valid\", \"same\"; default \"valid\"\n"), "%s", manual);
-    cr_assert_not_null(strstr(manual, "paint; default OilPaint\n"), "%s", manual);
+    cr_assert_not_null(strstr(manual, "\"valid\", \"same\" (default \"valid\")\n"), "%s", manual);
+    cr_assert_not_null(strstr(manual, "paint (default OilPaint)\n"), "%s", manual);
     cr_assert_null(strstr(manual, "corners"));
     free(manual);
 }
