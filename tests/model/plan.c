@@ -1,0 +1,207 @@
+/* Plans: gradients agree with finite differences through chains, branches, nested models and frozen parts. */
+#include "model/plan.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "device/device.h"
+#include "model/model.h"
+#include "ops/map.h"
+
+/* The loss is sum(y * r) for a fixed r, so its gradient with respect to y is r. */
+struct loss {
+    struct view r;
+};
+
+static bool emit_loss(void *context, struct run *run, const struct plan_loss *at, strata_error *err)
+{
+    const struct loss *loss = context;
+    return !at->d.buffer || strata_op_copy(run, &loss->r, &at->d, err);
+}
+
+struct fixture {
+    struct device *device;
+    strata_model *model;
+    struct params *params;
+    struct plan *plan;
+    struct loss loss;
+    size_t n, inputs, outputs;
+    float *x, *r, *y;
+};
+
+static float *random_floats(size_t count)
+{
+    float *values = malloc(count * sizeof *values);
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)rand() / (float)RAND_MAX * 2 - 1;
+    return values;
+}
+
+static struct fixture open_model(const char *json, size_t n)
+{
+    strata_error err = { 0 };
+    const struct device_request request = { .local_size = 1, .class = -1 };
+    struct fixture f = { .device = strata_device_open(&request, &err), .n = n };
+    cr_assert_not_null(f.device, "%s", err.message);
+    f.model = strata_model_from_json(json, &err);
+    cr_assert_not_null(f.model, "%s", err.message);
+    const strata_shape in = strata_model_input_shape(f.model), out = strata_model_output_shape(f.model);
+    f.inputs = f.outputs = n;
+    for (int i = 0; i < in.rank; i++)
+        f.inputs *= in.dim[i];
+    for (int i = 0; i < out.rank; i++)
+        f.outputs *= out.dim[i];
+    f.x = random_floats(f.inputs);
+    f.r = random_floats(f.outputs);
+    f.y = calloc(f.outputs, sizeof *f.y);
+    return f;
+}
+
+static void make_plan(struct fixture *f)
+{
+    strata_error err = { 0 };
+    f->params = strata_params_bind(f->model, f->device, true, 0, &err);
+    cr_assert_not_null(f->params, "%s", err.message);
+    f->loss.r.shape = (struct shape){ .rank = 1, .dim = { f->outputs } };
+    f->loss.r.buffer = strata_buffer_create(f->device, f->outputs * sizeof(float), &err);
+    cr_assert(strata_buffer_write(f->device, QUEUE_COMPUTE, f->loss.r.buffer, 0, f->outputs * sizeof(float), f->r, &err));
+    const struct plan_config config = { .n = f->n, .training = true, .backward = true, .input = STRATA_FLOAT32,
+                                        .input_scale = 1, .emit_loss = emit_loss, .context = &f->loss };
+    f->plan = strata_plan_create(f->model, &config, &err);
+    cr_assert_not_null(f->plan, "%s", err.message);
+    cr_assert(strata_buffer_write(f->device, QUEUE_COMPUTE, strata_plan_input(f->plan), 0, f->inputs * sizeof(float), f->x, &err));
+}
+
+static double play(struct fixture *f)
+{
+    strata_error err = { 0 };
+    double sum = 0;
+    cr_assert(strata_run_play(strata_plan_run(f->plan), &err), "%s", err.message);
+    const struct view y = strata_plan_output(f->plan);
+    cr_assert(strata_buffer_read(f->device, QUEUE_COMPUTE, y.buffer, y.offset * sizeof(float), f->outputs * sizeof(float), f->y, &err));
+    for (size_t i = 0; i < f->outputs; i++)
+        sum += (double)f->y[i] * f->r[i];
+    return sum;
+}
+
+static void set_element(struct fixture *f, size_t offset, float value)
+{
+    strata_error err = { 0 };
+    cr_assert(strata_buffer_write(f->device, QUEUE_COMPUTE, f->params->weights, offset * sizeof value, sizeof value, &value, &err));
+}
+
+static float element(struct fixture *f, const struct buffer *buffer, size_t offset)
+{
+    strata_error err = { 0 };
+    float value;
+    cr_assert(strata_buffer_read(f->device, QUEUE_COMPUTE, buffer, offset * sizeof value, sizeof value, &value, &err));
+    return value;
+}
+
+/* Central differences in float32: a step of 1e-2 leaves errors of some 1e-3 of the gradient's scale. */
+static void check_gradients(struct fixture *f)
+{
+    play(f);
+    for (size_t p = 0; p < f->params->trainable_params; p++) {
+        const struct param *param = &f->params->list[p];
+        for (int k = 0; k < 3; k++) {
+            const size_t at = param->offset + (size_t)rand() % param->count;
+            play(f);
+            const float gradient = element(f, f->params->gradients, at), w = element(f, f->params->weights, at);
+            set_element(f, at, w + 1e-2f);
+            const double above = play(f);
+            set_element(f, at, w - 1e-2f);
+            const double below = play(f), difference = (above - below) / 2e-2;
+            set_element(f, at, w);
+            cr_assert_lt(fabs(difference - gradient), 2e-2 * (1 + fabs(difference)), "%s/%s[%zu]: %g, by differences %g",
+                         strata_layer_name(param->layer), param->name, at - param->offset, gradient, difference);
+        }
+    }
+}
+
+static void close_all(struct fixture *f)
+{
+    strata_error err = { 0 };
+    strata_plan_free(f->plan);
+    strata_buffer_free(f->loss.r.buffer);
+    cr_assert(strata_params_unbind(f->model, &err), "%s", err.message);
+    strata_model_free(f->model);
+    strata_device_close(f->device);
+    free(f->x);
+    free(f->r);
+    free(f->y);
+}
+
+Test(plan, of_a_chain_has_the_gradients_of_differences)
+{
+    struct fixture f = open_model("[{\"Input\": {\"shape\": [7, 6, 2]}},"
+                                  "{\"Conv2D\": {\"filters\": 5, \"kernel_size\": 3, \"activation\": \"tanh\", \"padding\": \"same\"}},"
+                                  "{\"MaxPooling2D\": {}}, {\"Activation\": {\"activation\": \"gelu\"}}, {\"Flatten\": {}},"
+                                  "{\"Dense\": {\"units\": 6, \"activation\": \"silu\"}}, {\"Dense\": {\"units\": 3, \"activation\": \"softmax\"}}]", 3);
+    make_plan(&f);
+    check_gradients(&f);
+    close_all(&f);
+}
+
+static const char branched[] =
+    "{\"class_name\": \"Functional\", \"config\": {\"name\": \"m\", \"layers\": ["
+    "{\"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 5], \"name\": \"in\"}, \"name\": \"in\", \"inbound_nodes\": []},"
+    "{\"class_name\": \"Dense\", \"config\": {\"units\": 4, \"name\": \"a\", \"activation\": \"tanh\"}, \"name\": \"a\", \"inbound_nodes\": [[[\"in\", 0, 0, {}]]]},"
+    "{\"class_name\": \"Dense\", \"config\": {\"units\": 4, \"name\": \"b\", \"activation\": \"sigmoid\"}, \"name\": \"b\", \"inbound_nodes\": [[[\"a\", 0, 0, {}]]]},"
+    "{\"class_name\": \"Add\", \"config\": {\"name\": \"sum\"}, \"name\": \"sum\", \"inbound_nodes\": [[[\"a\", 0, 0, {}], [\"b\", 0, 0, {}]]]},"
+    "{\"class_name\": \"Multiply\", \"config\": {\"name\": \"product\"}, \"name\": \"product\", \"inbound_nodes\": [[[\"sum\", 0, 0, {}], [\"a\", 0, 0, {}]]]}],"
+    "\"input_layers\": [[\"in\", 0, 0]], \"output_layers\": [[\"product\", 0, 0]]}}";
+
+Test(plan, of_branches_adds_what_several_consumers_send_back)
+{
+    struct fixture f = open_model(branched, 4);
+    make_plan(&f);
+    check_gradients(&f);
+    close_all(&f);
+}
+
+Test(plan, opens_nested_models)
+{
+    char json[2500];
+    snprintf(json, sizeof json, "[%s, {\"Dense\": {\"units\": 3, \"name\": \"head\"}}]", branched);
+    struct fixture f = open_model(json, 4);
+    make_plan(&f);
+    cr_assert_eq(f.params->trainable_params, 6);
+    check_gradients(&f);
+    close_all(&f);
+}
+
+Test(plan, has_no_gradients_below_the_lowest_trainable_weight)
+{
+    strata_error err = { 0 };
+    struct fixture f = open_model("[{\"Input\": {\"shape\": [5]}}, {\"Dense\": {\"units\": 400, \"name\": \"a\", \"activation\": \"tanh\"}},"
+                                  "{\"Dense\": {\"units\": 400, \"name\": \"b\"}}, {\"Dense\": {\"units\": 2, \"name\": \"c\"}}]", 64);
+    make_plan(&f);
+    const size_t whole = strata_plan_memory(f.plan);
+    strata_plan_free(f.plan);
+    strata_buffer_free(f.loss.r.buffer);
+    cr_assert(strata_params_unbind(f.model, &err));
+    strata_model_set_trainable_by_name(f.model, "*", false);
+    strata_model_set_trainable_by_name(f.model, "c", true);
+    strata_model_snapshot_trainable(f.model);
+    make_plan(&f);
+    cr_assert_eq(f.params->trainable_params, 2);
+    cr_assert_lt(f.params->trainable, 1000, "frozen weights have no gradient buffer");
+    check_gradients(&f);
+    cr_assert_lt(strata_plan_memory(f.plan), whole, "no activations of what is frozen are kept");
+    close_all(&f);
+}
+
+Test(plan, runs_a_chain_in_the_memory_of_two_of_its_layers_when_nothing_is_kept)
+{
+    strata_error err = { 0 };
+    struct fixture f = open_model("[{\"Input\": {\"shape\": [512]}}, {\"Dense\": {\"units\": 512}}, {\"Dense\": {\"units\": 512}},"
+                                  "{\"Dense\": {\"units\": 512}}, {\"Dense\": {\"units\": 512}}, {\"Dense\": {\"units\": 512}}]", 32);
+    f.params = strata_params_bind(f.model, f.device, false, 0, &err);
+    const struct plan_config config = { .n = 32, .input = STRATA_FLOAT32, .input_scale = 1 };
+    f.plan = strata_plan_create(f.model, &config, &err);
+    cr_assert_not_null(f.plan, "%s", err.message);
+    cr_assert_leq(strata_plan_memory(f.plan), 3 * 32 * 512 * sizeof(float) + 1024, "input and two activations");
+    close_all(&f);
+}
