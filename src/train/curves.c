@@ -96,11 +96,10 @@ static void draw_curve(const struct axes *a, const strata_curve *curve, struct t
     bool drawing = false;
     strata_text_add(out, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" d=\"", colour);
     for (size_t j = 0; j < curve->count; j++) {
-        const bool there = isfinite(curve->values[j]);
-        if (there)
-            strata_text_add(out, "%c%.1f %.1f", drawing ? 'L' : 'M', x_of(a, (double)j),
-                            y_of(a, curve->values[j]));
-        drawing = there;
+        if (!isfinite(curve->values[j])) continue; /* the line goes on to the next epoch that has a number */
+        strata_text_add(out, "%c%.1f %.1f", drawing ? 'L' : 'M', x_of(a, (double)j),
+                        y_of(a, curve->values[j]));
+        drawing = true;
     }
     strata_text_add(out, "\"/>\n");
     for (size_t j = 0; j < curve->count && curve->count <= 60; j++)
