@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "files/h5_check.h"
 #include "files/h5_priv.h"
 
 /* Deflate cannot expand by more than this, and no other compression has been seen in Keras files. */
@@ -77,7 +78,7 @@ static struct h5 *open_with(struct h5 *file, const char *name, hid_t access, str
 
 struct h5 *strata_h5_open(const char *path, strata_error *err)
 {
-    struct h5 *file = strata_h5_new(path, err);
+    struct h5 *file = strata_h5_check_file(path, err) ? strata_h5_new(path, err) : NULL;
     if (!file)
         return NULL;
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
@@ -88,7 +89,7 @@ struct h5 *strata_h5_open(const char *path, strata_error *err)
 
 struct h5 *strata_h5_open_image(const void *bytes, size_t size, const char *what, strata_error *err)
 {
-    struct h5 *file = strata_h5_new(what, err);
+    struct h5 *file = strata_h5_check(bytes, size, what, err) ? strata_h5_new(what, err) : NULL;
     if (!file)
         return NULL;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);

@@ -2,6 +2,7 @@
 #include "files/h5.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <hdf5.h>
 #include <math.h>
 #include <stdio.h>
@@ -225,4 +226,39 @@ Test(h5, a_file_that_is_none_is_an_error)
     cr_assert_eq(err.code, STRATA_EFILE);
     cr_assert_null(strata_h5_open_image("hello", 5, "greeting", &err));
     cr_assert(strstr(err.message, "greeting: not an HDF5 file"), "%s", err.message);
+}
+
+static void check_folder(const char *folder)
+{
+    struct dirent **list;
+    const int count = scandir(folder, &list, NULL, alphasort);
+    cr_assert_gt(count, 0, "%s cannot be listed", folder);
+    for (int i = 0; i < count; i++) {
+        char path[1024];
+        strata_error err = { 0 };
+        const char *end = strrchr(list[i]->d_name, '.');
+        snprintf(path, sizeof path, "%s/%s", folder, list[i]->d_name);
+        if (end && (strcmp(end, ".h5") == 0 || strcmp(end, ".hdf5") == 0)) {
+            struct h5 *file = strata_h5_open(path, &err);
+            struct names arrays = { 0 };
+            cr_assert_not_null(file, "%s", err.message);
+            cr_assert(strata_h5_arrays(file, "", &arrays, &err) && arrays.count > 0, "%s", err.message);
+            for (size_t k = 0; k < arrays.count; k++) {
+                strata_shape shape;
+                cr_assert(strata_h5_shape(file, arrays.list[k], &shape, &err), "%s", err.message);
+            }
+            strata_names_release(&arrays);
+            strata_h5_close(file);
+        }
+        free(list[i]);
+    }
+    free(list);
+}
+
+/* Keras 2.0.5's, today's Kerases', gzip-compressed ones: the check of damage must let all of them pass. */
+Test(h5, files_that_h5py_wrote_are_all_believed, .timeout = 120)
+{
+    check_folder(STRATA_GOLDEN "/files");
+    check_folder(STRATA_GOLDEN "/layers");
+    check_folder(STRATA_GOLDEN "/training");
 }
