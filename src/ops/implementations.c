@@ -2,5 +2,13 @@
 
 #include <stddef.h>
 
-const struct gemm_implementation *const strata_gemm_implementations[] = { &strata_gemm_clblast, NULL };
-const struct conv2d_implementation *const strata_conv2d_implementations[] = { &strata_conv2d_im2col, NULL };
+const struct gemm_implementation *const strata_gemm_implementations[] = {
+    &strata_gemm_tiled,
+    &strata_gemm_clblast,
+    NULL,
+};
+const struct conv2d_implementation *const strata_conv2d_implementations[] = {
+    &strata_conv2d_tiled,
+    &strata_conv2d_im2col,
+    NULL,
+};

@@ -5,7 +5,9 @@
 #include "ops/conv2d.h"
 #include "ops/gemm.h"
 
+extern const struct gemm_implementation strata_gemm_tiled;
 extern const struct gemm_implementation strata_gemm_clblast;
+extern const struct conv2d_implementation strata_conv2d_tiled;
 extern const struct conv2d_implementation strata_conv2d_im2col;
 
 #endif

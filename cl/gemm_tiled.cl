@@ -1,0 +1,171 @@
+/* C (m, n) = f(op(A) op(B) + bias), or C += op(A) op(B); row-major, op(A) (m, k), op(B) (k, n). Made for CPUs.
+ *
+ * One work-item computes `tiles` * MR rows of C by `panels` * NR columns; items lie along (columns, rows). It takes k in
+ * blocks of at most KC. Of each block it copies its part of B to panels that are read front to back, padded with
+ * zeros, and A too where transposition scatters it; then every tile of C is one loop over the block, in registers.
+ * An element's order of summation depends on k and KC alone.
+ *   -D VW, MR, BIAS, ACTIVATION    as in tile.h
+ *   -D KC                          longest block of k; a panel of KC * NR floats should stay in the first cache
+ *   -D TILES, PANELS               largest `tiles` (counts where TRANS_A) and `panels`
+ *   -D TRANS_A, TRANS_B            1: A is stored (k, m), B (n, k)
+ *   -D ACCUMULATE                  1: adds to C, without bias and activation */
+#include "tile.h"
+
+#if !defined(KC) || !defined(TILES) || !defined(PANELS) || !defined(TRANS_A) || !defined(TRANS_B) || !defined(ACCUMULATE)
+#error "-D KC, TILES, PANELS, TRANS_A, TRANS_B and ACCUMULATE are needed"
+#endif
+
+#if TRANS_B
+/* log2(VW) perfect shuffles transpose. */
+static inline void transpose(floatv t[VW])
+{
+#pragma unroll
+    for (int stage = 1; stage < VW; stage *= 2) {
+        floatv s[VW];
+#pragma unroll
+        for (int i = 0; i < VW / 2; ++i) {
+            s[2 * i].even = t[i].lo;
+            s[2 * i].odd = t[i + VW / 2].lo;
+            s[2 * i + 1].even = t[i].hi;
+            s[2 * i + 1].odd = t[i + VW / 2].hi;
+        }
+#pragma unroll
+        for (int i = 0; i < VW; ++i) t[i] = s[i];
+    }
+}
+
+static inline void pack_panel(line panel[KC], global const float *b, int n, int k, int columns, int depth)
+{
+    int l = 0;
+    if (columns == NR)
+        for (; l + VW <= depth; l += VW)
+#pragma unroll
+            for (int side = 0; side < 2; ++side) {
+                floatv t[VW];
+#pragma unroll
+                for (int j = 0; j < VW; ++j) t[j] = LOADV(b + (ulong)(side * VW + j) * k + l);
+                transpose(t);
+#pragma unroll
+                for (int j = 0; j < VW; ++j) panel[l + j].v[side] = t[j];
+            }
+    for (; l < depth; ++l)
+        for (int j = 0; j < NR; ++j) panel[l].f[j] = j < columns ? b[(ulong)j * k + l] : 0;
+}
+
+/* Rows l0 to l0 + depth of op(B), columns j0 to j0 + columns. */
+static inline void pack_right(line right[PANELS][KC], global const float *b, int n, int k, int j0, int columns, int l0,
+                              int depth)
+{
+    b += (ulong)j0 * k + l0;
+    for (int p = 0; p * NR < columns; ++p)
+        pack_panel(right[p], b + (ulong)p * NR * k, n, k, min(columns - p * NR, NR), depth);
+}
+#else
+static inline void pack_right(line right[PANELS][KC], global const float *b, int n, int k, int j0, int columns, int l0,
+                              int depth)
+{
+    const int whole = columns / NR;
+    for (int l = 0; l < depth; ++l) {
+        global const float *from = b + (ulong)(l0 + l) * n + j0;
+        for (int p = 0; p < whole; ++p, from += NR) {
+            right[p][l].v[0] = LOADV(from);
+            right[p][l].v[1] = LOADV(from + VW);
+        }
+        if (whole * NR < columns)
+            for (int j = 0; j < NR; ++j) right[whole][l].f[j] = whole * NR + j < columns ? from[j] : 0;
+    }
+}
+#endif
+
+#if TRANS_A
+/* Tiles lie STRIP apart, not a multiple of a page, which would put all of them in the same sets of the cache. */
+#define STRIP (KC * MR + 16)
+
+static inline void pack_left(float left[TILES][STRIP], global const float *a, int m, int i0, int rows, int l0, int depth)
+{
+    for (int l = 0; l < depth; ++l) {
+        global const float *from = a + (ulong)(l0 + l) * m + i0;
+        int t = 0;
+        for (; (t + 1) * MR <= rows; ++t, from += MR)
+#pragma unroll
+            for (int r = 0; r < MR; r += 2) vstore2(vload2(0, from + r), 0, &left[t][l * MR + r]);
+        if (t * MR < rows)
+            for (int r = 0; r < MR; ++r) left[t][l * MR + r] = t * MR + r < rows ? from[r] : 0;
+    }
+}
+
+static inline void multiply(floatv acc[MR][2], const float strip[STRIP], const line *panel, int depth)
+{
+    for (int l = 0; l < depth; ++l) {
+        const floatv b0 = panel[l].v[0], b1 = panel[l].v[1];
+#pragma unroll
+        for (int r = 0; r < MR; ++r) {
+            const floatv v = strip[l * MR + r];
+            acc[r][0] += v * b0;
+            acc[r][1] += v * b1;
+        }
+    }
+}
+#else
+/* Rows past the last read the last one again and are not stored. */
+static inline void multiply(floatv acc[MR][2], global const float *a, int k, int rows, const line *panel, int depth)
+{
+    global const float *row[MR];
+#pragma unroll
+    for (int r = 0; r < MR; ++r) row[r] = a + (ulong)min(r, rows - 1) * k;
+
+    for (int l = 0; l < depth; ++l) {
+        const floatv b0 = panel[l].v[0], b1 = panel[l].v[1];
+#pragma unroll
+        for (int r = 0; r < MR; ++r) {
+            const floatv v = row[r][l];
+            acc[r][0] += v * b0;
+            acc[r][1] += v * b1;
+        }
+    }
+}
+#endif
+
+static inline void store(floatv acc[MR][2], global float *c, int n, int rows, int columns, bool first, bool last,
+                         global const float *bias)
+{
+    ulong at[MR];
+#pragma unroll
+    for (int r = 0; r < MR; ++r) at[r] = (ulong)r * n;
+    tile_store(acc, c, at, rows, columns, ACCUMULATE || !first, last, bias);
+}
+
+kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b0, global float *c, ulong c0,
+                 global const float *bias, ulong bias0, int m, int n, int k, int tiles, int panels)
+{
+    line right[PANELS][KC];
+#if TRANS_A
+    float left[TILES][STRIP];
+#endif
+    const int i0 = get_global_id(1) * tiles * MR;
+    const int j0 = get_global_id(0) * panels * NR;
+    const int rows = min(m - i0, tiles * MR);
+    const int columns = min(n - j0, panels * NR);
+    const int blocks = (k + KC - 1) / KC;
+    const int step = (k + blocks - 1) / blocks;
+
+    for (int l0 = 0; l0 < k; l0 += step) {
+        const int depth = min(k - l0, step);
+        pack_right(right, b + b0, n, k, j0, columns, l0, depth);
+#if TRANS_A
+        pack_left(left, a + a0, m, i0, rows, l0, depth);
+#endif
+        for (int j = 0; j < columns; j += NR)
+            for (int i = 0; i < rows; i += MR) {
+                floatv acc[MR][2];
+                tile_clear(acc);
+#if TRANS_A
+                multiply(acc, left[i / MR], right[j / NR], depth);
+#else
+                multiply(acc, a + a0 + (ulong)(i0 + i) * k + l0, k, rows - i, right[j / NR], depth);
+#endif
+                store(acc, c + c0 + (ulong)(i0 + i) * n + j0 + j, n, rows - i, columns - j, l0 == 0, l0 + depth == k,
+                      bias + bias0 + j0 + j);
+            }
+    }
+}

@@ -1,0 +1,241 @@
+/* Convolution and its gradients in register tiles, for CPUs: cl/conv_tiled.cl; a convolution of single pixels is a
+ * matrix product. */
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+
+#include "ops/implementations.h"
+#include "ops/tile.h"
+
+enum {
+    PANEL_BYTES = 192 << 10, /* of a panel of weights: read front to back for every tile, from the second cache */
+    RUN_BYTES = 32 << 10,    /* of the panels that one work-item takes */
+    MOST_TILES = 16,         /* of pixels that one work-item takes */
+    LEAST_TILES = 2,
+    GRADIENT_TILES = 64,     /* of rows of the kernel that one work-item of its gradient takes */
+    GRADIENT_ITEMS = 128     /* that the kernel's gradient is divided into; a fixed number, so that the order of
+                                summation depends on shapes alone */
+};
+
+/* What cl/conv_tiled.cl calls a gather: the convolution or its input gradient. */
+struct gather {
+    size_t n, in_h, in_w, in_c, out_h, out_w, out_c;
+    int kernel_h, kernel_w, groups, stride_h, stride_w, start_h, start_w, dilation_h, dilation_w, phases_h, phases_w;
+    bool reversed;
+    enum activation_kind activation;
+    struct view in, kernel, out, bias;
+};
+
+static bool suits(struct device *device, const struct conv2d *conv)
+{
+    (void)conv;
+    return strata_device_class_of(device) == STRATA_CPU_CLASS;
+}
+
+static struct gather gather_of(const struct conv2d *c)
+{
+    return (struct gather){ .n = c->n, .in_h = c->height, .in_w = c->width, .in_c = c->channels,
+                            .out_h = c->out_height, .out_w = c->out_width, .out_c = c->filters,
+                            .kernel_h = c->kernel_height, .kernel_w = c->kernel_width, .groups = c->groups,
+                            .stride_h = c->stride_h, .stride_w = c->stride_w, .start_h = -c->pad_top,
+                            .start_w = -c->pad_left, .dilation_h = c->dilation_h, .dilation_w = c->dilation_w,
+                            .phases_h = 1, .phases_w = 1 };
+}
+
+/* From dy to dx: x[i] is covered by y[j] at tap p where i = j * stride + p * dilation - pad, so with taps reversed
+ * j = (i + pad - (K - 1) * dilation + p * dilation) / stride. */
+static struct gather reversed_gather_of(const struct conv2d *c)
+{
+    return (struct gather){ .n = c->n, .in_h = c->out_height, .in_w = c->out_width, .in_c = c->filters,
+                            .out_h = c->height, .out_w = c->width, .out_c = c->channels,
+                            .kernel_h = c->kernel_height, .kernel_w = c->kernel_width, .groups = c->groups,
+                            .stride_h = 1, .stride_w = 1,
+                            .start_h = c->pad_top - (c->kernel_height - 1) * c->dilation_h,
+                            .start_w = c->pad_left - (c->kernel_width - 1) * c->dilation_w,
+                            .dilation_h = c->dilation_h, .dilation_w = c->dilation_w, .phases_h = c->stride_h,
+                            .phases_w = c->stride_w, .reversed = true };
+}
+
+static size_t taps_of(const struct gather *g)
+{
+    return (size_t)g->kernel_h * (size_t)g->kernel_w;
+}
+
+static size_t panels_a_group(const struct gather *g, const struct tile *tile)
+{
+    return strata_tile_ceil(g->out_c / (size_t)g->groups, (size_t)tile->columns);
+}
+
+/* Bytes of one tap of a panel. */
+static size_t tap_bytes(const struct gather *g, const struct tile *tile)
+{
+    return g->in_c / (size_t)g->groups * (size_t)tile->columns * sizeof(float);
+}
+
+static size_t clamp(size_t v, size_t low, size_t high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+/* Taps of a block, whole rows of them if it can be. */
+static size_t block_taps(const struct gather *g, const struct tile *tile)
+{
+    const size_t taps = clamp(PANEL_BYTES / tap_bytes(g, tile), 1, taps_of(g)), width = (size_t)g->kernel_w;
+    return taps >= width ? taps / width * width : taps;
+}
+
+enum { OPTIONS = 600 };
+
+static void write_options(const struct gather *g, const struct tile *tile, char options[OPTIONS])
+{
+    snprintf(options, OPTIONS,
+             "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DIN_H=%zu -DIN_W=%zu -DIN_C=%zu -DOUT_H=%zu -DOUT_W=%zu "
+             "-DOUT_C=%zu -DKH=%d -DKW=%d -DGROUPS=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DSTART_H=%d -DSTART_W=%d "
+             "-DDILATION_H=%d -DDILATION_W=%d -DPHASES_H=%d -DPHASES_W=%d -DBLOCK_TAPS=%zu -DREVERSED=%d -DPIXELS=%d",
+             tile->width, tile->rows, g->bias.buffer != NULL, (int)g->activation, g->in_h, g->in_w, g->in_c, g->out_h,
+             g->out_w, g->out_c, g->kernel_h, g->kernel_w, g->groups, g->stride_h, g->stride_w, g->start_h,
+             g->start_w, g->dilation_h, g->dilation_w, g->phases_h, g->phases_w, block_taps(g, tile), g->reversed,
+             2048 / tile->width);
+}
+
+/* Brings the kernel to panels in scratch memory. */
+static bool pack(struct run *run, const struct gather *g, const struct tile *tile, const char *options,
+                 struct view *packed, strata_error *err)
+{
+    const size_t channels = g->in_c / (size_t)g->groups;
+    const size_t zeros = strata_tile_ceil(channels, (size_t)tile->columns);
+    const size_t lines = panels_a_group(g, tile) * (size_t)g->groups * taps_of(g) * channels;
+    if (!strata_run_scratch(run, (zeros + lines) * (size_t)tile->columns * sizeof(float), &packed->buffer, err))
+        return false;
+    const struct arg args[] = { arg_view(&g->kernel), arg_view(packed), arg_int((int32_t)(zeros + lines)), { 0 } };
+    const struct launch launch = { .kernel = "conv_tiled:pack", .options = options, .args = args, .dims = 1,
+                                   .global = { zeros + lines } };
+    return strata_launch(run, &launch, err);
+}
+
+static bool run_gather(struct run *run, const struct gather *g, strata_error *err)
+{
+    char options[OPTIONS];
+    struct view packed = { 0 };
+    struct device *device = strata_run_device(run);
+    const struct tile tile = strata_tile_of(device);
+    const size_t phases = (size_t)g->phases_h * (size_t)g->phases_w;
+    const size_t pixels = g->n * strata_tile_ceil(g->out_h, (size_t)g->phases_h)
+                          * strata_tile_ceil(g->out_w, (size_t)g->phases_w);
+    if (pixels == 0)
+        return true;
+    assert(pixels <= INT_MAX / 2);
+
+    const size_t panels = clamp(RUN_BYTES / (taps_of(g) * tap_bytes(g, &tile)), 1, panels_a_group(g, &tile));
+    const size_t runs = strata_tile_ceil(panels_a_group(g, &tile), panels) * (size_t)g->groups;
+    const size_t all_tiles = strata_tile_ceil(pixels, (size_t)tile.rows);
+    const size_t tiles = clamp(all_tiles * runs * phases / strata_tile_items(device), LEAST_TILES, MOST_TILES);
+    write_options(g, &tile, options);
+    if (!pack(run, g, &tile, options, &packed, err))
+        return false;
+    const struct arg args[] = { arg_view(&g->in), arg_view(&packed), arg_view(&g->out), arg_view(&g->bias),
+                                arg_int((int32_t)g->n), arg_int((int32_t)tiles), arg_int((int32_t)panels), { 0 } };
+    const struct launch launch = { .kernel = "conv_tiled:gather", .options = options, .args = args, .dims = 3,
+                                   .global = { runs, strata_tile_ceil(all_tiles, tiles), phases },
+                                   .local = { 1, 1, 1 } };
+    return strata_launch(run, &launch, err);
+}
+
+/* Whether each pixel of y comes from the same pixel of x alone. */
+static bool is_product(const struct conv2d *c)
+{
+    return c->kernel_height == 1 && c->kernel_width == 1 && c->stride_h == 1 && c->stride_w == 1 && c->pad_top == 0
+        && c->pad_left == 0 && c->out_height == c->height && c->out_width == c->width && c->groups == 1;
+}
+
+static bool forward(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
+                    const struct view *bias, enum activation_kind activation, const struct view *y, strata_error *err)
+{
+    const struct gemm product = { .m = conv->n * conv->height * conv->width, .n = conv->filters, .k = conv->channels,
+                                  .a = *x, .b = *kernel, .c = *y, .bias = *bias, .activation = activation };
+    struct gather g = gather_of(conv);
+    g.in = *x;
+    g.kernel = *kernel;
+    g.out = *y;
+    g.bias = *bias;
+    g.activation = activation;
+    return is_product(conv) ? strata_gemm_tiled.run(run, &product, err) : run_gather(run, &g, err);
+}
+
+static bool input_gradient(struct run *run, const struct conv2d *conv, const struct view *dy,
+                           const struct view *kernel, const struct view *dx, strata_error *err)
+{
+    const struct gemm product = { .m = conv->n * conv->height * conv->width, .n = conv->channels, .k = conv->filters,
+                                  .transpose_b = true, .a = *dy, .b = *kernel, .c = *dx };
+    struct gather g = reversed_gather_of(conv);
+    g.in = *dy;
+    g.kernel = *kernel;
+    g.out = *dx;
+    return is_product(conv) ? strata_gemm_tiled.run(run, &product, err) : run_gather(run, &g, err);
+}
+
+/* How the kernel's gradient is divided: blocks of pixels into chunks, whose sums are added in order at the end, and
+ * rows (p, q, c) into spans of tiles. */
+struct division {
+    size_t panels, rows, tiles, spans, blocks, chunks;
+};
+
+static struct division divide(const struct gather *g, const struct tile *tile)
+{
+    struct division d = { .panels = panels_a_group(g, tile) * (size_t)g->groups,
+                          .rows = taps_of(g) * g->in_c / (size_t)g->groups };
+    const size_t tiles = strata_tile_ceil(d.rows, (size_t)tile->rows), pixels = 2048 / (size_t)tile->width;
+    d.tiles = strata_tile_ceil(tiles, strata_tile_ceil(tiles, GRADIENT_TILES));
+    d.spans = strata_tile_ceil(tiles, d.tiles);
+
+    const size_t width = clamp(g->out_w, 1, pixels), height = clamp(pixels / width, 1, g->out_h);
+    const size_t blocks = g->n * strata_tile_ceil(g->out_w, width) * strata_tile_ceil(g->out_h, height);
+    d.blocks = strata_tile_ceil(blocks, clamp(GRADIENT_ITEMS / (d.panels * d.spans), 1, blocks));
+    d.chunks = strata_tile_ceil(blocks, d.blocks);
+    return d;
+}
+
+static bool sum_parts(struct run *run, const char *options, const struct view *parts, const struct view *dkernel,
+                      size_t count, size_t chunks, strata_error *err)
+{
+    const struct arg args[] = { arg_view(parts), arg_view(dkernel), arg_int((int32_t)chunks), { 0 } };
+    const struct launch launch = { .kernel = "conv_tiled:sum_parts", .options = options, .args = args, .dims = 1,
+                                   .global = { count } };
+    return strata_launch(run, &launch, err);
+}
+
+static bool run_kernel_gradient(struct run *run, const struct gather *g, const struct view *dy,
+                                const struct view *dkernel, strata_error *err)
+{
+    char options[OPTIONS];
+    struct view parts = { 0 };
+    const struct tile tile = strata_tile_of(strata_run_device(run));
+    const struct division d = divide(g, &tile);
+    const size_t count = d.rows * g->out_c;
+    write_options(g, &tile, options);
+    if (d.chunks > 1 && !strata_run_scratch(run, d.chunks * count * sizeof(float), &parts.buffer, err))
+        return false;
+
+    const struct arg args[] = { arg_view(&g->in), arg_view(dy), arg_view(d.chunks > 1 ? &parts : dkernel),
+                                arg_int((int32_t)g->n), arg_int((int32_t)d.blocks), arg_int((int32_t)d.tiles), { 0 } };
+    const struct launch launch = { .kernel = "conv_tiled:gradient", .options = options, .args = args, .dims = 3,
+                                   .global = { d.panels, d.spans, d.chunks }, .local = { 1, 1, 1 } };
+    return strata_launch(run, &launch, err)
+        && (d.chunks == 1 || sum_parts(run, options, &parts, dkernel, count, d.chunks, err));
+}
+
+static bool kernel_gradient(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *dy,
+                            const struct view *dkernel, strata_error *err)
+{
+    const struct gemm product = { .m = conv->channels, .n = conv->filters, .k = conv->n * conv->height * conv->width,
+                                  .transpose_a = true, .a = *x, .b = *dy, .c = *dkernel };
+    struct gather g = gather_of(conv);
+    g.in = *x;
+    return is_product(conv) ? strata_gemm_tiled.run(run, &product, err)
+                            : run_kernel_gradient(run, &g, dy, dkernel, err);
+}
+
+const struct conv2d_implementation strata_conv2d_tiled = {
+    .name = "tiled", .suits = suits, .forward = forward, .input_gradient = input_gradient,
+    .kernel_gradient = kernel_gradient,
+};

@@ -1,0 +1,72 @@
+/* The matrix product in register tiles, for CPUs: cl/gemm_tiled.cl. */
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+
+#include "ops/implementations.h"
+#include "ops/tile.h"
+
+/* The most that one work-item takes: its copy of B, and of A when that is transposed, stay in the second cache. */
+enum { MOST_PANELS = 8, MOST_PACKED_TILES = 16, MOST_TILES = 32, LEAST_TILES = 4 };
+
+/* What one work-item computes, in tiles of rows by panels of columns. */
+struct share {
+    size_t tiles, panels;
+};
+
+static bool suits(struct device *device, const struct gemm *gemm)
+{
+    (void)gemm;
+    return strata_device_class_of(device) == STRATA_CPU_CLASS;
+}
+
+static size_t items_of(const struct share *share, size_t tiles, size_t panels)
+{
+    return strata_tile_ceil(tiles, share->tiles) * strata_tile_ceil(panels, share->panels);
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The largest share that leaves `wanted` items. Many tiles pay for copying B, many panels for copying A. */
+static struct share divide(size_t tiles, size_t panels, bool packs_a, size_t wanted)
+{
+    const size_t few_panels = packs_a ? MOST_PANELS / 2 : 1;
+    struct share s = { least(tiles, packs_a ? MOST_PACKED_TILES : MOST_TILES), least(panels, MOST_PANELS) };
+    while (items_of(&s, tiles, panels) < wanted && s.panels > few_panels) s.panels /= 2;
+    while (items_of(&s, tiles, panels) < wanted && s.tiles > LEAST_TILES) s.tiles = strata_tile_ceil(s.tiles, 2);
+    while (items_of(&s, tiles, panels) < wanted && s.panels > 1) s.panels /= 2;
+    s.tiles = strata_tile_ceil(tiles, strata_tile_ceil(tiles, s.tiles)); /* shares alike in size */
+    return s;
+}
+
+static bool run_gemm(struct run *run, const struct gemm *g, strata_error *err)
+{
+    char options[200];
+    const struct tile tile = strata_tile_of(strata_run_device(run));
+    const size_t tiles = strata_tile_ceil(g->m, (size_t)tile.rows), panels = strata_tile_ceil(g->n, (size_t)tile.columns);
+    if (tiles == 0 || panels == 0)
+        return true;
+    assert(g->k > 0 && g->m <= INT_MAX / 2 && g->n <= INT_MAX / 2 && g->k <= INT_MAX / 2);
+    const struct share share =
+        divide(tiles, panels, g->transpose_a, strata_tile_items(strata_run_device(run)));
+    const bool bias = g->bias.buffer && !g->accumulate;
+
+    snprintf(options, sizeof options,
+             "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DKC=%d -DTILES=%d -DPANELS=%d -DTRANS_A=%d -DTRANS_B=%d "
+             "-DACCUMULATE=%d", tile.width, tile.rows, bias, g->accumulate ? ACTIVATION_LINEAR : (int)g->activation,
+             tile.width == 16 ? 192 : 256, MOST_PACKED_TILES, MOST_PANELS, g->transpose_a, g->transpose_b,
+             g->accumulate);
+    const struct arg args[] = { arg_view(&g->a), arg_view(&g->b), arg_view(&g->c), arg_view(&g->bias),
+                                arg_int((int32_t)g->m), arg_int((int32_t)g->n), arg_int((int32_t)g->k),
+                                arg_int((int32_t)share.tiles), arg_int((int32_t)share.panels), { 0 } };
+    const struct launch launch = { .kernel = "gemm_tiled:gemm", .options = options, .args = args, .dims = 2,
+                                   .global = { strata_tile_ceil(panels, share.panels),
+                                               strata_tile_ceil(tiles, share.tiles) },
+                                   .local = { 1, 1 } };
+    return strata_launch(run, &launch, err);
+}
+
+const struct gemm_implementation strata_gemm_tiled = { .name = "tiled", .suits = suits, .run = run_gemm };

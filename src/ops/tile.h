@@ -1,0 +1,32 @@
+/* The register tile of cl/tile.h for a device. */
+#ifndef STRATA_OPS_TILE_H
+#define STRATA_OPS_TILE_H
+
+#include "device/device.h"
+
+struct tile {
+    int width;   /* -D VW, floats a vector; a tile has two vectors of columns */
+    int rows;    /* -D MR */
+    int columns; /* NR */
+};
+
+/* 16 floats come with 32 registers (AVX-512), fewer with 16 or more: measured, a tile of 8 rows and of 6 is best. */
+static inline struct tile strata_tile_of(const struct device *device)
+{
+    const int native = strata_device_info_of(device)->native_vector_width;
+    const int width = native >= 16 ? 16 : native >= 8 ? 8 : 4;
+    return (struct tile){ .width = width, .rows = width == 16 ? 8 : 6, .columns = 2 * width };
+}
+
+static inline size_t strata_tile_ceil(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Work-items enough to keep every compute unit busy when some take longer than others. */
+static inline size_t strata_tile_items(const struct device *device)
+{
+    return 8 * (size_t)strata_device_compute_units(device);
+}
+
+#endif
