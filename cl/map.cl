@@ -25,3 +25,12 @@ kernel void add_bias(global const float *x, ulong x0, global const float *bias, 
     if (i >= n) return;
     y[y0 + i] = x[x0 + i] + bias[b0 + i % columns];
 }
+
+/* moving = momentum * moving + fresh * value. */
+kernel void moving_average(global const float *value, ulong value0, global float *moving, ulong moving0, float momentum,
+                           float fresh, ulong n)
+{
+    const size_t i = get_global_id(0);
+    if (i >= n) return;
+    moving[moving0 + i] = momentum * moving[moving0 + i] + fresh * value[value0 + i];
+}

@@ -14,6 +14,11 @@ extern "C" {
  * "metrics": [..], "weighted_metrics": [..]}; also what Keras's get_compile_config() writes. Fixes what is trainable. */
 STRATA_API STRATA_CHECKED bool strata_model_compile(strata_model *model, const char *config, strata_error *err);
 
+/* How many numbers the compiled optimizer holds, Keras's optimizer.variables, and their bytes: what its summary counts
+ * besides the weights. 0 for a model that is not compiled. */
+STRATA_API STRATA_CHECKED bool strata_model_optimizer_params(const strata_model *model, size_t *count, size_t *bytes,
+                                                             strata_error *err);
+
 /* What a training run tells while it goes on, on every rank with the same numbers. Return false to stop training. */
 typedef struct strata_progress {
     size_t epoch, epochs;  /* counted from 0 */

@@ -26,8 +26,12 @@ struct metric_row {
     int32_t index;
 };
 
+/* Which way is better; for callbacks that watch a metric. */
+enum direction { DIRECTION_DOWN, DIRECTION_UP, DIRECTION_UNKNOWN };
+
 struct metric_class {
     struct class class;
+    enum direction direction;
     bool index_labels;   /* a label is one class index a row; else there is one for every prediction */
 
     /* The common kind: a mean over samples of the mean over their rows of this. With it, size, update and result are

@@ -89,30 +89,36 @@ static const struct field sparse_top_k_fields[] = {
 const struct metric_class strata_metric_accuracy = {
     .class = { .name = "Accuracy", .config_size = sizeof(struct accuracy), .fields = accuracy_fields,
                .help = "how often y equals p; the string \"accuracy\" means the accuracy that fits the shapes" },
+    .direction = DIRECTION_UP,
     .row = equal_row,
 };
 const struct metric_class strata_metric_binary_accuracy = {
     .class = { .name = "BinaryAccuracy", .config_size = sizeof(struct accuracy), .fields = binary_fields,
                .help = "how often p > threshold equals y" },
+    .direction = DIRECTION_UP,
     .row = binary_row,
 };
 const struct metric_class strata_metric_categorical_accuracy = {
     .class = { .name = "CategoricalAccuracy", .config_size = sizeof(struct accuracy), .fields = categorical_fields,
                .help = "how often the likeliest class is that of a one-hot label" },
+    .direction = DIRECTION_UP,
     .row = categorical_row,
 };
 const struct metric_class strata_metric_sparse_accuracy = {
     .class = { .name = "SparseCategoricalAccuracy", .config_size = sizeof(struct accuracy), .fields = sparse_fields,
                .help = "how often the likeliest class is the label" },
+    .direction = DIRECTION_UP,
     .index_labels = true, .row = sparse_row,
 };
 const struct metric_class strata_metric_top_k = {
     .class = { .name = "TopKCategoricalAccuracy", .config_size = sizeof(struct accuracy), .fields = top_k_fields,
                .help = "how often a one-hot label's class is among the k likeliest" },
+    .direction = DIRECTION_UP,
     .row = top_k_row,
 };
 const struct metric_class strata_metric_sparse_top_k = {
     .class = { .name = "SparseTopKCategoricalAccuracy", .config_size = sizeof(struct accuracy),
                .fields = sparse_top_k_fields, .help = "how often the label is among the k likeliest classes" },
+    .direction = DIRECTION_UP,
     .index_labels = true, .row = sparse_top_k_row,
 };

@@ -183,5 +183,6 @@ static double result(const void *config, const double *sums, size_t all)
 const struct metric_class strata_metric_auc = {
     .class = { .name = "AUC", .config_size = sizeof(struct auc), .fields = fields, .check = check_config,
                .help = "area under the ROC or the precision-recall curve" },
+    .direction = DIRECTION_UP,
     .size = size, .update = update, .result = result, .check = check,
 };

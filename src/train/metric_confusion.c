@@ -152,31 +152,37 @@ static double recall(const void *config, const double *sums, size_t size)
 const struct metric_class strata_metric_true_positives = {
     .class = { .name = "TruePositives", .config_size = sizeof(struct at_threshold), .fields = tp_fields,
                .check = check_one, .help = "how many are positive and predicted so" },
+    .direction = DIRECTION_UNKNOWN,
     .size = one_size, .update = count_all, .result = true_positives,
 };
 const struct metric_class strata_metric_true_negatives = {
     .class = { .name = "TrueNegatives", .config_size = sizeof(struct at_threshold), .fields = tn_fields,
                .check = check_one, .help = "how many are negative and predicted so" },
+    .direction = DIRECTION_UNKNOWN,
     .size = one_size, .update = count_all, .result = true_negatives,
 };
 const struct metric_class strata_metric_false_positives = {
     .class = { .name = "FalsePositives", .config_size = sizeof(struct at_threshold), .fields = fp_fields,
                .check = check_one, .help = "how many are negative but predicted positive" },
+    .direction = DIRECTION_UNKNOWN,
     .size = one_size, .update = count_all, .result = false_positives,
 };
 const struct metric_class strata_metric_false_negatives = {
     .class = { .name = "FalseNegatives", .config_size = sizeof(struct at_threshold), .fields = fn_fields,
                .check = check_one, .help = "how many are positive but predicted negative" },
+    .direction = DIRECTION_UNKNOWN,
     .size = one_size, .update = count_all, .result = false_negatives,
 };
 const struct metric_class strata_metric_precision = {
     .class = { .name = "Precision", .config_size = sizeof(struct at_threshold), .fields = precision_fields,
                .check = check_one, .help = "how many of those predicted positive are" },
+    .direction = DIRECTION_UP,
     .size = one_size, .update = count_chosen, .result = precision, .check = check_classes,
 };
 const struct metric_class strata_metric_recall = {
     .class = { .name = "Recall", .config_size = sizeof(struct at_threshold), .fields = recall_fields,
                .check = check_one, .help = "how many of the positive ones are predicted so" },
+    .direction = DIRECTION_UP,
     .size = one_size, .update = count_chosen, .result = recall, .check = check_classes,
 };
 
@@ -265,20 +271,24 @@ static double best_recall(const void *config, const double *sums, size_t size)
 const struct metric_class strata_metric_sensitivity_at_specificity = {
     .class = { .name = "SensitivityAtSpecificity", .config_size = sizeof(struct best), .fields = sensitivity_fields,
                .help = "the best recall at a specificity of at least so much" },
+    .direction = DIRECTION_UP,
     .size = best_size, .update = best_update, .result = best_sensitivity, .check = check_best,
 };
 const struct metric_class strata_metric_specificity_at_sensitivity = {
     .class = { .name = "SpecificityAtSensitivity", .config_size = sizeof(struct best), .fields = specificity_fields,
                .help = "the best specificity at a recall of at least so much" },
+    .direction = DIRECTION_UP,
     .size = best_size, .update = best_update, .result = best_specificity, .check = check_best,
 };
 const struct metric_class strata_metric_precision_at_recall = {
     .class = { .name = "PrecisionAtRecall", .config_size = sizeof(struct best), .fields = precision_at_fields,
                .help = "the best precision at a recall of at least so much" },
+    .direction = DIRECTION_UP,
     .size = best_size, .update = best_update, .result = best_precision, .check = check_best,
 };
 const struct metric_class strata_metric_recall_at_precision = {
     .class = { .name = "RecallAtPrecision", .config_size = sizeof(struct best), .fields = recall_at_fields,
                .help = "the best recall at a precision of at least so much" },
+    .direction = DIRECTION_UP,
     .size = best_size, .update = best_update, .result = best_recall, .check = check_best,
 };

@@ -240,15 +240,18 @@ const struct metric_class strata_metric_categorical_hinge = {
 const struct metric_class strata_metric_cosine = {
     .class = { .name = "CosineSimilarity", .config_size = sizeof(struct metric_common), .fields = cosine_fields,
                .help = "cosine of the angle between y and p" },
+    .direction = DIRECTION_UP,
     .row = cosine_row,
 };
 const struct metric_class strata_metric_pearson = {
     .class = { .name = "PearsonCorrelation", .config_size = sizeof(struct along_axis), .fields = pearson_fields,
                .help = "correlation of y and p within a row" },
+    .direction = DIRECTION_UP,
     .row = pearson_row,
 };
 const struct metric_class strata_metric_concordance = {
     .class = { .name = "ConcordanceCorrelation", .config_size = sizeof(struct along_axis),
                .fields = concordance_fields, .help = "correlation of y and p that also asks for equal size" },
+    .direction = DIRECTION_UP,
     .row = concordance_row,
 };

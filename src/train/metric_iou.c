@@ -146,25 +146,30 @@ static double result(const void *config, const double *sums, size_t all)
 const struct metric_class strata_metric_iou = {
     .class = { .name = "IoU", .config_size = sizeof(struct iou), .fields = iou_fields, .check = check_targets,
                .help = "mean intersection over union of some classes" },
+    .direction = DIRECTION_UP,
     .size = size, .update = update, .result = result, .label_count = label_count,
 };
 const struct metric_class strata_metric_mean_iou = {
     .class = { .name = "MeanIoU", .config_size = sizeof(struct iou), .fields = mean_fields, .check = check_targets,
                .help = "mean intersection over union of all classes" },
+    .direction = DIRECTION_UP,
     .size = size, .update = update, .result = result, .label_count = label_count,
 };
 const struct metric_class strata_metric_binary_iou = {
     .class = { .name = "BinaryIoU", .config_size = sizeof(struct iou), .fields = binary_fields, .check = make_binary,
                .help = "intersection over union of what is above a threshold" },
+    .direction = DIRECTION_UP,
     .size = size, .update = update, .result = result, .label_count = label_count,
 };
 const struct metric_class strata_metric_one_hot_iou = {
     .class = { .name = "OneHotIoU", .config_size = sizeof(struct iou), .fields = one_hot_fields,
                .check = check_targets, .help = "IoU for one-hot labels" },
+    .direction = DIRECTION_UP,
     .size = size, .update = update, .result = result, .label_count = label_count,
 };
 const struct metric_class strata_metric_one_hot_mean_iou = {
     .class = { .name = "OneHotMeanIoU", .config_size = sizeof(struct iou), .fields = one_hot_mean_fields,
                .check = check_targets, .help = "MeanIoU for one-hot labels" },
+    .direction = DIRECTION_UP,
     .size = size, .update = update, .result = result, .label_count = label_count,
 };

@@ -114,6 +114,7 @@ static double r2_result(const void *config, const double *sums, size_t size)
 const struct metric_class strata_metric_r2 = {
     .class = { .name = "R2Score", .config_size = sizeof(struct r2), .fields = r2_fields,
                .help = "how much of the labels' variance the predictions explain" },
+    .direction = DIRECTION_UP,
     .size = r2_size, .update = r2_update, .result = r2_result, .check = one_axis,
 };
 
@@ -217,10 +218,12 @@ static double f1_result(const void *config, const double *sums, size_t size)
 const struct metric_class strata_metric_fbeta = {
     .class = { .name = "FBetaScore", .config_size = sizeof(struct fbeta), .fields = fbeta_fields,
                .check = check_average, .help = "mean of precision and recall that favours one by beta" },
+    .direction = DIRECTION_UP,
     .size = f_size, .update = f_update, .result = fbeta_result, .check = one_axis,
 };
 const struct metric_class strata_metric_f1 = {
     .class = { .name = "F1Score", .config_size = sizeof(struct fbeta), .fields = f1_fields, .check = check_average,
                .help = "harmonic mean of precision and recall" },
+    .direction = DIRECTION_UP,
     .size = f_size, .update = f_update, .result = f1_result, .check = one_axis,
 };

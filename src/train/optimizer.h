@@ -38,6 +38,8 @@ struct optimizer_class {
     int (*slots)(const void *config);                              /* how many a weight has */
     const char *(*slot_name)(const void *config, int slot);        /* Keras 3's: "momentum", "velocity" */
     float (*slot_start)(const void *config, int slot);             /* initial value; NULL: 0 */
+    int interleaved; /* so many of the first slots lie variable by variable together where Keras lists them; else each
+                        slot's are together */
     double (*advance)(const void *config, double state, int64_t iteration); /* next state; NULL: none */
     bool (*update)(const void *config, const struct optimizer_step *step, strata_error *err);
 };

@@ -38,5 +38,5 @@ static bool update(const void *config, const struct optimizer_step *s, strata_er
 const struct optimizer_class strata_optimizer_adadelta = {
     .class = { .name = "Adadelta", .config_size = sizeof(struct adadelta), .fields = fields,
                .check = strata_optimizer_check, .help = "steps in units of earlier steps" },
-    .slots = slots, .slot_name = slot_name, .update = update,
+    .slots = slots, .slot_name = slot_name, .interleaved = 2, .update = update,
 };

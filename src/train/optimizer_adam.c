@@ -54,7 +54,7 @@ static bool update(const void *config, const struct optimizer_step *s, strata_er
 const struct optimizer_class strata_optimizer_adam = {
     .class = { .name = "Adam", .config_size = sizeof(struct adam), .fields = adam_fields,
                .check = strata_optimizer_check, .help = "steps scaled by running means of gradients and their squares" },
-    .slots = slots, .slot_name = slot_name, .update = update,
+    .slots = slots, .slot_name = slot_name, .interleaved = 2, .update = update,
 };
 
 static const char *const adam_w_names[] = { "adamw", NULL };
@@ -62,5 +62,5 @@ static const char *const adam_w_names[] = { "adamw", NULL };
 const struct optimizer_class strata_optimizer_adam_w = {
     .class = { .name = "AdamW", .config_size = sizeof(struct adam), .fields = adam_w_fields, .aliases = adam_w_names,
                .check = strata_optimizer_check, .help = "Adam with weight decay" },
-    .slots = slots, .slot_name = slot_name, .update = update,
+    .slots = slots, .slot_name = slot_name, .interleaved = 2, .update = update,
 };

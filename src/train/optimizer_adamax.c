@@ -41,5 +41,5 @@ static bool update(const void *config, const struct optimizer_step *s, strata_er
 const struct optimizer_class strata_optimizer_adamax = {
     .class = { .name = "Adamax", .config_size = sizeof(struct adamax), .fields = fields,
                .check = strata_optimizer_check, .help = "Adam by the infinity norm" },
-    .slots = slots, .slot_name = slot_name, .update = update,
+    .slots = slots, .slot_name = slot_name, .interleaved = 2, .update = update,
 };

@@ -55,5 +55,5 @@ static bool update(const void *config, const struct optimizer_step *s, strata_er
 const struct optimizer_class strata_optimizer_ftrl = {
     .class = { .name = "Ftrl", .config_size = sizeof(struct ftrl), .fields = fields, .check = strata_optimizer_check,
                .help = "follow the regularized leader, for sparse models" },
-    .slots = slots, .slot_name = slot_name, .slot_start = slot_start, .update = update,
+    .slots = slots, .slot_name = slot_name, .interleaved = 2, .slot_start = slot_start, .update = update,
 };

@@ -61,5 +61,5 @@ static bool update(const void *config, const struct optimizer_step *s, strata_er
 const struct optimizer_class strata_optimizer_nadam = {
     .class = { .name = "Nadam", .config_size = sizeof(struct nadam), .fields = fields,
                .check = strata_optimizer_check, .help = "Adam with Nesterov's momentum" },
-    .slots = slots, .slot_name = slot_name, .advance = advance, .update = update,
+    .slots = slots, .slot_name = slot_name, .interleaved = 2, .advance = advance, .update = update,
 };

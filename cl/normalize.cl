@@ -1,0 +1,169 @@
+/* Normalization over groups of a tensor: y = (x - mean) / sqrt(variance + epsilon) * gamma + beta, with the mean and the
+ * variance of the element's group. The groups are those of axes.h; a slice is a run of a group's elements.
+ *
+ *   -D VW              see vector.h; above 1 a work-item takes VW neighbouring groups at once (their last axis is the
+ *                      tensor's last), and an element is one of each
+ *   -D PARAMETER=0     gamma and beta have an element a group (batch normalization)
+ *                1     .. an element of a group each (layer normalization)
+ *                2     .. a channel each: groups of CHANNELS (-D) channels of INNER (-D) elements, PARTS (-D) groups a sample
+ *                      (group normalization)
+ *   -D GAMMA, BETA     1: there is one
+ *
+ * Dimension 0 are groups, dimension 1 slices, but where said. */
+#include "vector.h"
+#include "axes.h"
+#if !defined(PARAMETER) || !defined(GAMMA) || !defined(BETA)
+#error "normalize.cl needs -D PARAMETER, GAMMA and BETA"
+#endif
+
+#if PARAMETER == 0
+#define OF_PARAMETER(g, e) (g)
+#elif PARAMETER == 1
+#define OF_PARAMETER(g, e) (e)
+#else
+#define OF_PARAMETER(g, e) ((g) % PARTS * CHANNELS + (e) / INNER % CHANNELS)
+#endif
+
+#if GAMMA
+#define GAMMA_OF(g, e) LOADV(gamma + gamma0 + OF_PARAMETER(g, e))
+#else
+#define GAMMA_OF(g, e) 1.0f
+#endif
+#if BETA
+#define BETA_OF(g, e) LOADV(beta + beta0 + OF_PARAMETER(g, e))
+#else
+#define BETA_OF(g, e) 0.0f
+#endif
+
+/* part[s, 0, g] = mean and part[s, 1, g] = sum of squared distances from it, of slice s. Two passes over the slice. */
+kernel void moments(global const float *x, ulong x0, global float *part, ulong part0, uint size, uint slice, uint groups)
+{
+    const uint g = get_global_id(0) * VW, s = get_global_id(1);
+    const uint first = s * slice, last = min(size, first + slice);
+    if (g >= groups || first >= last) return;
+    x += x0 + kept_offset(g);
+    floatv sum = 0.0f, squares = 0.0f;
+    for (uint e = first; e < last; e++)
+        sum += LOADV(x + over_offset(e));
+    const floatv mean = sum / (float)(last - first);
+    for (uint e = first; e < last; e++) {
+        const floatv d = LOADV(x + over_offset(e)) - mean;
+        squares += d * d;
+    }
+    part += part0 + (ulong)s * 2 * groups + g;
+    STOREV(mean, part);
+    STOREV(squares, part + groups);
+}
+
+/* stats (2, groups): mean and variance from the slices, joined in order (Chan et al. 1979). One work-item a group. */
+kernel void join_moments(global const float *part, ulong part0, global float *stats, ulong stats0, uint size, uint slice,
+                         uint slices, uint groups)
+{
+    const uint g = get_global_id(0);
+    if (g >= groups) return;
+    float mean = 0, squares = 0, count = 0;
+    for (uint s = 0; s < slices; s++) {
+        global const float *of = part + part0 + (ulong)s * 2 * groups + g;
+        const float more = min(slice, size - s * slice), d = of[0] - mean;
+        mean += d * (more / (count + more));
+        squares += of[groups] + d * d * (count * more / (count + more));
+        count += more;
+    }
+    stats[stats0 + g] = mean;
+    stats[stats0 + groups + g] = squares / size;
+}
+
+/* Where statistics are constants gamma and beta are folded: y = a x + b. y may be x. */
+kernel void apply_stats(global const float *x, ulong x0, global const float *mean, ulong mean0,
+                        global const float *variance, ulong variance0, global const float *gamma, ulong gamma0,
+                        global const float *beta, ulong beta0, global float *y, ulong y0, float epsilon, uint size,
+                        uint slice, uint groups)
+{
+    const uint g = get_global_id(0) * VW, s = get_global_id(1);
+    const uint first = s * slice, last = min(size, first + slice);
+    if (g >= groups || first >= last) return;
+    const floatv m = LOADV(mean + mean0 + g);
+    const floatv r = 1.0f / sqrt(LOADV(variance + variance0 + g) + epsilon);
+    x += x0 + kept_offset(g);
+    y += y0 + kept_offset(g);
+#if PARAMETER == 0
+    const floatv scale = r * GAMMA_OF(g, 0), shift = BETA_OF(g, 0);
+    for (uint e = first; e < last; e++)
+        STOREV((LOADV(x + over_offset(e)) - m) * scale + shift, y + over_offset(e));
+#else
+    for (uint e = first; e < last; e++)
+        STOREV((LOADV(x + over_offset(e)) - m) * r * GAMMA_OF(g, e) + BETA_OF(g, e), y + over_offset(e));
+#endif
+}
+
+/* With d = dy * gamma (dy alone where gamma is the group's) and h = (x - mean) / sqrt(variance + epsilon):
+ * part[s, 0, g] = sum of d, part[s, 1, g] = sum of d * h over slice s. */
+kernel void gradient_sums(global const float *x, ulong x0, global const float *dy, ulong dy0, global const float *mean,
+                          ulong mean0, global const float *variance, ulong variance0, global const float *gamma,
+                          ulong gamma0, global float *part, ulong part0, float epsilon, uint size, uint slice,
+                          uint groups)
+{
+    const uint g = get_global_id(0) * VW, s = get_global_id(1);
+    const uint first = s * slice, last = min(size, first + slice);
+    if (g >= groups || first >= last) return;
+    const floatv m = LOADV(mean + mean0 + g);
+    const floatv r = 1.0f / sqrt(LOADV(variance + variance0 + g) + epsilon);
+    x += x0 + kept_offset(g);
+    dy += dy0 + kept_offset(g);
+    floatv plain = 0.0f, along = 0.0f;
+    for (uint e = first; e < last; e++) {
+#if PARAMETER == 0
+        const floatv d = LOADV(dy + over_offset(e));
+#else
+        const floatv d = LOADV(dy + over_offset(e)) * GAMMA_OF(g, e);
+#endif
+        plain += d;
+        along += d * ((LOADV(x + over_offset(e)) - m) * r);
+    }
+    part += part0 + (ulong)s * 2 * groups + g;
+    STOREV(plain, part);
+    STOREV(along, part + groups);
+}
+
+/* sums (2, groups) = the slices' sums. One work-item an element. */
+kernel void join_sums(global const float *part, ulong part0, global float *sums, ulong sums0, uint slices, uint groups)
+{
+    const uint i = get_global_id(0);
+    if (i >= 2 * groups) return;
+    float sum = 0;
+    for (uint s = 0; s < slices; s++)
+        sum += part[part0 + (ulong)s * 2 * groups + i];
+    sums[sums0 + i] = sum;
+}
+
+/* dx from the sums over the group: r gamma (d - mean(d) - h mean(d h)); with constant statistics r gamma dy.
+ * dx may be dy. */
+kernel void input_gradient(global const float *x, ulong x0, global const float *dy, ulong dy0, global const float *mean,
+                           ulong mean0, global const float *variance, ulong variance0, global const float *gamma,
+                           ulong gamma0, global const float *sums, ulong sums0, global float *dx, ulong dx0,
+                           float epsilon, int constant_stats, uint size, uint slice, uint groups)
+{
+    const uint g = get_global_id(0) * VW, s = get_global_id(1);
+    const uint first = s * slice, last = min(size, first + slice);
+    if (g >= groups || first >= last) return;
+    const floatv r = 1.0f / sqrt(LOADV(variance + variance0 + g) + epsilon);
+    dy += dy0 + kept_offset(g);
+    dx += dx0 + kept_offset(g);
+    if (constant_stats) {
+        for (uint e = first; e < last; e++)
+            STOREV(LOADV(dy + over_offset(e)) * r * GAMMA_OF(g, e), dx + over_offset(e));
+        return;
+    }
+    const floatv m = LOADV(mean + mean0 + g);
+    const floatv plain = LOADV(sums + sums0 + g) / (float)size, along = LOADV(sums + sums0 + groups + g) / (float)size;
+    x += x0 + kept_offset(g);
+#if PARAMETER == 0
+    const floatv scale = r * GAMMA_OF(g, 0);
+    for (uint e = first; e < last; e++)
+        STOREV(scale * (LOADV(dy + over_offset(e)) - plain - (LOADV(x + over_offset(e)) - m) * r * along), dx + over_offset(e));
+#else
+    for (uint e = first; e < last; e++)
+        STOREV(r * (LOADV(dy + over_offset(e)) * GAMMA_OF(g, e) - plain - (LOADV(x + over_offset(e)) - m) * r * along),
+               dx + over_offset(e));
+#endif
+}

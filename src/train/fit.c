@@ -1,0 +1,358 @@
+/* fit: epochs of steps, and what happens between them. */
+#include "train/fit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "dist/context.h"
+
+strata_fit_config strata_fit_defaults(void)
+{
+    return (strata_fit_config){ .batch_size = 32, .epochs = 1, .shuffle = true, .progress_seconds = 0.1 };
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* ---- logs ------------------------------------------------------------------------------------------------------------- */
+
+/* Room for the losses and metrics, those of validation, and the learning rate; the names of validation's are owned. */
+static bool make_logs(struct fit *f, strata_error *err)
+{
+    const size_t values = strata_objective_values(f->objective);
+    f->room = 2 * values + 1;
+    f->names = strata_alloc(f->room, sizeof *f->names, err);
+    f->values = f->names ? strata_alloc(f->room, sizeof *f->values, err) : NULL;
+    if (!f->values) return false;
+    for (size_t i = 0; i < values; i++) {
+        char name[300];
+        f->names[i] = f->objective->names[i];
+        snprintf(name, sizeof name, "val_%s", f->names[i]);
+        f->names[values + i] = strata_copy_text(name, err);
+        if (!f->names[values + i]) return false;
+    }
+    f->names[2 * values] = "learning_rate";
+    f->count = values;
+    return true;
+}
+
+static void free_logs(struct fit *f)
+{
+    const size_t values = f->objective ? strata_objective_values(f->objective) : 0;
+    for (size_t i = 0; f->names && i < values; i++) free((char *)f->names[values + i]);
+    free(f->names);
+    free(f->values);
+}
+
+static strata_progress progress_of(const struct fit *f, bool epoch_end)
+{
+    const size_t seen = f->step * f->config->batch_size;
+    const size_t n = f->data->count;
+    return (strata_progress){ .epoch = f->epoch, .epochs = f->config->epochs, .step = f->step, .steps = f->steps,
+                              .seconds = now() - f->epoch_start,
+                              .samples = f->config->steps_per_epoch || seen < n ? seen : n, .names = f->names,
+                              .values = f->values, .count = f->count, .epoch_end = epoch_end };
+}
+
+/* ---- callbacks ----------------------------------------------------------------------------------------------------------- */
+
+static bool save_model(struct callback_step *step, const char *path, bool weights_only, strata_error *err)
+{
+    (void)weights_only; /* the file's name says it: .weights.h5 */
+    return strata_fit_save(step->context, path, err);
+}
+
+/* Of a log, by its name without "val_". */
+static enum direction direction_of(const struct callback_step *step, const char *name)
+{
+    const struct objective *o = ((const struct fit *)step->context)->objective;
+    if (strncmp(name, "val_", 4) == 0) name += 4;
+    for (size_t i = 0; i < o->metric_count; i++)
+        if (strcmp(o->metrics[i].name, name) == 0)
+            return ((const struct metric_class *)o->metrics[i].metric.class)->direction;
+    return strcmp(name, "loss") == 0 ? DIRECTION_DOWN : DIRECTION_UNKNOWN;
+}
+
+static bool call(struct fit *f, enum callback_event event, const strata_progress *progress, strata_error *err)
+{
+    struct callback_step step = {
+        .model = f->trainer.model, .writes = f->trainer.rank == 0, .progress = progress,
+        .known = f->names, .known_count = strata_objective_values(f->objective) * (f->validation ? 2 : 1),
+        .learning_rate = f->updater ? strata_updater_rate(f->updater) : 0,
+        .direction = direction_of, .has_schedule = f->updater && strata_updater_has_schedule(f->updater), .folder = f->config->run_dir,
+        .save = save_model, .context = f,
+    };
+    const double rate = step.learning_rate;
+    const bool ok = strata_callbacks_call(f->callbacks, event, &step, err);
+    f->stop = f->stop || step.stop;
+    if (f->updater && step.learning_rate != rate) strata_updater_set_rate(f->updater, step.learning_rate);
+    return strata_comm_agree(f->trainer.comm, ok, err);
+}
+
+/* ---- progress inside an epoch ---------------------------------------------------------------------------------------------- */
+
+static const double look_seconds = 1; /* how often callbacks look when nobody else does */
+
+/* When every rank shows progress again, in steps: by rank 0's clock, which alone decides. */
+static double next_interval(const struct fit *f)
+{
+    const double wanted = fmin(f->config->progress_seconds, look_seconds), spent = now() - f->last_shown;
+    if (wanted == 0 || strata_callbacks_watch_steps(f->callbacks)) return 1;
+    const double steps = spent > 0 ? (double)f->interval * wanted / spent : 1;
+    return fmin(fmax(floor(steps), 1), fmin(2.0 * (double)f->interval, 1e6));
+}
+
+static bool show_progress(struct fit *f, strata_error *err)
+{
+    const bool exact = f->config->progress_seconds == 0 || strata_callbacks_watch_steps(f->callbacks);
+    enum { INTERVAL, STOP, EXTRA };
+    double extra[EXTRA] = { f->trainer.rank == 0 ? next_interval(f) : 0, f->stop };
+    if (f->step < f->next_shown) return true;
+    f->last_shown = now();
+    /* the first steps are still on their way to the host */
+    if ((exact || f->step <= READBACK_DEPTH) && !strata_fit_drain(f, err)) return false;
+    if (!strata_fit_sum(f, extra, EXTRA, err)) return false;
+    strata_objective_results(f->objective, f->all, f->values);
+    f->count = strata_objective_values(f->objective);
+    f->interval = (size_t)extra[INTERVAL];
+    f->next_shown = f->step + f->interval;
+    f->stop = extra[STOP] > 0;
+    const strata_progress progress = progress_of(f, false);
+    if (f->config->progress && !f->config->progress(f->config->progress_context, &progress)) f->stop = true;
+    return call(f, CALLBACK_STEP_END, &progress, err);
+}
+
+/* Whether anybody looks at the logs inside an epoch. */
+static bool shows_progress(const struct fit *f)
+{
+    return strata_callbacks_look_inside(f->callbacks)
+           || (f->config->progress && isfinite(f->config->progress_seconds));
+}
+
+/* ---- an epoch ---------------------------------------------------------------------------------------------------------------- */
+
+static bool validate(struct fit *f, strata_error *err)
+{
+    const size_t values = strata_objective_values(f->objective);
+    const size_t every = f->config->validation_freq ? f->config->validation_freq : 1;
+    if (!f->validation || (f->epoch + 1) % every != 0) return true;
+    if (!strata_trainer_evaluate(&f->trainer, &f->validation_passes,
+                                 strata_batch_size_or(f->config->validation_batch_size, f->config->batch_size), f->all,
+                                 err))
+        return false;
+    strata_objective_results(f->objective, f->all, f->values + values);
+    f->count = 2 * values;
+    return true;
+}
+
+static void log_rate(struct fit *f)
+{
+    if (!strata_callbacks_log_rate(f->callbacks)) return;
+    f->names[f->count] = "learning_rate";
+    f->values[f->count++] = f->updater ? strata_updater_rate(f->updater) : 0;
+}
+
+static bool run_steps(struct fit *f, strata_error *err)
+{
+    while (f->step < f->steps && !f->stop) {
+        if (!strata_fit_step(f, err)) return false;
+        if (f->step < f->steps && shows_progress(f) && !show_progress(f, err)) return false;
+        if (!strata_fit_checkpoint(f, false, false, err)) return false;
+    }
+    return true;
+}
+
+static bool log_event(struct fit *f, const strata_progress *p, strata_error *err)
+{
+    if (!f->folder) return true;
+    json_t *event = json_pack("{s:s, s:I, s:I, s:f}", "event", "epoch", "epoch", (json_int_t)f->epoch + 1, "steps",
+                              (json_int_t)f->step, "seconds", p->seconds);
+    for (size_t i = 0; event && i < f->count; i++)
+        json_object_set_new(event, f->names[i], isfinite(f->values[i]) ? json_real(f->values[i]) : json_null());
+    return strata_run_folder_log(f->folder, event, err)
+           && strata_run_folder_history(f->folder, f->history, f->config->initial_epoch, err);
+}
+
+/* best.keras: the model after the epoch of the least loss. */
+static bool keep_best(struct fit *f, strata_error *err)
+{
+    const size_t values = strata_objective_values(f->objective);
+    const double loss = f->values[f->validation && f->count >= 2 * values ? values : 0];
+    if (!f->folder || isnan(loss) || loss >= f->best) return true;
+    f->best = loss;
+    return strata_fit_save_in_folder(f, "best.keras", err);
+}
+
+/* The epoch's numbers: with exact sums, averaged statistics and validation. */
+static bool end_epoch(struct fit *f, strata_error *err)
+{
+    double stop = f->stop;
+    if (!strata_fit_drain(f, err) || !strata_fit_sum(f, &stop, 1, err)) return false;
+    f->stop = stop > 0;
+    f->count = strata_objective_values(f->objective);
+    strata_objective_results(f->objective, f->all, f->values);
+    if (!strata_fit_sync(f, err) || !validate(f, err)) return false;
+    log_rate(f);
+    strata_progress progress = progress_of(f, true);
+    if (!strata_history_add(f->history, f->names, f->values, f->count, err) || !call(f, CALLBACK_EPOCH_END, &progress, err)
+        || !strata_comm_agree(f->trainer.comm, log_event(f, &progress, err), err) || !keep_best(f, err))
+        return false;
+    if (f->config->progress && !f->config->progress(f->config->progress_context, &progress)) f->stop = true;
+    return true;
+}
+
+static void begin_epoch(struct fit *f)
+{
+    for (size_t i = 0; i < f->objective->sums; i++) f->sums[i] = 0;
+    f->step = 0;
+    f->next_shown = 1;
+    f->interval = 1;
+}
+
+/* Every rank stops when one was told to: a progress function may know of a signal that only its rank got. */
+static bool agree_to_stop(struct fit *f, strata_error *err)
+{
+    double stop = f->stop;
+    if (!strata_comm_max(f->trainer.comm, &stop, 1, err)) return false;
+    f->stop = stop > 0;
+    return true;
+}
+
+/* A stop in mid-epoch leaves the epoch unfinished: its numbers are shown, and a checkpoint is where it goes on. */
+static bool run_epochs(struct fit *f, strata_error *err)
+{
+    while (f->epoch < f->config->epochs && !f->stop) {
+        strata_progress progress = progress_of(f, false);
+        f->epoch_start = f->last_shown = now();
+        if ((f->step == 0 && !call(f, CALLBACK_EPOCH_BEGIN, &progress, err)) || !run_steps(f, err)) return false;
+        const bool whole = f->step == f->steps;
+        if (!whole && !strata_fit_checkpoint(f, false, true, err)) return false;
+        if (!end_epoch(f, err) || !agree_to_stop(f, err)) return false;
+        if (!whole) break;
+        f->epoch++;
+        begin_epoch(f);
+        if (!strata_fit_checkpoint(f, true, f->stop, err)) return false;
+    }
+    return true;
+}
+
+/* ---- beginning and end ---------------------------------------------------------------------------------------------------------- */
+
+static bool split_data(struct fit *f, const strata_data *data, strata_error *err)
+{
+    f->data = data;
+    f->validation = f->config->validation_data;
+    if (f->config->validation_split == 0) return true;
+    if (!strata_data_split(data, f->config->validation_split, &f->head, &f->tail, err)) return false;
+    f->data = f->head;
+    f->validation = f->tail;
+    return true;
+}
+
+static bool prepare_objective(struct fit *f, strata_error *err)
+{
+    f->objective = strata_objective_create(f->training, f->trainer.model, f->data, err);
+    if (!f->objective) return false;
+    if (f->validation
+        && (!strata_trainer_check_data(f->trainer.model, f->validation, err)
+            || !strata_objective_check_data(f->objective, f->validation, err)))
+        return strata_fail_in(err, "validation");
+    enum { EXTRA = 8 };
+    f->sums = strata_alloc(f->objective->sums, sizeof *f->sums, err);
+    f->all = f->sums ? strata_alloc(f->objective->sums + EXTRA, sizeof *f->all, err) : NULL;
+    f->history = f->all ? strata_history_create(err) : NULL;
+    if (!f->history || !make_logs(f, err)) return false;
+    const bool classes = f->config->class_weight != NULL;
+    f->passes = strata_trainer_passes(&f->trainer, f->data, f->objective, classes);
+    if (f->validation) f->validation_passes = strata_trainer_passes(&f->trainer, f->validation, f->objective, false);
+    f->readback = strata_readback_create(f->trainer.device, f->objective, f->sums, err);
+    return f->readback != NULL;
+}
+
+static bool start_batches(struct fit *f, strata_error *err)
+{
+    const strata_fit_config *c = f->config;
+    f->batching = (struct batches_config){ .data = f->data, .global_batch = c->batch_size, .shuffle = c->shuffle,
+                                           .seed = c->seed, .steps_per_epoch = c->steps_per_epoch,
+                                           .y_type = f->objective->y_type, .class_weight = c->class_weight,
+                                           .class_weights = c->class_weights };
+    f->steps = strata_batches_steps(&f->batching);
+    f->batches = strata_batches_start(&f->batching, &f->trainer.share, f->epoch, f->step, err);
+    return f->batches != NULL;
+}
+
+static bool prepare(struct fit *f, strata_model *model, strata_context *context, const strata_data *data,
+                    strata_error *err)
+{
+    struct comm *comm = strata_context_comm(context);
+    json_t *state = NULL;
+    bool ok = (f->training = strata_training_of(model, err)) != NULL && strata_fit_check(f->config, err)
+              && split_data(f, data, err) && (f->callbacks = strata_callbacks_create(f->config->callbacks, err))
+              && strata_fit_open_folder(f, strata_comm_rank(comm) == 0, err);
+    ok = strata_comm_agree(comm, ok, err) && strata_fit_load(f, comm, model, &state, err)
+         && strata_trainer_open(&f->trainer, model, context, f->data, true, err);
+    ok = ok && strata_comm_agree(comm, prepare_objective(f, err), err) && strata_fit_agree(f, err);
+    if (ok && f->trainer.params->trainable > 0) {
+        f->updater = strata_updater_create(f->training, model, f->trainer.params, f->trainer.device, comm, err);
+        ok = f->updater != NULL;
+    }
+    f->seed = f->config->seed;
+    f->epoch = f->config->initial_epoch;
+    if (ok) begin_epoch(f);
+    ok = ok && (!state || strata_fit_restore(f, state, err)) && strata_comm_agree(comm, start_batches(f, err), err);
+    json_decref(state);
+    return ok;
+}
+
+/* Keras: the callbacks' end comes after the weights took their averages. */
+static bool finish(struct fit *f, strata_error *err)
+{
+    strata_progress progress = progress_of(f, true);
+    return (!f->updater || strata_updater_finish(f->updater, err)) && call(f, CALLBACK_TRAIN_END, &progress, err)
+           && (!f->updater || strata_updater_store(f->updater, err))
+           && strata_fit_save_in_folder(f, "last.keras", err);
+}
+
+static void release(struct fit *f)
+{
+    strata_error ignored = { 0 };
+    if (f->trainer.device) (void)strata_device_finish(f->trainer.device, &ignored); /* nothing reads our memory any more */
+    strata_event_free(f->uploaded);
+    strata_batches_stop(f->batches);
+    strata_readback_free(f->readback);
+    strata_updater_free(f->updater);
+    strata_passes_free(&f->passes);
+    strata_passes_free(&f->validation_passes);
+    free_logs(f);
+    strata_objective_free(f->objective);
+    strata_callbacks_free(f->callbacks);
+    strata_run_folder_close(f->folder);
+    strata_data_free(f->head);
+    strata_data_free(f->tail);
+    free(f->sums);
+    free(f->all);
+}
+
+bool strata_model_fit(strata_model *model, strata_context *context, const strata_data *data,
+                      const strata_fit_config *config, strata_history **history, strata_error *err)
+{
+    struct fit f = { .config = config, .best = INFINITY };
+    strata_progress none = { 0 };
+    bool ok = prepare(&f, model, context, data, err) && call(&f, CALLBACK_TRAIN_BEGIN, &none, err)
+              && run_epochs(&f, err) && finish(&f, err);
+    if (ok && history) {
+        *history = f.history;
+        f.history = NULL;
+    }
+    strata_history_free(f.history);
+    release(&f);
+    return strata_trainer_close(&f.trainer, ok, err);
+}

@@ -1,0 +1,79 @@
+/* A training run on its way. */
+#ifndef STRATA_TRAIN_FIT_H
+#define STRATA_TRAIN_FIT_H
+
+#include "train/callbacks.h"
+#include "train/history.h"
+#include "train/run_folder.h"
+#include "train/trainer.h"
+#include "train/updater.h"
+
+struct fit {
+    const strata_fit_config *config;
+    struct trainer trainer;
+    struct training *training;
+    struct objective *objective;
+    struct updater *updater; /* NULL: nothing is trainable */
+    struct passes passes, validation_passes;
+    const strata_data *data, *validation; /* validation NULL: none */
+    strata_data *head, *tail;             /* owned, of a validation split */
+    struct batches_config batching;
+    struct batches *batches;
+    struct event *uploaded; /* of the batch that the device reads */
+    struct readback *readback;
+    double *sums, *all;     /* of this rank since the epoch's start; of all ranks */
+    double since_sync;      /* samples that this rank put through since the moving statistics were averaged */
+
+    size_t epoch, step, steps; /* steps done in the epoch, and in all of it */
+    uint64_t seed;
+    double epoch_start, last_shown; /* seconds */
+    size_t interval, next_shown;    /* steps between progress updates; the step of the next one */
+
+    const char **names; /* logs */
+    double *values;
+    size_t count, room;
+
+    strata_history *history;
+    struct callbacks *callbacks;
+    struct run_folder *folder; /* NULL: none */
+    double best;               /* the least loss of an epoch so far, of validation where there is one */
+    struct checkpointing {
+        long every_steps, every_epochs; /* STRATA_NO_INT: not by these */
+        long keep;
+    } checkpointing;
+    bool stop;
+};
+
+/* ---- fit_start.c ---- */
+
+/* Checks what was asked for, before anything is made. */
+bool strata_fit_check(const strata_fit_config *config, strata_error *err);
+/* STRATA_EDISAGREE unless all ranks hold the same job, model, data and weights. */
+bool strata_fit_agree(const struct fit *fit, strata_error *err);
+
+/* ---- fit_step.c ---- */
+
+bool strata_fit_step(struct fit *fit, strata_error *err);
+/* Until all steps so far are in the sums of this rank. */
+bool strata_fit_drain(struct fit *fit, strata_error *err);
+/* Averages the moving statistics over the ranks. Collective. */
+bool strata_fit_sync(struct fit *fit, strata_error *err);
+/* fit->all: the sums of all ranks. `extra` doubles are summed beside them. Collective. */
+bool strata_fit_sum(struct fit *fit, double *extra, size_t extra_count, strata_error *err);
+
+/* ---- fit_checkpoint.c ---- */
+
+/* Reads the settings and opens the run folder. */
+bool strata_fit_open_folder(struct fit *fit, bool writes, strata_error *err);
+/* Writes a checkpoint where one is due, or at once. Collective. */
+bool strata_fit_checkpoint(struct fit *fit, bool epoch_end, bool at_once, strata_error *err);
+/* Saves the model with its optimizer as it is now, under a name in the run folder or a path. Collective. */
+bool strata_fit_save(struct fit *fit, const char *path, strata_error *err);
+bool strata_fit_save_in_folder(struct fit *fit, const char *name, strata_error *err);
+/* Goes on from the newest good checkpoint of the run folder, if there is one. Before the trainer is opened: the model's
+ * weights and the optimizer's variables, and *state, which is NULL when there is none. Afterwards, with that state: the
+ * position, sums, history and callbacks. Both collective. */
+bool strata_fit_load(struct fit *fit, struct comm *comm, strata_model *model, json_t **state, strata_error *err);
+bool strata_fit_restore(struct fit *fit, const json_t *state, strata_error *err);
+
+#endif

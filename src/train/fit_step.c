@@ -1,0 +1,195 @@
+/* One training step, and what ranks tell each other between steps. */
+#include "train/fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* ---- a step ---------------------------------------------------------------------------------------------------------- */
+
+/* The next batch takes the place of the one before it, which the device must have read by now. */
+static bool next_batch(struct fit *f, struct batch *batch, strata_error *err)
+{
+    const bool read = !f->uploaded || strata_event_wait(f->uploaded, err);
+    strata_event_free(f->uploaded);
+    f->uploaded = NULL;
+    return read && strata_batches_next(f->batches, batch, err);
+}
+
+static bool zero_gradients(const struct fit *f, strata_error *err)
+{
+    const struct params *params = f->trainer.params;
+    return !f->updater
+           || (strata_buffer_zero(f->trainer.device, QUEUE_COMPUTE, params->gradients, 0,
+                                  params->trainable * sizeof(float), err)
+               && strata_device_finish(f->trainer.device, err));
+}
+
+/* Queues forward and backward of this rank's share; *pass is NULL when that is empty. */
+static bool play(struct fit *f, const struct batch *batch, double scale, struct pass **pass, strata_error *err)
+{
+    const double factor = f->updater ? strata_training_common(f->training)->loss_scale_factor : (double)NAN;
+    const struct step_numbers numbers = { .seed = f->seed, .epoch = (uint32_t)f->epoch,
+                                          .loss_scale = (float)(isnan(factor) ? scale : scale * factor) };
+    *pass = NULL;
+    if (batch->count == 0) return zero_gradients(f, err);
+    *pass = strata_passes_get(&f->passes, batch->count, batch->global_count, true, err);
+    return *pass && strata_pass_play(*pass, batch, &numbers, &f->uploaded, err);
+}
+
+/* The losses follow the update in the queue: what they are read from, no update touches. */
+static bool count(struct fit *f, const struct batch *batch, const struct pass *pass, double scale, strata_error *err)
+{
+    const size_t counted = f->trainer.rank == 0 ? batch->global_count : 0;
+    f->since_sync += (double)batch->count;
+    if (pass) return strata_readback_post(f->readback, pass, batch, scale, counted, err);
+    f->sums[SUM_SAMPLES] += (double)counted;
+    return true;
+}
+
+static bool refuse(void *context, struct run *run, struct span span, size_t slot, strata_error *err)
+{
+    (void)run;
+    (void)span;
+    (void)slot;
+    *err = *(const strata_error *)context;
+    return false;
+}
+
+static bool refuse_measure(void *context, struct run *run, struct span span, double *values, strata_error *err)
+{
+    (void)values;
+    return refuse(context, run, span, 0, err);
+}
+
+static void ignore_measures(void *context, const double *values)
+{
+    (void)context;
+    (void)values;
+}
+
+/* This rank cannot go on. The others wait for it in the step, so it takes part with an update that fails, which makes
+ * the step fail everywhere; if nothing was its to update, only ending the job is left. */
+static bool fail_together(struct fit *f, strata_error *err)
+{
+    strata_error told = *err;
+    if (f->trainer.ranks == 1) return false;
+    if (f->updater) {
+        const struct reducer_update *step = strata_updater_step(f->updater);
+        struct reducer_update failing = { .context = &told, .update = refuse, .measure_count = step->measure_count };
+        if (step->measure) {
+            failing.measure = refuse_measure;
+            failing.measured = ignore_measures;
+        }
+        struct reducer *reducer = strata_updater_reducer(f->updater);
+        if (!strata_reducer_start(reducer, NULL, NULL, &failing, err) || !strata_reducer_wait(reducer, err))
+            return false;
+    }
+    strata_comm_abort(f->trainer.comm, &told);
+    return false;
+}
+
+/* This rank cannot go on, at a place where the others do not ask. */
+static bool fail_alone(const struct fit *f, strata_error *err)
+{
+    if (f->trainer.ranks > 1) strata_comm_abort(f->trainer.comm, err);
+    return false;
+}
+
+static bool reduce(struct fit *f, const struct pass *pass, strata_error *err)
+{
+    if (!f->updater) return true;
+    return strata_reducer_start(strata_updater_reducer(f->updater), pass ? strata_plan_run(pass->plan) : NULL,
+                                pass ? strata_plan_marks(pass->plan) : NULL, strata_updater_step(f->updater), err);
+}
+
+static bool wait_for_weights(struct fit *f, strata_error *err)
+{
+    if (!f->updater) return true;
+    if (!strata_reducer_wait(strata_updater_reducer(f->updater), err)) return false;
+    strata_updater_end(f->updater);
+    return true;
+}
+
+bool strata_fit_step(struct fit *f, strata_error *err)
+{
+    struct batch batch;
+    struct pass *pass;
+    if (!next_batch(f, &batch, err)) return fail_together(f, err);
+    const double divisor = strata_objective_divisor(f->objective, batch.global_count, batch.global_weight,
+                                                    batch.weight != NULL);
+    const double scale = divisor != 0 ? 1 / divisor : 0; /* Keras's divide_no_nan */
+    if (f->updater) strata_updater_begin(f->updater);
+    if (!play(f, &batch, scale, &pass, err)) return fail_together(f, err);
+    if (!reduce(f, pass, err)) return false;
+    if (!count(f, &batch, pass, scale, err)) return fail_alone(f, err);
+    if (!wait_for_weights(f, err)) return false;
+    f->step++;
+    return true;
+}
+
+bool strata_fit_drain(struct fit *f, strata_error *err)
+{
+    return strata_readback_drain(f->readback, err);
+}
+
+/* ---- sums over the ranks ------------------------------------------------------------------------------------------------ */
+
+bool strata_fit_sum(struct fit *f, double *extra, size_t extra_count, strata_error *err)
+{
+    const size_t count = f->objective->sums;
+    memcpy(f->all, f->sums, count * sizeof *f->all);
+    if (extra_count) memcpy(f->all + count, extra, extra_count * sizeof *extra);
+    if (!strata_comm_sum(f->trainer.comm, f->all, count + extra_count, err)) return false;
+    if (extra_count) memcpy(extra, f->all + count, extra_count * sizeof *extra);
+    return true;
+}
+
+/* ---- moving statistics --------------------------------------------------------------------------------------------------- */
+
+static bool has_statistics(const struct params *params)
+{
+    for (size_t i = 0; i < params->count; i++)
+        if (params->list[i].statistic) return true;
+    return false;
+}
+
+/* Reads all statistics weighted by this rank's samples, or writes them divided by those of all. */
+static bool move_statistics(struct fit *f, bool to_host, double *sums, double samples, strata_error *err)
+{
+    const struct params *params = f->trainer.params;
+    float *host = strata_alloc(params->total, sizeof *host, err);
+    bool ok = host != NULL;
+    for (size_t i = 0, at = 0; ok && i < params->count; i++) {
+        const struct param *param = &params->list[i];
+        const size_t offset = param->offset * sizeof(float), bytes = param->count * sizeof(float);
+        if (!param->statistic) continue;
+        for (size_t e = 0; !to_host && e < param->count; e++) host[e] = (float)(sums[at + e] / samples);
+        ok = to_host ? strata_buffer_read(f->trainer.device, QUEUE_COMPUTE, params->weights, offset, bytes, host, err)
+                     : strata_buffer_write(f->trainer.device, QUEUE_COMPUTE, params->weights, offset, bytes, host, err);
+        for (size_t e = 0; to_host && e < param->count; e++) sums[at + e] = samples * (double)host[e];
+        at += param->count;
+    }
+    free(host);
+    return ok;
+}
+
+bool strata_fit_sync(struct fit *f, strata_error *err)
+{
+    const struct params *params = f->trainer.params;
+    if (f->trainer.ranks == 1 || !has_statistics(params)) return true;
+    double *sums = strata_alloc(params->total + 1, sizeof *sums, err);
+    const double samples = f->since_sync;
+    bool ok = sums && move_statistics(f, true, sums, samples, err);
+    ok = strata_comm_agree(f->trainer.comm, ok, err);
+    if (ok) {
+        sums[params->total] = samples;
+        ok = strata_comm_sum(f->trainer.comm, sums, params->total + 1, err);
+    }
+    if (ok && sums[params->total] > 0) ok = move_statistics(f, false, sums, sums[params->total], err);
+    f->since_sync = 0;
+    free(sums);
+    return strata_comm_agree(f->trainer.comm, ok, err);
+}

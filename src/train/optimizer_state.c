@@ -1,0 +1,167 @@
+#include "train/optimizer_state.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+struct slot_kinds strata_slot_kinds(const struct training *training)
+{
+    const struct optimizer_class *class = strata_training_optimizer(training);
+    const struct optimizer_common *common = strata_training_common(training);
+    const void *config = training->optimizer.config;
+    struct slot_kinds kinds = { .average = -1, .accumulator = -1 };
+    if (common->use_ema) {
+        kinds.average = kinds.count;
+        kinds.kind[kinds.count++] = (struct slot_kind){ .name = "average" };
+    }
+    if (common->gradient_accumulation_steps != STRATA_NO_INT) {
+        kinds.accumulator = kinds.count;
+        kinds.kind[kinds.count++] = (struct slot_kind){ .name = "gradient_accumulator" };
+    }
+    kinds.own = kinds.count;
+    for (int slot = 0; slot < class->slots(config); slot++)
+        kinds.kind[kinds.count++] = (struct slot_kind){
+            .name = class->slot_name(config, slot),
+            .start = class->slot_start ? class->slot_start(config, slot) : 0,
+            .interleaved = slot > 0 && slot < class->interleaved,
+        };
+    return kinds;
+}
+
+/* ---- the list's order ---------------------------------------------------------------------------------------------- */
+
+/* Calls `each` for all slots in Keras's order: kinds that are interleaved go variable by variable together. */
+static bool walk(const struct slot_kinds *kinds, const struct params *params,
+                 bool (*each)(void *context, const struct slot_kind *kind, int index, const struct param *param,
+                              strata_error *err),
+                 void *context, strata_error *err)
+{
+    for (int first = 0, end; first < kinds->count; first = end) {
+        end = first + 1;
+        while (end < kinds->count && kinds->kind[end].interleaved) end++;
+        for (size_t v = 0; v < params->trainable_params; v++)
+            for (int k = first; k < end; k++)
+                if (!each(context, &kinds->kind[k], k, &params->list[params->model_order[v]], err)) return false;
+    }
+    return true;
+}
+
+struct transfer {
+    struct training *training;
+    const struct params *params;
+    const char *model;
+    float *const *arenas;
+    size_t at; /* the next variable */
+};
+
+/* ---- packing --------------------------------------------------------------------------------------------------------- */
+
+static struct saved_variable *add(struct transfer *t, char *name, size_t elements, strata_error *err)
+{
+    struct saved_variable *variable = &t->training->variables[t->training->count];
+    if (!name) return NULL;
+    variable->name = name;
+    t->training->count++;
+    variable->values = strata_alloc(elements, sizeof(float), err);
+    return variable->values ? variable : NULL;
+}
+
+static bool pack_slot(void *context, const struct slot_kind *kind, int index, const struct param *param,
+                      strata_error *err)
+{
+    struct transfer *t = context;
+    struct text name = { 0 };
+    strata_text_add(&name, "%s_%s_%s_%s", t->model, strata_layer_name(param->layer), param->name, kind->name);
+    struct saved_variable *variable = add(t, strata_text_take(&name, err), param->count, err);
+    if (!variable) return false;
+    variable->shape.rank = param->shape.rank;
+    for (int i = 0; i < param->shape.rank; i++) variable->shape.dim[i] = param->shape.dim[i];
+    memcpy(variable->values, t->arenas[index] + param->offset, param->count * sizeof(float));
+    return true;
+}
+
+static bool pack_number(struct transfer *t, const char *name, double value, strata_error *err)
+{
+    struct saved_variable *variable = add(t, strata_copy_text(name, err), 1, err);
+    if (variable) variable->values[0] = (float)value;
+    return variable != NULL;
+}
+
+static bool pack_iteration(struct transfer *t, strata_error *err)
+{
+    struct saved_variable *variable = add(t, strata_copy_text("iteration", err), 1, err);
+    if (!variable) return false;
+    variable->integer = true;
+    variable->integers = t->training->iteration;
+    return true;
+}
+
+bool strata_state_pack(struct training *training, const strata_model *model, const struct params *params,
+                       float *const *arenas, strata_error *err)
+{
+    const struct slot_kinds kinds = strata_slot_kinds(training);
+    const struct object *schedule = &strata_training_common(training)->learning_rate;
+    const double rate = isnan(training->rate) ? strata_schedule_value(schedule, 0) : training->rate;
+    struct transfer t = { training, params, strata_model_name(model), arenas, 0 };
+    strata_training_forget(training);
+    training->variables = strata_alloc((size_t)kinds.count * params->trainable_params + 3,
+                                       sizeof *training->variables, err);
+    return training->variables && pack_iteration(&t, err)
+           && (!strata_schedule_is_constant(schedule) || pack_number(&t, "learning_rate", rate, err))
+           && walk(&kinds, params, pack_slot, &t, err)
+           && (!strata_training_optimizer(training)->advance || pack_number(&t, "variable", training->scalar, err));
+}
+
+/* ---- unpacking ------------------------------------------------------------------------------------------------------ */
+
+static bool another(const struct training *training, size_t expected, strata_error *err)
+{
+    return strata_fail(err, STRATA_EFILE,
+                       "the optimizer's state has %zu variables; %s for this model has %zu: it was made with another "
+                       "optimizer or other trainable layers",
+                       training->count, training->optimizer.class->name, expected);
+}
+
+static bool unpack_slot(void *context, const struct slot_kind *kind, int index, const struct param *param,
+                        strata_error *err)
+{
+    struct transfer *t = context;
+    const struct saved_variable *variable = &t->training->variables[t->at++];
+    struct shape shape = { .rank = variable->shape.rank };
+    for (int i = 0; i < shape.rank && i < STRATA_MAX_RANK; i++) shape.dim[i] = variable->shape.dim[i];
+    if (!variable->values || !strata_shape_equal(&shape, &param->shape)) {
+        char is[STRATA_SHAPE_TEXT], wanted[STRATA_SHAPE_TEXT];
+        return strata_fail(err, STRATA_EFILE, "optimizer variable %s has shape %s; the %s of %s/%s needs %s",
+                           variable->name, strata_shape_text(&shape, NULL, is), kind->name,
+                           strata_layer_name(param->layer), param->name,
+                           strata_shape_text(&param->shape, NULL, wanted));
+    }
+    memcpy(t->arenas[index] + param->offset, variable->values, param->count * sizeof(float));
+    return true;
+}
+
+static bool is_number(const struct saved_variable *variable)
+{
+    return variable->values && variable->shape.rank == 0;
+}
+
+bool strata_state_unpack(struct training *training, const struct params *params, float *const *arenas,
+                         strata_error *err)
+{
+    const struct slot_kinds kinds = strata_slot_kinds(training);
+    const bool has_rate = strata_schedule_is_constant(&strata_training_common(training)->learning_rate);
+    const bool has_scalar = strata_training_optimizer(training)->advance != NULL;
+    const size_t expected = 1 + has_rate + (size_t)kinds.count * params->trainable_params + has_scalar;
+    struct transfer t = { .training = training, .params = params, .arenas = arenas, .at = 1 + (size_t)has_rate };
+    const struct saved_variable *v = training->variables;
+    if (training->count != expected || !v[0].integer || (has_rate && !is_number(&v[1]))
+        || (has_scalar && !is_number(&v[expected - 1])))
+        return another(training, expected, err);
+    training->iteration = v[0].integers;
+    if (has_rate) training->rate = (double)v[1].values[0];
+    if (has_scalar) training->scalar = (double)v[expected - 1].values[0];
+    return walk(&kinds, params, unpack_slot, &t, err);
+}

@@ -1,0 +1,34 @@
+/* The optimizer's state between the flat slot arenas and Keras's list of variables. */
+#ifndef STRATA_TRAIN_OPTIMIZER_STATE_H
+#define STRATA_TRAIN_OPTIMIZER_STATE_H
+
+#include "model/params.h"
+#include "train/training.h"
+
+/* The kinds of slot arenas: Keras's moving average and accumulated gradients, then the optimizer's own. */
+enum { STRATA_MAX_KINDS = STRATA_MAX_SLOTS + 2 };
+
+struct slot_kind {
+    const char *name;   /* "average", "gradient_accumulator", "momentum" */
+    float start;        /* what it begins with */
+    bool interleaved;   /* with the kind before it: variable by variable both */
+};
+
+struct slot_kinds {
+    struct slot_kind kind[STRATA_MAX_KINDS];
+    int count, own;     /* own: where the optimizer's begin */
+    int average, accumulator; /* their kinds, or -1 */
+};
+
+struct slot_kinds strata_slot_kinds(const struct training *training);
+
+/* Into and out of arenas[kind] of params->trainable floats. The variables are those of Keras 3, in its order:
+ * "iteration", "learning_rate" unless a schedule gives it, the slots in the order of model.trainable_variables, for Nadam
+ * its product. pack makes the list anew. unpack also sets iteration, scalar and rate, and fails when names or shapes are not those
+ * of this optimizer and model. */
+bool strata_state_pack(struct training *training, const strata_model *model, const struct params *params,
+                       float *const *arenas, strata_error *err);
+bool strata_state_unpack(struct training *training, const struct params *params, float *const *arenas,
+                         strata_error *err);
+
+#endif

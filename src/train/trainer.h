@@ -1,0 +1,44 @@
+/* A model on a device of the job: bound weights, the passes, and the loop over data that only looks. */
+#ifndef STRATA_TRAIN_TRAINER_H
+#define STRATA_TRAIN_TRAINER_H
+
+#include <strata/train.h>
+
+#include "dist/comm.h"
+#include "train/pass.h"
+#include "train/readback.h"
+
+struct trainer {
+    strata_model *model;
+    struct comm *comm;
+    struct device *device;
+    int rank, ranks;
+    struct params *params;
+    struct share share;
+};
+
+/* Builds the model for the data where it is not built, checks that they fit, and binds the weights; with gradients for
+ * training. Collective. */
+bool strata_trainer_open(struct trainer *trainer, strata_model *model, strata_context *context,
+                         const strata_data *data, bool gradients, strata_error *err);
+/* Builds the model for the data where it is not built yet. */
+bool strata_trainer_build(strata_model *model, const strata_data *data, strata_error *err);
+/* Copies the weights back and releases the device's memory. Takes one that is all zero. `ok` is what was so far: returned
+ * when this goes well; an earlier error stays. */
+bool strata_trainer_close(struct trainer *trainer, bool ok, strata_error *err);
+
+/* STRATA_ESHAPE or STRATA_EVALUE when samples of the data are not what the model takes. */
+bool strata_trainer_check_data(const strata_model *model, const strata_data *data, strata_error *err);
+
+/* Passes over data; objective NULL: outputs alone. class_weights: samples have weights though the data has none. */
+struct passes strata_trainer_passes(const struct trainer *trainer, const strata_data *data,
+                                    const struct objective *objective, bool class_weights);
+
+/* Sums of all samples in inference, over all ranks; sums has objective->sums doubles. Collective. */
+bool strata_trainer_evaluate(const struct trainer *trainer, struct passes *passes, size_t batch_size, double *sums,
+                             strata_error *err);
+
+/* The batch size that is left when 0 was given. */
+size_t strata_batch_size_or(size_t given, size_t otherwise);
+
+#endif

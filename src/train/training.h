@@ -1,0 +1,46 @@
+/* What compile fixes and fit carries on: the optimizer with its state, the loss, the metrics. Hangs on the model. */
+#ifndef STRATA_TRAIN_TRAINING_H
+#define STRATA_TRAIN_TRAINING_H
+
+#include "files/archive.h"
+#include "train/optimizer.h"
+
+struct training {
+    struct training_state head; /* how saving a model gets at the state */
+    struct object optimizer;
+    json_t *loss, *metrics, *weighted_metrics; /* as given; metrics are lists */
+
+    /* The optimizer's state between calls of fit. The variables are on rank 0 alone; NULL: none yet. */
+    struct saved_variable *variables;
+    size_t count;
+    int64_t iteration; /* steps done */
+    double scalar;     /* see optimizer_step.state */
+    double rate;       /* the learning rate that a callback set; NAN: as configured */
+};
+
+/* The model's, or NULL with STRATA_EVALUE that tells to compile. */
+struct training *strata_training_of(const strata_model *model, strata_error *err);
+
+/* Compiles like strata_model_compile, from parsed JSON. */
+bool strata_training_compile(strata_model *model, const json_t *config, strata_error *err);
+
+/* get_compile_config() form. */
+json_t *strata_training_config(const struct training *training, strata_error *err);
+
+/* For training_state: the compile config and a copy of the variables. */
+bool strata_training_collect(strata_model *model, struct saved_training *saved, strata_error *err);
+
+/* Takes over variables as a file had them; they are checked when fit begins. */
+void strata_training_adopt(struct training *training, struct saved_variable *variables, size_t count);
+void strata_training_forget(struct training *training); /* drops the variables */
+
+static inline const struct optimizer_class *strata_training_optimizer(const struct training *training)
+{
+    return (const struct optimizer_class *)training->optimizer.class;
+}
+static inline const struct optimizer_common *strata_training_common(const struct training *training)
+{
+    return training->optimizer.config;
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* The owner's part of a step: from summed gradients to new weights, as Keras's optimizers do it: loss scale and
+ * regularizers, accumulation, clipping, weight decay, the update, the moving average, constraints.
+ * Source: keras/src/optimizers/base_optimizer.py, apply and _backend_apply_gradients. */
+#ifndef STRATA_TRAIN_UPDATER_H
+#define STRATA_TRAIN_UPDATER_H
+
+#include "dist/reducer.h"
+#include "model/params.h"
+#include "train/training.h"
+
+struct updater;
+
+/* The state comes from training's variables (rank 0's), or is fresh. Collective. */
+struct updater *strata_updater_create(struct training *training, strata_model *model, struct params *params,
+                                      struct device *device, struct comm *comm, strata_error *err);
+void strata_updater_free(struct updater *updater); /* takes NULL */
+
+/* Begins the step after those done so far: its learning rate and what hangs on its number. Then the reducer may
+ * start, with what strata_updater_step gives, or with a NULL run on a rank that has no samples. */
+void strata_updater_begin(struct updater *updater);
+void strata_updater_end(struct updater *updater); /* the step is done: the next has the next number */
+const struct reducer_update *strata_updater_step(const struct updater *updater);
+struct reducer *strata_updater_reducer(const struct updater *updater);
+
+double strata_updater_rate(const struct updater *updater);            /* of the next step */
+void strata_updater_set_rate(struct updater *updater, double rate);   /* from now on; with a schedule it has no effect */
+bool strata_updater_has_schedule(const struct updater *updater);
+
+/* The weights become their moving averages where the optimizer keeps them: Keras's end of fit. Collective. */
+bool strata_updater_finish(struct updater *updater, strata_error *err);
+
+/* Copies the state back to training, to be saved or carried on. Collective. */
+bool strata_updater_store(struct updater *updater, strata_error *err);
+
+#endif
