@@ -89,17 +89,28 @@ static bool choose_type(hid_t type, strata_type *as, hid_t *memory, const char *
     return true;
 }
 
-/* A dataset whose stored bytes are more than the file, or far fewer than its extents need, is not believed. */
-static bool believable(hid_t dataset, const char *path, const char *what, size_t bytes, strata_error *err)
+static bool is_chunked(hid_t dataset)
+{
+    const hid_t list = H5Dget_create_plist(dataset);
+    const bool chunked = list >= 0 && H5Pget_layout(list) == H5D_CHUNKED;
+    if (list >= 0) H5Pclose(list);
+    return chunked;
+}
+
+/* A dataset that claims to lie outside of its file, or stores far less than its extents need, is not believed. Without
+ * chunks it must store what it needs: HDF5 1.10 does not compare, and reads past the end of what it has. */
+static bool believable(hid_t dataset, const char *path, const char *what, uint64_t need, strata_error *err)
 {
     struct stat file;
     const uint64_t stored = H5Dget_storage_size(dataset);
-    if (stat(path, &file) == 0 && stored > (uint64_t)file.st_size)
-        return strata_fail(err, STRATA_EFILE, "%s: it claims %llu stored bytes, the whole file has %llu: damaged", what,
-                           (unsigned long long)stored, (unsigned long long)file.st_size);
-    if (bytes > SMALL_BYTES && bytes / MOST_RATIO > stored)
-        return strata_fail(err, STRATA_EFILE, "%s: it claims %zu bytes but stores %llu: damaged, or never filled", what,
-                           bytes, (unsigned long long)stored);
+    const haddr_t at = H5Dget_offset(dataset); /* undefined unless it is one piece */
+    const uint64_t size = stat(path, &file) == 0 ? (uint64_t)file.st_size : 0;
+    if (stored > size || (at != HADDR_UNDEF && at > size - stored))
+        return strata_fail(err, STRATA_EFILE, "%s: it claims %llu bytes where the file, of %llu, has none: damaged",
+                           what, (unsigned long long)stored, (unsigned long long)size);
+    if (is_chunked(dataset) ? need > SMALL_BYTES && need / MOST_RATIO > stored : need != stored)
+        return strata_fail(err, STRATA_EFILE, "%s: it needs %llu bytes but stores %llu: damaged, or never filled", what,
+                           (unsigned long long)need, (unsigned long long)stored);
     return true;
 }
 
@@ -115,7 +126,7 @@ static bool read_opened(hid_t dataset, hid_t type, hid_t space, const char *path
         extent[i] = dim[i];
     if (!choose_type(type, &rows->column.type, &memory, what, err)
         || !strata_rows_shape(rows, rank, extent, strata_type_size(rows->column.type), &bytes, what, err)
-        || !believable(dataset, path, what, bytes, err)
+        || !believable(dataset, path, what, bytes / strata_type_size(rows->column.type) * H5Tget_size(type), err)
         || !(rows->column.values = strata_alloc(bytes, 1, err)))
         return false;
     return H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows->column.values) >= 0

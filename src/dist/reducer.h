@@ -2,10 +2,10 @@
  *
  * The trainable weights and their gradients are flat arenas of `count` floats with the same offsets, laid out in the
  * order in which backward finishes them, cut into buckets. Of each bucket every rank owns one slice. For each bucket,
- * in order: every rank sends each owner its part of the sums (direct reduce-scatter), the owner adds them in rank order,
+ * in order: every rank sends each owner its part of the sums (direct reduce-scatter), the owner adds them by rank,
  * updates its slice, and all gather the weights; ranks of one node do so in memory that they share. So every weight is
- * computed once, by one owner, and replicas are bit-equal whatever the devices are. With one rank the update runs on the
- * whole and nothing is sent.
+ * computed once, by one owner, and replicas are bit-equal whatever the devices are. With one rank the update runs on
+ * the whole and nothing is sent.
  * Source: ZeRO-1 (Rajbhandari et al., 2020); owner update as in 4.6 of the project's notes on distributed training. */
 #ifndef STRATA_DIST_REDUCER_H
 #define STRATA_DIST_REDUCER_H

@@ -208,7 +208,7 @@ Test(sources, what_cannot_be_a_dataset_is_refused)
     refused(FILES "swapped.npz", STRATA_EFILE, "its type is '>f4'");
     refused(FILES "uneven.npz", STRATA_ESHAPE, "x has 5 samples and y has 4");
     refused(FILES "wide.npz", STRATA_EFILE, "x of sample 1 is 1099511627776");
-    refused(FILES "unfilled.h5", STRATA_EFILE, "claims 4000000000 bytes but stores 0");
+    refused(FILES "unfilled.h5", STRATA_EFILE, "needs 4000000000 bytes but stores 0");
     refused(FILES "absent.h5", STRATA_EFILE, "no such file");
     refused("mnist", STRATA_EJOB, "\"mnist\" is not a source");
 }
