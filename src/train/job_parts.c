@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "data/dataset.h"
 #include "model/model.h"
+#include "train/training.h"
 
 /* ---- data ------------------------------------------------------------------------------------------------------ */
 
@@ -166,10 +167,7 @@ static bool compile(const strata_job *job, strata_model *model, strata_error *er
                            "%s: compile is missing; {\"optimizer\": .., \"loss\": .., \"metrics\": [..]} "
                            "is required",
                            job->path);
-    char *text = strata_json_text(spec, false, err);
-    const bool ok = text && strata_model_compile(model, text, err);
-    free(text);
-    return ok || strata_job_fail_in(job, "compile", err);
+    return strata_training_compile(model, spec, err) || strata_job_fail_in(job, "compile", err);
 }
 
 strata_model *strata_job_model(const strata_job *job, const strata_data *data, strata_error *err)
