@@ -93,6 +93,7 @@ static json_t *read_loss(const json_t *loss)
     return read;
 }
 
+/* What is null is left out: to Keras 3 a null steps_per_execution is an error, elsewhere it is what is not there. */
 json_t *strata_compile_config_read(const json_t *json, const char *what, strata_error *err)
 {
     json_t *read = json_object();
@@ -110,7 +111,7 @@ json_t *strata_compile_config_read(const json_t *json, const char *what, strata_
             json_object_set_new(read, key, read_metrics(value));
         else if (strcmp(key, "loss") == 0)
             json_object_set_new(read, key, read_loss(value));
-        else if (strcmp(key, "sample_weight_mode") != 0)
+        else if (!json_is_null(value) && strcmp(key, "sample_weight_mode") != 0)
             json_object_set(read, key, (json_t *)value);
     }
     return read;

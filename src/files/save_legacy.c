@@ -212,7 +212,8 @@ static bool put_variables(struct h5 *file, const struct saved_training *training
 static bool put_training(struct h5 *file, const struct saved_training *training, strata_flavour flavour,
                          strata_error *err)
 {
-    if (!training || !training->compile_config)
+    /* Keras fails on a training_config without an optimizer, as its own .keras may have after its own .h5 */
+    if (!training || !json_object_get(training->compile_config, "optimizer"))
         return true;
     json_t *config = strata_training_config_write(training->compile_config, flavour, err);
     const bool ok = put_json(file, "training_config", config, err) &&
