@@ -163,14 +163,48 @@ bool strata_model_compile(strata_model *model, const char *config, strata_error 
     return ok || strata_fail_in(err, "compile");
 }
 
+/* A name as it is; anything else in the full form, which Keras reads. */
+static json_t *full_form(const struct registry *registry, json_t *spec, strata_error *err)
+{
+    struct object object;
+    if (!json_is_object(spec)) return json_incref(spec);
+    if (!strata_object_parse(registry, spec, STRATA_KERAS3, &object, err)) return NULL;
+    json_t *full = strata_object_write(registry, &object, STRATA_KERAS3, err);
+    strata_object_release(&object);
+    return full;
+}
+
+/* null for an empty list, as Keras writes it. */
+static json_t *full_list(json_t *metrics, strata_error *err)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < json_array_size(metrics); i++) {
+        json_t *full = full_form(&strata_metrics, json_array_get(metrics, i), err);
+        if (!full || json_array_append_new(list, full) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    if (!list || json_array_size(list) > 0) return list;
+    json_decref(list);
+    return json_null();
+}
+
 json_t *strata_training_config(const struct training *t, strata_error *err)
 {
+    strata_fail(err, STRATA_EMEMORY, "out of memory while the compile config was written");
     json_t *optimizer = strata_object_write(&strata_optimizers, &t->optimizer, STRATA_KERAS3, err);
-    if (!optimizer) return NULL;
-    json_t *weighted = json_array_size(t->weighted_metrics) ? json_incref(t->weighted_metrics) : json_null();
-    json_t *config = json_pack("{s:o, s:O?, s:n, s:O, s:o, s:b, s:i, s:b}", "optimizer", optimizer, "loss", t->loss,
-                               "loss_weights", "metrics", t->metrics, "weighted_metrics", weighted, "run_eagerly", 0,
-                               "steps_per_execution", 1, "jit_compile", 0);
-    if (!config) strata_fail(err, STRATA_EMEMORY, "out of memory while the compile config was written");
+    json_t *loss = t->loss ? full_form(&strata_losses, t->loss, err) : json_null();
+    json_t *metrics = full_list(t->metrics, err), *weighted = full_list(t->weighted_metrics, err);
+    json_t *config = optimizer && loss && metrics && weighted
+                         ? json_pack("{s:O, s:O, s:n, s:O, s:O, s:b, s:i, s:b}", "optimizer", optimizer, "loss", loss,
+                                     "loss_weights", "metrics", metrics, "weighted_metrics", weighted, "run_eagerly", 0,
+                                     "steps_per_execution", 1, "jit_compile", 0)
+                         : NULL;
+    json_decref(optimizer);
+    json_decref(loss);
+    json_decref(metrics);
+    json_decref(weighted);
+    if (config) *err = (strata_error){ 0 };
     return config;
 }

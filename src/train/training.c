@@ -3,11 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strata/train.h>
 
 #include "base/memory.h"
 #include "model/model.h"
-#include "train/optimizer_state.h"
 
 static size_t elements(const struct saved_variable *variable)
 {
@@ -38,19 +36,4 @@ bool strata_training_collect(strata_model *model, struct saved_training *saved, 
         ok = copy_variable(&t->variables[saved->count], &saved->variables[saved->count], err);
     if (!ok) strata_saved_training_release(saved);
     return ok;
-}
-
-bool strata_model_optimizer_params(const strata_model *model, size_t *count, size_t *bytes, strata_error *err)
-{
-    const struct training *t = strata_model_training(model);
-    size_t total, trainable;
-    *count = *bytes = 0;
-    if (!t) return true;
-    if (!strata_model_count_params(model, &total, &trainable, err)) return false;
-    const struct slot_kinds kinds = strata_slot_kinds(t);
-    const bool has_rate = strata_schedule_is_constant(&strata_training_common(t)->learning_rate);
-    const size_t floats = (size_t)kinds.count * trainable + has_rate + (strata_training_optimizer(t)->advance != NULL);
-    *count = floats + 1; /* and the iteration, of eight bytes */
-    *bytes = floats * sizeof(float) + sizeof(int64_t);
-    return true;
 }

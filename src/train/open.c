@@ -1,0 +1,53 @@
+/* A saved model with what it was compiled with, and the size of an optimizer's state. */
+#include <stdlib.h>
+#include <strata/train.h>
+
+#include "files/archive.h"
+#include "model/model.h"
+#include "train/optimizer_state.h"
+#include "train/training.h"
+
+/* The variables change hands: the model goes on from them. */
+static bool compile_saved(strata_model *model, struct saved_training *saved, strata_error *err)
+{
+    if (json_object_size(saved->compile_config) == 0)
+        return true;
+    if (!strata_training_compile(model, saved->compile_config, err))
+        return strata_fail_in(err, "compile_config");
+    if (saved->count > 0) {
+        strata_training_adopt(strata_model_training(model), saved->variables, saved->count);
+        saved->variables = NULL;
+        saved->count = 0;
+    }
+    return true;
+}
+
+strata_model *strata_model_open(const char *path, strata_error *err)
+{
+    struct saved_training saved = { 0 };
+    strata_model *model = strata_archive_load(path, &saved, err);
+    if (model && !compile_saved(model, &saved, err)) {
+        strata_fail_in(err, "%s", path);
+        strata_model_free(model);
+        model = NULL;
+    }
+    strata_saved_training_release(&saved);
+    return model;
+}
+
+bool strata_model_optimizer_params(const strata_model *model, size_t *count, size_t *bytes, strata_error *err)
+{
+    const struct training *training = strata_model_training(model);
+    size_t weights = 0, trainable = 0;
+    *count = *bytes = 0;
+    if (!training)
+        return true;
+    if (!strata_model_count_params(model, &weights, &trainable, err))
+        return false;
+    const struct slot_kinds kinds = strata_slot_kinds(training);
+    const bool rate = strata_schedule_is_constant(&strata_training_common(training)->learning_rate);
+    const bool scalar = strata_training_optimizer(training)->advance != NULL;
+    *count = trainable * (size_t)kinds.count + 1 + rate + scalar;
+    *bytes = (*count - 1) * sizeof(float) + sizeof(int64_t); /* the iteration is an integer of 64 bits */
+    return true;
+}
