@@ -1,6 +1,7 @@
 /* strata convert: a model or its weights from one of Keras's formats to another. */
 #include <string.h>
 #include <strata/files.h>
+#include <strata/train.h>
 
 #include "cli/cli.h"
 #include "cli/load.h"
@@ -25,7 +26,7 @@ static strata_model *load(const struct command *c, strata_error *err)
                             "%s holds weights only; name the model they belong to with --model", in);
         return NULL;
     }
-    strata_model *model = strata_model_load(model_path ? model_path : in, err);
+    strata_model *model = strata_model_open(model_path ? model_path : in, err);
     if (model && model_path && !strata_model_load_weights(model, in, NULL, NULL, err)) {
         strata_model_free(model);
         return NULL;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strata/files.h>
 
 strata_context *strata_open_context(const char *devices, bool ok, strata_error *err)
 {
@@ -43,7 +42,7 @@ static bool is_job(const char *path)
 
 strata_model *strata_command_model(const struct command *c, const char *path, strata_error *err)
 {
-    if (!is_job(path)) return strata_model_load(path, err);
+    if (!is_job(path)) return strata_model_open(path, err);
     strata_job *job = strata_command_job(c, path, err);
     strata_model *model = job ? strata_job_model(job, NULL, err) : NULL;
     strata_job_free(job);
@@ -90,7 +89,7 @@ bool strata_session_open(const struct command *c, struct session *s, strata_erro
 {
     bool ok = strata_command_count(c, "--batch-size", 128, &s->batch_size, err)
               && (s->data = open_data(c, err)) != NULL
-              && (s->model = strata_model_load(c->words[0], err)) != NULL;
+              && (s->model = strata_model_open(c->words[0], err)) != NULL;
     if (ok && c->seeded) strata_model_set_seed(s->model, c->seed);
     ok = ok && build_for(s->model, s->data, err);
     return (s->context = strata_open_context(c->devices, ok, err)) != NULL;

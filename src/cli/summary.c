@@ -11,7 +11,7 @@ static bool print_text(const struct command *c, const strata_model *model, strat
     const char *style = strata_command_option(c, "--style");
     size_t line_length;
     if (!strata_command_count(c, "--line-length", 0, &line_length, err)) return false;
-    const strata_summary_options options = {
+    strata_summary_options options = {
         .style = !style                         ? strata_model_flavour(model)
                  : strcmp(style, "keras2") == 0 ? STRATA_FLAVOUR_KERAS2
                                                 : STRATA_FLAVOUR_KERAS3,
@@ -19,6 +19,8 @@ static bool print_text(const struct command *c, const strata_model *model, strat
         .show_trainable = strata_command_has(c, "--trainable"),
         .expand_nested = strata_command_has(c, "--nested"),
     };
+    if (!strata_model_optimizer_params(model, &options.optimizer_params, &options.optimizer_bytes, err))
+        return false;
     char *text = strata_model_summary(model, &options, err);
     if (!text) return false;
     strata_print_text(text);
