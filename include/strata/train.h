@@ -14,6 +14,10 @@ extern "C" {
  * "metrics": [..], "weighted_metrics": [..]}; also what Keras's get_compile_config() writes. Fixes what is trainable. */
 STRATA_API STRATA_CHECKED bool strata_model_compile(strata_model *model, const char *config, strata_error *err);
 
+/* strata_model_load, and compiled as the file says, with the optimizer's state: Keras's load_model. A file that was saved
+ * without a compile gives a model that is not compiled. */
+STRATA_API STRATA_CHECKED strata_model *strata_model_open(const char *path, strata_error *err);
+
 /* How many numbers the compiled optimizer holds, Keras's optimizer.variables, and their bytes: what its summary counts
  * besides the weights. 0 for a model that is not compiled. */
 STRATA_API STRATA_CHECKED bool strata_model_optimizer_params(const strata_model *model, size_t *count, size_t *bytes,
