@@ -71,6 +71,13 @@ static bool finish(const struct command *c, const struct training *t, const stru
     return true;
 }
 
+/* Warnings are for people; quiet or not, they are worth a line. */
+static void warn(void *context, const char *message)
+{
+    (void)context;
+    fprintf(stderr, "warning: %s\n", message);
+}
+
 static bool train(const struct command *c, struct training *t, strata_error *err)
 {
     strata_fit_config config = strata_job_fit_config(t->job);
@@ -79,6 +86,7 @@ static bool train(const struct command *c, struct training *t, strata_error *err
     config.resume = strata_command_has(c, "--resume");
     config.progress = strata_progress_show;
     config.progress_context = &progress;
+    config.warn = warn;
     if (progress.form != PROGRESS_BAR) config.progress_seconds = INFINITY;
     announce(c, t, &config);
     const bool ok = strata_model_fit(t->model, t->context, t->data, &config, &t->history, err);

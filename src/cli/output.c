@@ -34,7 +34,7 @@ bool strata_print_json(json_t *owned, strata_error *err)
 void strata_note(const struct command *command, const char *format, ...)
 {
     va_list args;
-    if (command->quiet || strata_launch_rank() != 0) return;
+    if (command->quiet || command->json || strata_launch_rank() != 0) return;
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);

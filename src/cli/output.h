@@ -12,7 +12,7 @@ void strata_print_text(const char *text);
 /* One line of JSON; takes the object over, NULL counts as out of memory. */
 bool strata_print_json(json_t *owned, strata_error *err);
 
-/* A message for people on stderr; not with --quiet. */
+/* A message for people on stderr; not with --quiet or --json. */
 void strata_note(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
