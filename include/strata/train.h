@@ -55,6 +55,8 @@ typedef struct strata_fit_config {
     bool (*progress)(void *context, const strata_progress *progress); /* NULL: silent */
     double progress_seconds;    /* at most that often inside an epoch (0.1); each reads the metrics from the device; 0: each step */
     void *progress_context;
+    void (*warn)(void *context, const char *message); /* on rank 0, such as of a damaged checkpoint that was passed over; NULL: silent */
+    void *warn_context;
 } strata_fit_config;
 
 STRATA_API strata_fit_config strata_fit_defaults(void); /* batch_size 32, epochs 1, shuffle, progress every 0.1 s */

@@ -173,6 +173,13 @@ static bool same_conditions(const struct fit *f, const json_t *state, strata_err
     return ok;
 }
 
+static void warn_damaged(const struct fit *f, const char *path, const strata_error *damage)
+{
+    strata_error text = { 0 };
+    strata_fail(&text, STRATA_EFILE, "%s is passed over: %s", path, damage->code ? damage->message : "it is no checkpoint");
+    if (f->config->warn) f->config->warn(f->config->warn_context, text.message);
+}
+
 /* One file: false when it is damaged or not ours; *fits false (with err) when it is of another run. */
 static bool try_file(struct fit *f, strata_model *model, const char *path, json_t **state, bool *fits, strata_error *err)
 {
@@ -190,6 +197,7 @@ static bool try_file(struct fit *f, strata_model *model, const char *path, json_
             *state = json_incref(saved.strata);
         }
     }
+    if (!good) warn_damaged(f, path, &damage);
     strata_model_free(loaded);
     strata_saved_training_release(&saved);
     return good;
