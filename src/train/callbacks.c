@@ -10,8 +10,10 @@ static const struct class *const classes[] = {
     &strata_callback_early_stopping.class,
     &strata_callback_model_checkpoint.class,
     &strata_callback_reduce_rate.class,
+    &strata_callback_rate_scheduler.class,
     &strata_callback_csv_logger.class,
     &strata_callback_terminate_on_nan.class,
+    &strata_callback_tensorboard.class,
     NULL,
 };
 
