@@ -15,6 +15,17 @@ bool strata_parse_unset(const struct field *field, const json_t *json, enum flav
                        strata_json_brief(json, brief));
 }
 
+bool strata_parse_ignored(const struct field *field, const json_t *json, enum flavour flavour, void *at,
+                          strata_error *err)
+{
+    (void)field;
+    (void)json;
+    (void)flavour;
+    (void)at;
+    (void)err;
+    return true;
+}
+
 bool strata_check_data_format(int data_format, strata_error *err)
 {
     if (data_format != CHANNELS_FIRST)

@@ -18,6 +18,10 @@ extern const char *const strata_paddings[];     /* enum padding without causal *
 bool strata_parse_unset(const struct field *field, const json_t *json, enum flavour flavour, void *at,
                         strata_error *err);
 
+/* A hook for keys that mean nothing without another that cannot be set. */
+bool strata_parse_ignored(const struct field *field, const json_t *json, enum flavour flavour, void *at,
+                          strata_error *err);
+
 /* Fails for channels_first with what to do. */
 bool strata_check_data_format(int data_format, strata_error *err);
 

@@ -5,10 +5,16 @@ extern const struct layer_class strata_layer_activation;
 extern const struct layer_class strata_layer_alpha_dropout;
 extern const struct layer_class strata_layer_average_pooling1d;
 extern const struct layer_class strata_layer_average_pooling2d;
+extern const struct layer_class strata_layer_batch_normalization;
 extern const struct layer_class strata_layer_conv1d;
+extern const struct layer_class strata_layer_conv1d_transpose;
 extern const struct layer_class strata_layer_conv2d;
+extern const struct layer_class strata_layer_conv2d_transpose;
 extern const struct layer_class strata_layer_dense;
+extern const struct layer_class strata_layer_depthwise_conv1d;
+extern const struct layer_class strata_layer_depthwise_conv2d;
 extern const struct layer_class strata_layer_dropout;
+extern const struct layer_class strata_layer_elu;
 extern const struct layer_class strata_layer_flatten;
 extern const struct layer_class strata_layer_gaussian_dropout;
 extern const struct layer_class strata_layer_gaussian_noise;
@@ -16,10 +22,18 @@ extern const struct layer_class strata_layer_global_average_pooling1d;
 extern const struct layer_class strata_layer_global_average_pooling2d;
 extern const struct layer_class strata_layer_global_max_pooling1d;
 extern const struct layer_class strata_layer_global_max_pooling2d;
+extern const struct layer_class strata_layer_group_normalization;
 extern const struct layer_class strata_layer_input;
+extern const struct layer_class strata_layer_layer_normalization;
+extern const struct layer_class strata_layer_leaky_relu;
 extern const struct layer_class strata_layer_max_pooling1d;
 extern const struct layer_class strata_layer_max_pooling2d;
+extern const struct layer_class strata_layer_prelu;
+extern const struct layer_class strata_layer_relu;
 extern const struct layer_class strata_layer_rescaling;
+extern const struct layer_class strata_layer_separable_conv1d;
+extern const struct layer_class strata_layer_separable_conv2d;
+extern const struct layer_class strata_layer_softmax;
 extern const struct layer_class strata_layer_spatial_dropout1d;
 extern const struct layer_class strata_layer_spatial_dropout2d;
 
@@ -28,10 +42,16 @@ static const struct class *const classes[] = {
     &strata_layer_alpha_dropout.class,
     &strata_layer_average_pooling1d.class,
     &strata_layer_average_pooling2d.class,
+    &strata_layer_batch_normalization.class,
     &strata_layer_conv1d.class,
+    &strata_layer_conv1d_transpose.class,
     &strata_layer_conv2d.class,
+    &strata_layer_conv2d_transpose.class,
     &strata_layer_dense.class,
+    &strata_layer_depthwise_conv1d.class,
+    &strata_layer_depthwise_conv2d.class,
     &strata_layer_dropout.class,
+    &strata_layer_elu.class,
     &strata_layer_flatten.class,
     &strata_layer_gaussian_dropout.class,
     &strata_layer_gaussian_noise.class,
@@ -39,10 +59,18 @@ static const struct class *const classes[] = {
     &strata_layer_global_average_pooling2d.class,
     &strata_layer_global_max_pooling1d.class,
     &strata_layer_global_max_pooling2d.class,
+    &strata_layer_group_normalization.class,
     &strata_layer_input.class,
+    &strata_layer_layer_normalization.class,
+    &strata_layer_leaky_relu.class,
     &strata_layer_max_pooling1d.class,
     &strata_layer_max_pooling2d.class,
+    &strata_layer_prelu.class,
+    &strata_layer_relu.class,
     &strata_layer_rescaling.class,
+    &strata_layer_separable_conv1d.class,
+    &strata_layer_separable_conv2d.class,
+    &strata_layer_softmax.class,
     &strata_layer_spatial_dropout1d.class,
     &strata_layer_spatial_dropout2d.class,
     NULL,

@@ -39,7 +39,7 @@ bool strata_op_max_pool2d(struct run *run, const struct pool2d *pool, const stru
                           const struct view *index, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), arg_view(index), { 0 } };
-    return launch_windows(run, pool, "pool2d:max_forward", index->buffer ? " -DINDEX=1" : " -DINDEX=0", args, false,
+    return launch_windows(run, pool, "max_pool2d:forward", index->buffer ? " -DINDEX=1" : " -DINDEX=0", args, false,
                           err);
 }
 
@@ -47,21 +47,21 @@ bool strata_op_max_pool2d_gradient(struct run *run, const struct pool2d *pool, c
                                    const struct view *index, const struct view *dx, strata_error *err)
 {
     const struct arg args[] = { arg_view(dy), arg_view(index), arg_view(dx), { 0 } };
-    return launch_windows(run, pool, "pool2d:max_gradient", "", args, true, err);
+    return launch_windows(run, pool, "max_pool2d:gradient", " -DINDEX=1", args, true, err);
 }
 
 bool strata_op_average_pool2d(struct run *run, const struct pool2d *pool, const struct view *x, const struct view *y,
                               strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), { 0 } };
-    return launch_windows(run, pool, "pool2d:average_forward", "", args, false, err);
+    return launch_windows(run, pool, "average_pool2d:forward", "", args, false, err);
 }
 
 bool strata_op_average_pool2d_gradient(struct run *run, const struct pool2d *pool, const struct view *dy,
                                        const struct view *dx, strata_error *err)
 {
     const struct arg args[] = { arg_view(dy), arg_view(dx), { 0 } };
-    return launch_windows(run, pool, "pool2d:average_gradient", "", args, true, err);
+    return launch_windows(run, pool, "average_pool2d:gradient", "", args, true, err);
 }
 
 /* ---- over all positions --------------------------------------------------------------------------------------- */
@@ -89,7 +89,7 @@ bool strata_op_global_max_pool(struct run *run, size_t n, size_t positions, size
                                const struct view *y, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), { 0 } };
-    return launch_global(run, "global_pool:max_forward", args, n, positions, channels, err);
+    return launch_global(run, "global_max_pool:forward", args, n, positions, channels, err);
 }
 
 bool strata_op_global_max_pool_gradient(struct run *run, size_t n, size_t positions, size_t channels,
@@ -97,19 +97,19 @@ bool strata_op_global_max_pool_gradient(struct run *run, size_t n, size_t positi
                                         const struct view *dx, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), arg_view(dy), arg_view(dx), { 0 } };
-    return launch_global(run, "global_pool:max_gradient", args, n, positions, channels, err);
+    return launch_global(run, "global_max_pool:gradient", args, n, positions, channels, err);
 }
 
 bool strata_op_global_average_pool(struct run *run, size_t n, size_t positions, size_t channels, const struct view *x,
                                    const struct view *y, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), { 0 } };
-    return launch_global(run, "global_pool:average_forward", args, n, positions, channels, err);
+    return launch_global(run, "global_average_pool:forward", args, n, positions, channels, err);
 }
 
 bool strata_op_global_average_pool_gradient(struct run *run, size_t n, size_t positions, size_t channels,
                                             const struct view *dy, const struct view *dx, strata_error *err)
 {
     const struct arg args[] = { arg_view(dy), arg_view(dx), { 0 } };
-    return launch_global(run, "global_pool:average_gradient", args, n, positions, channels, err);
+    return launch_global(run, "global_average_pool:gradient", args, n, positions, channels, err);
 }

@@ -1,9 +1,9 @@
-/* Pooling over all positions of (n, positions, channels). One work-item: VW neighbouring channels (-D VW, see
+/* The maximum over all positions of (n, positions, channels). One work-item: VW neighbouring channels (-D VW, see
  * vector.h) of one sample: dimension 0 channels, 1 samples. */
 #include "vector.h"
 
 /* A NaN wins. */
-kernel void max_forward(global const float *x, ulong x0, global float *y, ulong y0, int n, int positions, int channels)
+kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, int n, int positions, int channels)
 {
     const int c = get_global_id(0) * VW, s = get_global_id(1);
     if (c >= channels || s >= n) return;
@@ -17,7 +17,7 @@ kernel void max_forward(global const float *x, ulong x0, global float *y, ulong 
 }
 
 /* All cells that equal the maximum share its gradient evenly, as TensorFlow's reduce_max does. */
-kernel void max_gradient(global const float *x, ulong x0, global const float *y, ulong y0, global const float *dy,
+kernel void gradient(global const float *x, ulong x0, global const float *y, ulong y0, global const float *dy,
                          ulong dy0, global float *dx, ulong dx0, int n, int positions, int channels)
 {
     const int c = get_global_id(0) * VW, s = get_global_id(1);
@@ -31,27 +31,4 @@ kernel void max_gradient(global const float *x, ulong x0, global const float *y,
     const floatv share = LOADV(dy + dy0 + (ulong)s * channels + c) / ties;
     for (int i = 0; i < positions; i++)
         STOREV(LOADV(x + (ulong)i * channels) == best ? share : 0.0f, dx + (ulong)i * channels);
-}
-
-kernel void average_forward(global const float *x, ulong x0, global float *y, ulong y0, int n, int positions,
-                            int channels)
-{
-    const int c = get_global_id(0) * VW, s = get_global_id(1);
-    if (c >= channels || s >= n) return;
-    x += x0 + (ulong)s * positions * channels + c;
-    floatv sum = 0.0f;
-    for (int i = 0; i < positions; i++)
-        sum += LOADV(x + (ulong)i * channels);
-    STOREV(sum / (float)positions, y + y0 + (ulong)s * channels + c);
-}
-
-kernel void average_gradient(global const float *dy, ulong dy0, global float *dx, ulong dx0, int n, int positions,
-                             int channels)
-{
-    const int c = get_global_id(0) * VW, s = get_global_id(1);
-    if (c >= channels || s >= n) return;
-    dx += dx0 + (ulong)s * positions * channels + c;
-    const floatv share = LOADV(dy + dy0 + (ulong)s * channels + c) / (float)positions;
-    for (int i = 0; i < positions; i++)
-        STOREV(share, dx + (ulong)i * channels);
 }
