@@ -17,7 +17,7 @@
 static const char recipe[] = "strata-1";
 
 /* Subnormal numbers are zero, as in TensorFlow: they would make a processor's arithmetic many times slower. */
-static const char standard_options[] = "-cl-std=CL1.2 -cl-mad-enable -cl-denorms-are-zero";
+static const char standard_options[] = "-cl-std=CL1.2 -cl-mad-enable -cl-denorms-are-zero -w";
 
 struct program {
     char *file, *options;
