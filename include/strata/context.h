@@ -15,7 +15,7 @@ typedef struct strata_context_config {
     const strata_error *failed; /* what already went wrong on this rank: no rank gets a context then; NULL: nothing */
 } strata_context_config;
 
-/* Collective. Under mpirun one rank of the job, else the only one. When one rank fails, all do, with its message. */
+/* Collective. config NULL: all defaults. Under mpirun one rank of the job, else the only one. When one rank fails, all do, with its message. */
 STRATA_API STRATA_CHECKED strata_context *strata_context_create(const strata_context_config *config, strata_error *err);
 STRATA_API void strata_context_free(strata_context *context); /* takes NULL */
 STRATA_API int strata_context_rank(const strata_context *context);

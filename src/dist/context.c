@@ -54,8 +54,10 @@ static void let_rank_0_speak(int rank)
 
 strata_context *strata_context_create(const strata_context_config *config, strata_error *err)
 {
+    static const strata_context_config defaults;
     struct comm *comm = strata_comm_create(err);
     if (!comm) return NULL;
+    if (!config) config = &defaults;
     strata_context *context = strata_alloc(1, sizeof *context, err);
     bool ok = context != NULL;
     if (ok && config->failed) {
