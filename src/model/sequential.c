@@ -228,8 +228,10 @@ strata_layer *strata_model_get_layer(const strata_model *model, const char *name
     struct text names = { 0 };
     for (size_t i = 0; i < model->count; i++) {
         strata_layer *layer = model->nodes[i].layer;
-        if (strcmp(layer->name, name) == 0)
+        if (strcmp(layer->name, name) == 0) {
+            strata_text_free(&names);
             return layer;
+        }
         strata_text_add(&names, "%s'%s'", i ? ", " : "", layer->name);
     }
     strata_fail(err, STRATA_EVALUE, "No such layer: %s. Existing layers are: [%s].", name, names.data ? names.data : "");
