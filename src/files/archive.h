@@ -12,16 +12,16 @@
  * ("dense_kernel_momentum", ...). A .keras has no names for the slots: there they are called "2", "3", ... */
 struct saved_variable {
     char *name;
-    bool integer;          /* integers holds the value instead of values */
+    bool integer; /* integers holds the value instead of values */
     int64_t integers;
     strata_shape shape;
-    float *values;         /* owned */
+    float *values; /* owned */
 };
 struct saved_training {
-    json_t *compile_config; /* get_compile_config() form: {"optimizer": .., "loss": .., "metrics": ..}; may be NULL */
+    json_t *compile_config; /* get_compile_config(): {"optimizer": .., "loss": .., ...}; may be NULL */
     struct saved_variable *variables;
     size_t count;
-    json_t *strata;        /* strata.json of a checkpoint: step, epoch, seed, ...; may be NULL */
+    json_t *strata; /* strata.json of a checkpoint: step, epoch, seed, ...; may be NULL */
 };
 void strata_saved_training_release(struct saved_training *training); /* takes NULL */
 

@@ -12,8 +12,7 @@ static const char *const only_keras3[] = { "loss_scale_factor", "gradient_accumu
 
 static void drop(json_t *json, const char *const *keys)
 {
-    for (; *keys; keys++)
-        json_object_del(json, *keys);
+    for (; *keys; keys++) json_object_del(json, *keys);
 }
 
 static bool is_text(const json_t *json, const char *text)
@@ -26,20 +25,19 @@ static bool is_text(const json_t *json, const char *text)
 /* Keras before 2.11 divided the rate by 1 + decay * iterations. */
 static json_t *decayed(const json_t *rate, double decay)
 {
-    return json_pack("{s:s, s:s, s:{s:f, s:f, s:f, s:b, s:s}, s:n}", "module", "keras.optimizers.schedules", "class_name",
-                     "InverseTimeDecay", "config", "initial_learning_rate", json_number_value(rate), "decay_steps", 1.0,
-                     "decay_rate", decay, "staircase", 0, "name", "InverseTimeDecay", "registered_name");
+    return json_pack("{s:s, s:s, s:{s:f, s:f, s:f, s:b, s:s}, s:n}", "module", "keras.optimizers.schedules",
+                     "class_name", "InverseTimeDecay", "config", "initial_learning_rate",
+                     json_number_value(rate), "decay_steps", 1.0, "decay_rate", decay, "staircase", 0, "name",
+                     "InverseTimeDecay", "registered_name");
 }
 
 static void modernize_rate(json_t *config)
 {
     json_t *old = json_object_get(config, "lr");
-    if (old && !json_object_get(config, "learning_rate"))
-        json_object_set(config, "learning_rate", old);
+    if (old && !json_object_get(config, "learning_rate")) json_object_set(config, "learning_rate", old);
     const json_t *rate = json_object_get(config, "learning_rate");
     const double decay = json_number_value(json_object_get(config, "decay"));
-    if (decay > 0 && json_is_number(rate))
-        json_object_set_new(config, "learning_rate", decayed(rate, decay));
+    if (decay > 0 && json_is_number(rate)) json_object_set_new(config, "learning_rate", decayed(rate, decay));
     if (json_is_null(json_object_get(config, "epsilon")))
         json_object_set_new(config, "epsilon", json_real(1e-7));
 }
@@ -47,16 +45,15 @@ static void modernize_rate(json_t *config)
 static json_t *read_optimizer(const json_t *optimizer)
 {
     const char *name = json_string_value(json_object_get(optimizer, "class_name"));
-    if (!name)
-        return json_deep_copy(optimizer);
+    if (!name) return json_deep_copy(optimizer);
     json_t *config = json_deep_copy(json_object_get(optimizer, "config"));
     if (json_is_object(config)) {
         modernize_rate(config);
         drop(config, only_keras2);
     }
     const char *mark = strchr(name, '>'); /* Keras 2: "Custom>Adam" */
-    return json_pack("{s:s, s:s, s:o, s:n}", "module", "keras.optimizers", "class_name", mark ? mark + 1 : name, "config",
-                     config ? config : json_object(), "registered_name");
+    return json_pack("{s:s, s:s, s:o, s:n}", "module", "keras.optimizers", "class_name",
+                     mark ? mark + 1 : name, "config", config ? config : json_object(), "registered_name");
 }
 
 /* Keras 2 writes its "accuracy" as what it became. */
@@ -66,16 +63,14 @@ static json_t *read_metric(const json_t *metric)
     const json_t *name = json_object_get(config, "name"), *function = json_object_get(config, "fn");
     if (!is_text(json_object_get(metric, "class_name"), "MeanMetricWrapper") || !json_is_string(function))
         return json_deep_copy(metric);
-    if (is_text(name, "accuracy") || is_text(name, "acc"))
-        return json_copy((json_t *)name);
+    if (is_text(name, "accuracy") || is_text(name, "acc")) return json_copy((json_t *)name);
     return json_copy((json_t *)function);
 }
 
 /* Keras 2 has one list an output. */
 static json_t *read_metrics(const json_t *metrics)
 {
-    if (!json_is_array(metrics))
-        return json_deep_copy(metrics);
+    if (!json_is_array(metrics)) return json_deep_copy(metrics);
     const bool inside = json_array_size(metrics) == 1 && json_is_array(json_array_get(metrics, 0));
     const json_t *list = inside ? json_array_get(metrics, 0) : metrics;
     json_t *read = json_array();
@@ -101,10 +96,12 @@ json_t *strata_compile_config_read(const json_t *json, const char *what, strata_
     const json_t *value;
     if (!json_is_object(json) || !read) {
         json_decref(read);
-        strata_fail(err, read ? STRATA_EFILE : STRATA_EMEMORY, "%s: the training config is not an object", what);
+        strata_fail(err, read ? STRATA_EFILE : STRATA_EMEMORY, "%s: the training config is not an object",
+                    what);
         return NULL;
     }
-    json_object_foreach((json_t *)json, key, value) {
+    json_object_foreach((json_t *)json, key, value)
+    {
         if (strcmp(key, "optimizer_config") == 0 || strcmp(key, "optimizer") == 0)
             json_object_set_new(read, "optimizer", read_optimizer(value));
         else if (strcmp(key, "metrics") == 0 || strcmp(key, "weighted_metrics") == 0)
@@ -154,22 +151,22 @@ json_t *strata_training_config_write(const json_t *compile_config, strata_flavou
     json_t *written = json_object();
     const char *key;
     const json_t *value;
-    json_object_foreach((json_t *)compile_config, key, value) {
-        if (strcmp(key, "optimizer") == 0)
-            continue;
+    json_object_foreach((json_t *)compile_config, key, value)
+    {
+        if (strcmp(key, "optimizer") == 0) continue;
         if (strcmp(key, "loss") == 0)
             json_object_set_new(written, key, write_loss(value, flavour));
-        else if (flavour == STRATA_FLAVOUR_KERAS3 || strcmp(key, "metrics") == 0 || strcmp(key, "weighted_metrics") == 0 ||
-                 strcmp(key, "loss_weights") == 0)
+        else if (flavour == STRATA_FLAVOUR_KERAS3 || strcmp(key, "metrics") == 0
+                 || strcmp(key, "weighted_metrics") == 0 || strcmp(key, "loss_weights") == 0)
             json_object_set_new(written, key, json_deep_copy(value));
     }
     const json_t *optimizer = json_object_get(compile_config, "optimizer");
-    if (optimizer && json_object_set_new(written, "optimizer_config", write_optimizer(optimizer, flavour)) != 0) {
+    if (optimizer
+        && json_object_set_new(written, "optimizer_config", write_optimizer(optimizer, flavour)) != 0) {
         json_decref(written);
         written = NULL;
     }
-    if (!written)
-        strata_fail(err, STRATA_EMEMORY, "out of memory while the training config was written");
+    if (!written) strata_fail(err, STRATA_EMEMORY, "out of memory while the training config was written");
     return written;
 }
 
@@ -188,14 +185,14 @@ const char *strata_optimizer_name(const json_t *compile_config)
 
 const char *strata_optimizer_class(const json_t *compile_config)
 {
-    const char *name = json_string_value(json_object_get(json_object_get(compile_config, "optimizer"), "class_name"));
+    const char *name =
+        json_string_value(json_object_get(json_object_get(compile_config, "optimizer"), "class_name"));
     return name ? name : "";
 }
 
 bool strata_constant_rate(const json_t *compile_config, float *rate)
 {
     const json_t *value = json_object_get(optimizer_config(compile_config), "learning_rate");
-    if (rate)
-        *rate = (float)json_number_value(value);
+    if (rate) *rate = (float)json_number_value(value);
     return json_is_number(value);
 }

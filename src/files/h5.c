@@ -21,8 +21,7 @@ enum { DEEPEST = 64 };
 static herr_t innermost(unsigned n, const H5E_error2_t *error, void *at)
 {
     const char **words = at;
-    if (n == 0 && error->desc)
-        *words = error->desc;
+    if (n == 0 && error->desc) *words = error->desc;
     return 0;
 }
 
@@ -35,8 +34,8 @@ bool strata_h5_fail(const struct h5 *file, strata_error *err, const char *format
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &words);
-    strata_fail(err, STRATA_EFILE, "%s: %s%s%s%s", file->what, message, words ? " (HDF5: " : "", words ? words : "",
-                words ? ")" : "");
+    strata_fail(err, STRATA_EFILE, "%s: %s%s%s%s", file->what, message, words ? " (HDF5: " : "",
+                words ? words : "", words ? ")" : "");
     H5Eclear2(H5E_DEFAULT);
     return false;
 }
@@ -53,12 +52,10 @@ struct h5 *strata_h5_new(const char *what, strata_error *err)
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     H5Eclear2(H5E_DEFAULT);
     struct h5 *file = strata_alloc(1, sizeof *file, err);
-    if (!file)
-        return NULL;
+    if (!file) return NULL;
     file->id = H5I_INVALID_HID;
     file->what = strata_copy_text(what, err);
-    if (file->what)
-        return file;
+    if (file->what) return file;
     free(file);
     return NULL;
 }
@@ -69,8 +66,7 @@ static struct h5 *open_with(struct h5 *file, const char *name, hid_t access, str
         H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
         file->id = H5Fopen(name, H5F_ACC_RDONLY, access);
     }
-    if (file->id >= 0 && H5Fget_filesize(file->id, &file->size) >= 0)
-        return file;
+    if (file->id >= 0 && H5Fget_filesize(file->id, &file->size) >= 0) return file;
     strata_h5_fail(file, err, "not an HDF5 file, or a damaged one");
     strata_h5_close(file);
     return NULL;
@@ -79,8 +75,7 @@ static struct h5 *open_with(struct h5 *file, const char *name, hid_t access, str
 struct h5 *strata_h5_open(const char *path, strata_error *err)
 {
     struct h5 *file = strata_h5_check_file(path, err) ? strata_h5_new(path, err) : NULL;
-    if (!file)
-        return NULL;
+    if (!file) return NULL;
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     file = open_with(file, path, access, err);
     H5Pclose(access);
@@ -90,26 +85,23 @@ struct h5 *strata_h5_open(const char *path, strata_error *err)
 struct h5 *strata_h5_open_image(const void *bytes, size_t size, const char *what, strata_error *err)
 {
     struct h5 *file = strata_h5_check(bytes, size, what, err) ? strata_h5_new(what, err) : NULL;
-    if (!file)
-        return NULL;
+    if (!file) return NULL;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     /* HDF5 copies the image, so what it may write to its copy never reaches the caller's bytes */
-    if (H5Pset_fapl_core(access, 64 * 1024, false) < 0 || H5Pset_file_image(access, (void *)bytes, size) < 0) {
+    if (H5Pset_fapl_core(access, 64 * 1024, false) < 0
+        || H5Pset_file_image(access, (void *)bytes, size) < 0) {
         H5Pclose(access);
         access = H5I_INVALID_HID;
     }
     file = open_with(file, what, access, err);
-    if (access >= 0)
-        H5Pclose(access);
+    if (access >= 0) H5Pclose(access);
     return file;
 }
 
 void strata_h5_close(struct h5 *file)
 {
-    if (!file)
-        return;
-    if (file->id >= 0)
-        H5Fclose(file->id);
+    if (!file) return;
+    if (file->id >= 0) H5Fclose(file->id);
     H5Eclear2(H5E_DEFAULT);
     free(file->what);
     free(file);
@@ -127,11 +119,9 @@ static bool reachable(const struct h5 *file, const char *path)
 {
     char part[1024];
     const size_t length = strlen(path);
-    if (length >= sizeof part)
-        return false;
+    if (length >= sizeof part) return false;
     for (size_t i = 1; i <= length; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
+        if (path[i] != '/' && path[i] != '\0') continue;
         memcpy(part, path, i);
         part[i] = '\0';
         H5L_info_t info;
@@ -155,15 +145,14 @@ static hid_t open_object(const struct h5 *file, const char *path, strata_error *
         return H5I_INVALID_HID;
     }
     const hid_t object = H5Oopen(file->id, strata_h5_path(path), H5P_DEFAULT);
-    if (object < 0)
-        strata_h5_fail(file, err, "%s cannot be opened", strata_h5_path(path));
+    if (object < 0) strata_h5_fail(file, err, "%s cannot be opened", strata_h5_path(path));
     return object;
 }
 
 bool strata_h5_has_attribute(const struct h5 *file, const char *object, const char *name)
 {
-    const bool has = reachable(file, object) &&
-                     H5Aexists_by_name(file->id, strata_h5_path(object), name, H5P_DEFAULT) > 0;
+    const bool has =
+        reachable(file, object) && H5Aexists_by_name(file->id, strata_h5_path(object), name, H5P_DEFAULT) > 0;
     H5Eclear2(H5E_DEFAULT);
     return has;
 }
@@ -184,12 +173,11 @@ static herr_t list_one(hid_t group, const char *name, const H5L_info_t *info, vo
 bool strata_h5_children(const struct h5 *file, const char *group, struct names *names, strata_error *err)
 {
     const hid_t object = open_object(file, group, err);
-    if (object < 0)
-        return false;
+    if (object < 0) return false;
     struct listing listing = { names, err };
     const strata_code before = err->code;
-    const bool ok = H5Iget_type(object) == H5I_GROUP &&
-                    H5Literate(object, H5_INDEX_NAME, H5_ITER_INC, NULL, list_one, &listing) >= 0;
+    const bool ok = H5Iget_type(object) == H5I_GROUP
+                    && H5Literate(object, H5_INDEX_NAME, H5_ITER_INC, NULL, list_one, &listing) >= 0;
     H5Oclose(object);
     if (!ok && err->code == before)
         strata_h5_fail(file, err, "%s is not a group that can be listed", strata_h5_path(group));
@@ -249,15 +237,15 @@ static bool read_extents(const struct h5 *file, const char *path, struct array *
     const int rank = space >= 0 && H5Sget_simple_extent_type(space) != H5S_NULL
                          ? H5Sget_simple_extent_dims(space, dims, NULL)
                          : -1;
-    if (space >= 0)
-        H5Sclose(space);
+    if (space >= 0) H5Sclose(space);
     const int most = (int)(sizeof array->shape.dim / sizeof *array->shape.dim);
     if (rank < 0 || rank > most)
         return strata_h5_fail(file, err, "%s has %d axes; at most %d are possible", path, rank, most);
     array->shape.rank = rank;
     array->count = 1;
     for (int i = 0; i < rank; i++) {
-        if (dims[i] > SIZE_MAX / sizeof(float) || (dims[i] > 0 && array->count > SIZE_MAX / sizeof(float) / dims[i]))
+        if (dims[i] > SIZE_MAX / sizeof(float)
+            || (dims[i] > 0 && array->count > SIZE_MAX / sizeof(float) / dims[i]))
             return strata_h5_fail(file, err, "%s: its extents are too large", path);
         array->shape.dim[i] = (size_t)dims[i];
         array->count *= (size_t)dims[i];
@@ -272,22 +260,21 @@ static bool check_storage(const struct h5 *file, const char *path, const struct 
     const hid_t made = H5Dget_create_plist(array->set);
     const H5D_layout_t layout = made >= 0 ? H5Pget_layout(made) : H5D_LAYOUT_ERROR;
     const int elsewhere = made >= 0 ? H5Pget_external_count(made) : 0;
-    if (made >= 0)
-        H5Pclose(made);
+    if (made >= 0) H5Pclose(made);
     if (elsewhere != 0 || layout == H5D_LAYOUT_ERROR || layout == H5D_VIRTUAL)
         return strata_h5_fail(file, err, "%s is stored outside the file; such files are not read", path);
     const hsize_t stored = H5Dget_storage_size(array->set);
     const hsize_t most = layout == H5D_CHUNKED ? file->size * MOST_EXPANSION : stored;
     if (stored > file->size || array->count > most / element)
-        return strata_h5_fail(file, err, "%s claims %zu numbers of %zu bytes; the file holds %llu bytes of them", path,
+        return strata_h5_fail(file, err,
+                              "%s claims %zu numbers of %zu bytes; the file holds %llu bytes of them", path,
                               array->count, element, (unsigned long long)stored);
     return true;
 }
 
 static void close_array(struct array *array)
 {
-    if (array->set >= 0)
-        H5Dclose(array->set);
+    if (array->set >= 0) H5Dclose(array->set);
     array->set = H5I_INVALID_HID;
 }
 
@@ -296,8 +283,7 @@ static bool open_array(const struct h5 *file, const char *path, struct array *ar
 {
     const hid_t object = open_object(file, path, err);
     array->set = H5I_INVALID_HID;
-    if (object < 0)
-        return false;
+    if (object < 0) return false;
     if (H5Iget_type(object) != H5I_DATASET) {
         H5Oclose(object);
         return strata_h5_fail(file, err, "%s is not an array", path);
@@ -306,24 +292,20 @@ static bool open_array(const struct h5 *file, const char *path, struct array *ar
     const hid_t type = H5Dget_type(object);
     array->class = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
     const size_t element = type >= 0 ? H5Tget_size(type) : 0;
-    if (type >= 0)
-        H5Tclose(type);
-    bool ok = ((array->class == H5T_FLOAT || array->class == H5T_INTEGER) && element >= 1 && element <= 16) ||
-              strata_h5_fail(file, err, "%s is not an array of numbers", path);
+    if (type >= 0) H5Tclose(type);
+    bool ok = ((array->class == H5T_FLOAT || array->class == H5T_INTEGER) && element >= 1 && element <= 16)
+              || strata_h5_fail(file, err, "%s is not an array of numbers", path);
     ok = ok && read_extents(file, path, array, err) && check_storage(file, path, array, element, err);
-    if (!ok)
-        close_array(array);
+    if (!ok) close_array(array);
     return ok;
 }
 
 bool strata_h5_shape(const struct h5 *file, const char *path, strata_shape *shape, strata_error *err)
 {
     struct array array;
-    if (!open_array(file, path, &array, err))
-        return false;
+    if (!open_array(file, path, &array, err)) return false;
     *shape = (strata_shape){ .rank = array.shape.rank };
-    for (int i = 0; i < array.shape.rank; i++)
-        shape->dim[i] = array.shape.dim[i];
+    for (int i = 0; i < array.shape.rank; i++) shape->dim[i] = array.shape.dim[i];
     close_array(&array);
     return true;
 }
@@ -331,12 +313,12 @@ bool strata_h5_shape(const struct h5 *file, const char *path, strata_shape *shap
 bool strata_h5_floats(const struct h5 *file, const char *path, float *values, size_t count, strata_error *err)
 {
     struct array array;
-    if (!open_array(file, path, &array, err))
-        return false;
-    bool ok = array.count == count ||
-              strata_h5_fail(file, err, "%s has %zu numbers; %zu are needed", path, array.count, count);
-    ok = ok && (count == 0 || H5Dread(array.set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0 ||
-                strata_h5_fail(file, err, "%s cannot be read", path));
+    if (!open_array(file, path, &array, err)) return false;
+    bool ok = array.count == count
+              || strata_h5_fail(file, err, "%s has %zu numbers; %zu are needed", path, array.count, count);
+    ok = ok
+         && (count == 0 || H5Dread(array.set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0
+             || strata_h5_fail(file, err, "%s cannot be read", path));
     close_array(&array);
     return ok;
 }
@@ -344,8 +326,7 @@ bool strata_h5_floats(const struct h5 *file, const char *path, float *values, si
 bool strata_h5_is_integer(const struct h5 *file, const char *path, bool *integer, strata_error *err)
 {
     struct array array;
-    if (!open_array(file, path, &array, err))
-        return false;
+    if (!open_array(file, path, &array, err)) return false;
     *integer = array.class == H5T_INTEGER;
     close_array(&array);
     return true;
@@ -354,11 +335,10 @@ bool strata_h5_is_integer(const struct h5 *file, const char *path, bool *integer
 bool strata_h5_integer(const struct h5 *file, const char *path, int64_t *value, strata_error *err)
 {
     struct array array;
-    if (!open_array(file, path, &array, err))
-        return false;
-    const bool ok = (array.count == 1 && array.class == H5T_INTEGER &&
-                     H5Dread(array.set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0) ||
-                    strata_h5_fail(file, err, "%s is not one integer", path);
+    if (!open_array(file, path, &array, err)) return false;
+    const bool ok = (array.count == 1 && array.class == H5T_INTEGER
+                     && H5Dread(array.set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) >= 0)
+                    || strata_h5_fail(file, err, "%s is not one integer", path);
     close_array(&array);
     return ok;
 }

@@ -35,12 +35,14 @@ bool strata_h5_arrays(const struct h5 *file, const char *group, struct names *pa
 /* Extents of an array of numbers; rank 0 is a single number. */
 bool strata_h5_shape(const struct h5 *file, const char *path, strata_shape *shape, strata_error *err);
 /* Reads an array of numbers of any kind as float; it must have exactly `count` elements. */
-bool strata_h5_floats(const struct h5 *file, const char *path, float *values, size_t count, strata_error *err);
+bool strata_h5_floats(const struct h5 *file, const char *path, float *values, size_t count,
+                      strata_error *err);
 bool strata_h5_is_integer(const struct h5 *file, const char *path, bool *integer, strata_error *err);
 bool strata_h5_integer(const struct h5 *file, const char *path, int64_t *value, strata_error *err);
 
 /* A text attribute; *text is NULL when the object has no attribute of that name. Release with free. */
-bool strata_h5_text(const struct h5 *file, const char *object, const char *name, char **text, strata_error *err);
+bool strata_h5_text(const struct h5 *file, const char *object, const char *name, char **text,
+                    strata_error *err);
 /* A list of texts, also one that Keras split into name0, name1, ... because it was too long for one attribute. */
 bool strata_h5_texts(const struct h5 *file, const char *object, const char *name, struct names *texts,
                      strata_error *err);

@@ -6,8 +6,19 @@
 enum { MOST_RANK = 32, MOST_NESTED = 8, MOST_FILTERS = 32 };
 
 /* Classes of datatypes. */
-enum { TYPE_INTEGER, TYPE_FLOAT, TYPE_TIME, TYPE_TEXT, TYPE_BITS, TYPE_OPAQUE, TYPE_COMPOUND, TYPE_REFERENCE, TYPE_ENUM,
-       TYPE_VARIABLE, TYPE_ARRAY };
+enum {
+    TYPE_INTEGER,
+    TYPE_FLOAT,
+    TYPE_TIME,
+    TYPE_TEXT,
+    TYPE_BITS,
+    TYPE_OPAQUE,
+    TYPE_COMPOUND,
+    TYPE_REFERENCE,
+    TYPE_ENUM,
+    TYPE_VARIABLE,
+    TYPE_ARRAY
+};
 
 /* ---- dataspaces ---- */
 
@@ -49,11 +60,10 @@ static bool check_integer(struct h5_part *part, uint64_t size)
 static bool check_float(struct h5_part *part, const unsigned char *head, uint64_t size)
 {
     const unsigned char *bits = strata_h5_take(part, 12);
-    if (!bits)
-        return false;
+    if (!bits) return false;
     const uint64_t offset = h5_number(bits, 2), precision = h5_number(bits + 2, 2), top = precision;
-    return precision > 0 && offset + precision <= size * 8 && head[2] < top && bits[5] > 0 && bits[7] > 0 &&
-           bits[4] + (uint64_t)bits[5] <= top && bits[6] + (uint64_t)bits[7] <= top;
+    return precision > 0 && offset + precision <= size * 8 && head[2] < top && bits[5] > 0 && bits[7] > 0
+           && bits[4] + (uint64_t)bits[5] <= top && bits[6] + (uint64_t)bits[7] <= top;
 }
 
 /* Types of Keras's files are checked whole, of others the start; what is after those is not looked at. */
@@ -65,13 +75,22 @@ bool strata_h5_check_type(const struct h5_image *image, struct h5_part *part, ui
         return strata_h5_damaged(image, at, "a type that is none");
     bool ok = true;
     switch (head[0] & 15) {
-    case TYPE_INTEGER: ok = check_integer(part, size); break;
-    case TYPE_FLOAT: ok = check_float(part, head, size); break;
-    case TYPE_TEXT: ok = size <= image->size; break;
-    case TYPE_VARIABLE: return (size == 16 || strata_h5_damaged(image, at, "a type of variable length of a strange size")) &&
-                               strata_h5_check_type(image, part, at, depth + 1);
-    case TYPE_ENUM: return strata_h5_check_type(image, part, at, depth + 1);
-    default: return strata_h5_damaged(image, at, "a type that Keras does not write");
+    case TYPE_INTEGER:
+        ok = check_integer(part, size);
+        break;
+    case TYPE_FLOAT:
+        ok = check_float(part, head, size);
+        break;
+    case TYPE_TEXT:
+        ok = size <= image->size;
+        break;
+    case TYPE_VARIABLE:
+        return (size == 16 || strata_h5_damaged(image, at, "a type of variable length of a strange size"))
+               && strata_h5_check_type(image, part, at, depth + 1);
+    case TYPE_ENUM:
+        return strata_h5_check_type(image, part, at, depth + 1);
+    default:
+        return strata_h5_damaged(image, at, "a type that Keras does not write");
     }
     return ok || strata_h5_damaged(image, at, "a type with bad sizes");
 }
@@ -86,34 +105,31 @@ bool strata_h5_check_fill(const struct h5_image *image, struct h5_part part, uin
         value = (head[1] & 0x20) != 0;
     else if (!old) {
         const unsigned char *rest = head && (head[0] == 1 || head[0] == 2) ? strata_h5_take(&part, 2) : NULL;
-        if (!rest)
-            return strata_h5_damaged(image, at, "a fill value that is none");
+        if (!rest) return strata_h5_damaged(image, at, "a fill value that is none");
         value = head[0] == 1 || rest[1] != 0;
     }
-    if (!value)
-        return true;
+    if (!value) return true;
     const unsigned char *size = strata_h5_take(&part, 4);
     /* a negative size stands for no value */
-    return (size && (h5_number(size, 4) > INT32_MAX || strata_h5_take(&part, h5_number(size, 4)))) ||
-           strata_h5_damaged(image, at, "a fill value that is short");
+    return (size && (h5_number(size, 4) > INT32_MAX || strata_h5_take(&part, h5_number(size, 4))))
+           || strata_h5_damaged(image, at, "a fill value that is short");
 }
 
 bool strata_h5_check_filters(const struct h5_image *image, struct h5_part part, uint64_t at)
 {
     const unsigned char *head = strata_h5_take(&part, 2);
-    if (!head || head[0] < 1 || head[0] > 2 || head[1] == 0 || head[1] > MOST_FILTERS ||
-        (head[0] == 1 && !strata_h5_take(&part, 6)))
+    if (!head || head[0] < 1 || head[0] > 2 || head[1] == 0 || head[1] > MOST_FILTERS
+        || (head[0] == 1 && !strata_h5_take(&part, 6)))
         return strata_h5_damaged(image, at, "filters that are none");
     for (int i = 0; i < head[1]; i++) {
         const unsigned char *id = strata_h5_take(&part, 2);
         const bool named = id && (head[0] == 1 || h5_number(id, 2) >= 256);
         const unsigned char *name = named ? strata_h5_take(&part, 2) : NULL;
         const unsigned char *rest = id && (name || !named) ? strata_h5_take(&part, 4) : NULL;
-        if (!rest)
-            return strata_h5_damaged(image, at, "filters that are short");
+        if (!rest) return strata_h5_damaged(image, at, "filters that are short");
         const uint64_t length = name ? h5_number(name, 2) : 0, values = h5_number(rest + 2, 2);
-        if (!strata_h5_take(&part, length) || !strata_h5_take(&part, 4 * values) ||
-            (head[0] == 1 && values % 2 == 1 && !strata_h5_take(&part, 4)))
+        if (!strata_h5_take(&part, length) || !strata_h5_take(&part, 4 * values)
+            || (head[0] == 1 && values % 2 == 1 && !strata_h5_take(&part, 4)))
             return strata_h5_damaged(image, at, "filters that are short");
     }
     return true;
@@ -127,10 +143,8 @@ static bool check_stored_text(const struct h5_image *image, uint64_t at, uint64_
 {
     struct h5_part all;
     bool found = false;
-    if (!strata_h5_part(image, at, 16, &all, "a text beyond the end"))
-        return false;
-    if (memcmp(all.at, "GCOL", 4) != 0 || all.at[4] != 1)
-        return strata_h5_damaged(image, at, "no texts");
+    if (!strata_h5_part(image, at, 16, &all, "a text beyond the end")) return false;
+    if (memcmp(all.at, "GCOL", 4) != 0 || all.at[4] != 1) return strata_h5_damaged(image, at, "no texts");
     const uint64_t size = h5_number(all.at + 8, 8);
     if (size < 4096 || !strata_h5_part(image, at, size, &all, "texts beyond the end"))
         return size >= 4096 ? false : strata_h5_damaged(image, at, "no texts");
@@ -156,12 +170,10 @@ static bool check_texts(const struct h5_image *image, struct h5_part data, uint6
 {
     for (uint64_t i = 0; i < count; i++) {
         const unsigned char *reference = strata_h5_take(&data, 16);
-        if (!reference)
-            return strata_h5_damaged(image, at, "an attribute that is short");
+        if (!reference) return strata_h5_damaged(image, at, "an attribute that is short");
         const uint64_t length = h5_number(reference, 4), where = h5_number(reference + 4, 8);
         if (where == 0 || where == H5_NOWHERE) {
-            if (length != 0)
-                return strata_h5_damaged(image, at, "a text that is nowhere");
+            if (length != 0) return strata_h5_damaged(image, at, "a text that is nowhere");
         } else if (!check_stored_text(image, where, h5_number(reference + 12, 4), length)) {
             return false;
         }
@@ -184,12 +196,13 @@ bool strata_h5_check_attribute(const struct h5_image *image, struct h5_part part
     const unsigned char *head = strata_h5_take(&part, 8);
     struct h5_part name, type, space;
     uint64_t count;
-    if (!head || head[0] < 1 || head[0] > 3 || (head[0] > 1 && head[1] != 0) || (head[0] == 3 && !strata_h5_take(&part, 1)))
+    if (!head || head[0] < 1 || head[0] > 3 || (head[0] > 1 && head[1] != 0)
+        || (head[0] == 3 && !strata_h5_take(&part, 1)))
         return strata_h5_damaged(image, at, "an attribute that is none");
     const bool padded = head[0] == 1;
-    if (!take_padded(&part, h5_number(head + 2, 2), padded, &name) ||
-        !take_padded(&part, h5_number(head + 4, 2), padded, &type) ||
-        !take_padded(&part, h5_number(head + 6, 2), padded, &space))
+    if (!take_padded(&part, h5_number(head + 2, 2), padded, &name)
+        || !take_padded(&part, h5_number(head + 4, 2), padded, &type)
+        || !take_padded(&part, h5_number(head + 6, 2), padded, &space))
         return strata_h5_damaged(image, at, "an attribute that is short");
     if (name.size == 0 || !memchr(name.at, '\0', name.size))
         return strata_h5_damaged(image, at, "an attribute without a name");
@@ -197,7 +210,6 @@ bool strata_h5_check_attribute(const struct h5_image *image, struct h5_part part
     if (!strata_h5_check_type(image, &type, at, 0) || !strata_h5_check_space(image, space, at, &count))
         return false;
     const uint64_t size = h5_number(whole.at + 4, 4);
-    if (count > part.size / size)
-        return strata_h5_damaged(image, at, "an attribute that is short");
+    if (count > part.size / size) return strata_h5_damaged(image, at, "an attribute that is short");
     return (whole.at[0] & 15) != TYPE_VARIABLE || check_texts(image, part, count, at);
 }

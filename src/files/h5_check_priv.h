@@ -36,8 +36,7 @@ const unsigned char *strata_h5_take(struct h5_part *part, uint64_t size);
 static inline uint64_t h5_number(const unsigned char *at, int bytes)
 {
     uint64_t value = 0;
-    for (int i = bytes - 1; i >= 0; i--)
-        value = value << 8 | at[i];
+    for (int i = bytes - 1; i >= 0; i--) value = value << 8 | at[i];
     return value;
 }
 

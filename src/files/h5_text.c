@@ -9,9 +9,9 @@
 #include "files/h5_priv.h"
 
 enum {
-    MOST_TEXTS = 1000000,  /* in one attribute */
-    MOST_PARTS = 10000,    /* name0, name1, ... */
-    HEADER_LIMIT = 64512   /* Keras's HDF5_OBJECT_HEADER_LIMIT: bytes of one attribute */
+    MOST_TEXTS = 1000000, /* in one attribute */
+    MOST_PARTS = 10000,   /* name0, name1, ... */
+    HEADER_LIMIT = 64512  /* Keras's HDF5_OBJECT_HEADER_LIMIT: bytes of one attribute */
 };
 
 /* ---- reading ---- */
@@ -24,12 +24,9 @@ struct attribute {
 
 static void close_attribute(struct attribute *a)
 {
-    if (a->space >= 0)
-        H5Sclose(a->space);
-    if (a->type >= 0)
-        H5Tclose(a->type);
-    if (a->id >= 0)
-        H5Aclose(a->id);
+    if (a->space >= 0) H5Sclose(a->space);
+    if (a->type >= 0) H5Tclose(a->type);
+    if (a->id >= 0) H5Aclose(a->id);
 }
 
 static bool open_attribute(const struct h5 *file, const char *object, const char *name, struct attribute *a,
@@ -49,8 +46,8 @@ static bool open_attribute(const struct h5 *file, const char *object, const char
     const bool text = a->type >= 0 && H5Tget_class(a->type) == H5T_STRING;
     a->variable = text && H5Tis_variable_str(a->type) > 0;
     a->width = text ? H5Tget_size(a->type) : 0;
-    if (text && a->width > 0 && count > 0 && count <= MOST_TEXTS &&
-        (a->variable || (size_t)count <= file->size / a->width)) {
+    if (text && a->width > 0 && count > 0 && count <= MOST_TEXTS
+        && (a->variable || (size_t)count <= file->size / a->width)) {
         a->count = (size_t)count;
         return true;
     }
@@ -62,15 +59,12 @@ static bool read_variable(const struct attribute *a, struct names *texts, strata
 {
     char **read = strata_alloc(a->count, sizeof *read, err);
     const hid_t memory = H5Tcopy(H5T_C_S1);
-    bool ok = read && memory >= 0 && H5Tset_size(memory, H5T_VARIABLE) >= 0 &&
-              H5Tset_cset(memory, H5Tget_cset(a->type)) >= 0 && H5Aread(a->id, memory, read) >= 0;
-    for (size_t i = 0; ok && i < a->count; i++)
-        ok = strata_names_add(texts, read[i] ? read[i] : "", err);
+    bool ok = read && memory >= 0 && H5Tset_size(memory, H5T_VARIABLE) >= 0
+              && H5Tset_cset(memory, H5Tget_cset(a->type)) >= 0 && H5Aread(a->id, memory, read) >= 0;
+    for (size_t i = 0; ok && i < a->count; i++) ok = strata_names_add(texts, read[i] ? read[i] : "", err);
     if (read)
-        for (size_t i = 0; i < a->count; i++)
-            H5free_memory(read[i]);
-    if (memory >= 0)
-        H5Tclose(memory);
+        for (size_t i = 0; i < a->count; i++) H5free_memory(read[i]);
+    if (memory >= 0) H5Tclose(memory);
     free(read);
     return ok;
 }
@@ -91,8 +85,7 @@ static bool add_attribute(const struct h5 *file, const char *object, const char 
                           strata_error *err)
 {
     struct attribute a;
-    if (!open_attribute(file, object, name, &a, err))
-        return false;
+    if (!open_attribute(file, object, name, &a, err)) return false;
     const strata_code before = err->code;
     const bool ok = a.none || (a.variable ? read_variable(&a, texts, err) : read_fixed(&a, texts, err));
     close_attribute(&a);
@@ -101,15 +94,16 @@ static bool add_attribute(const struct h5 *file, const char *object, const char 
     return ok;
 }
 
-bool strata_h5_text(const struct h5 *file, const char *object, const char *name, char **text, strata_error *err)
+bool strata_h5_text(const struct h5 *file, const char *object, const char *name, char **text,
+                    strata_error *err)
 {
     struct names texts = { 0 };
     *text = NULL;
-    if (!strata_h5_has_attribute(file, object, name))
-        return true;
-    bool ok = add_attribute(file, object, name, &texts, err) &&
-              (texts.count == 1 || strata_h5_fail(file, err, "attribute %s of %s holds %zu texts, not one", name,
-                                                  strata_h5_path(object), texts.count));
+    if (!strata_h5_has_attribute(file, object, name)) return true;
+    bool ok = add_attribute(file, object, name, &texts, err)
+              && (texts.count == 1
+                  || strata_h5_fail(file, err, "attribute %s of %s holds %zu texts, not one", name,
+                                    strata_h5_path(object), texts.count));
     if (ok) {
         *text = texts.list[0];
         texts.list[0] = NULL;
@@ -122,14 +116,12 @@ bool strata_h5_texts(const struct h5 *file, const char *object, const char *name
                      strata_error *err)
 {
     char part[64];
-    if (strata_h5_has_attribute(file, object, name))
-        return add_attribute(file, object, name, texts, err);
+    if (strata_h5_has_attribute(file, object, name)) return add_attribute(file, object, name, texts, err);
     for (int i = 0; i < MOST_PARTS; i++) {
         snprintf(part, sizeof part, "%s%d", name, i);
         if (!strata_h5_has_attribute(file, object, part))
             return i > 0 || strata_h5_fail(file, err, "%s has no attribute %s", strata_h5_path(object), name);
-        if (!add_attribute(file, object, part, texts, err))
-            return false;
+        if (!add_attribute(file, object, part, texts, err)) return false;
     }
     return strata_h5_fail(file, err, "%s: attribute %s has too many parts", strata_h5_path(object), name);
 }
@@ -144,10 +136,10 @@ static bool write_attribute(struct h5 *file, const char *object, const char *nam
         const hid_t id = H5Acreate_by_name(file->id, strata_h5_path(object), name, type, space, H5P_DEFAULT,
                                            H5P_DEFAULT, H5P_DEFAULT);
         ok = id >= 0 && (!values || H5Awrite(id, type, values) >= 0);
-        if (id >= 0)
-            H5Aclose(id);
+        if (id >= 0) H5Aclose(id);
     }
-    return ok || strata_h5_fail(file, err, "attribute %s of %s cannot be written", name, strata_h5_path(object));
+    return ok
+           || strata_h5_fail(file, err, "attribute %s of %s cannot be written", name, strata_h5_path(object));
 }
 
 static hid_t text_type(bool utf8)
@@ -187,14 +179,12 @@ bool strata_h5_put_texts(struct h5 *file, const char *object, const char *name, 
 {
     size_t widest = 0, parts = 1;
     for (size_t i = 0; i < texts->count; i++)
-        if (strlen(texts->list[i]) > widest)
-            widest = strlen(texts->list[i]);
+        if (strlen(texts->list[i]) > widest) widest = strlen(texts->list[i]);
     if (widest > HEADER_LIMIT)
         return strata_h5_fail(file, err, "attribute %s of %s: a text of %zu bytes is too long", name,
                               strata_h5_path(object), widest);
     /* numpy pads every text to the widest and array_split makes the first parts one longer */
-    while (((texts->count + parts - 1) / parts) * widest > HEADER_LIMIT)
-        parts++;
+    while (((texts->count + parts - 1) / parts) * widest > HEADER_LIMIT) parts++;
     bool ok = true;
     for (size_t i = 0, at = 0; ok && i < parts; i++) {
         char part[64];

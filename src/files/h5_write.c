@@ -10,16 +10,14 @@
 struct h5 *strata_h5_create(const char *what, strata_error *err)
 {
     struct h5 *file = strata_h5_new(what, err);
-    if (!file)
-        return NULL;
+    if (!file) return NULL;
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS), made = H5Pcreate(H5P_FILE_CREATE);
-    if (access >= 0 && made >= 0 && H5Pset_fapl_core(access, 1024 * 1024, false) >= 0 &&
-        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 && H5Pset_obj_track_times(made, false) >= 0)
+    if (access >= 0 && made >= 0 && H5Pset_fapl_core(access, 1024 * 1024, false) >= 0
+        && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 && H5Pset_obj_track_times(made, false) >= 0)
         file->id = H5Fcreate(what, H5F_ACC_TRUNC, made, access);
     H5Pclose(made);
     H5Pclose(access);
-    if (file->id >= 0)
-        return file;
+    if (file->id >= 0) return file;
     strata_h5_fail(file, err, "no HDF5 file can be made in memory");
     strata_h5_close(file);
     return NULL;
@@ -32,14 +30,12 @@ static bool exists(const struct h5 *file, const char *path)
 
 static bool put_one_group(struct h5 *file, const char *path, strata_error *err)
 {
-    if (exists(file, path))
-        return true;
+    if (exists(file, path)) return true;
     const hid_t made = H5Pcreate(H5P_GROUP_CREATE);
     H5Pset_obj_track_times(made, false);
     const hid_t group = H5Gcreate2(file->id, path, H5P_DEFAULT, made, H5P_DEFAULT);
     H5Pclose(made);
-    if (group < 0)
-        return strata_h5_fail(file, err, "group %s cannot be made", path);
+    if (group < 0) return strata_h5_fail(file, err, "group %s cannot be made", path);
     H5Gclose(group);
     return true;
 }
@@ -49,13 +45,11 @@ bool strata_h5_put_group(struct h5 *file, const char *path, strata_error *err)
     char *part = strata_copy_text(path, err);
     bool ok = part != NULL;
     for (size_t i = 1; ok && path[0] != '\0'; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
+        if (path[i] != '/' && path[i] != '\0') continue;
         part[i] = '\0';
         ok = put_one_group(file, part, err);
         part[i] = path[i];
-        if (path[i] == '\0')
-            break;
+        if (path[i] == '\0') break;
     }
     free(part);
     return ok;
@@ -64,16 +58,15 @@ bool strata_h5_put_group(struct h5 *file, const char *path, strata_error *err)
 static bool put_parent(struct h5 *file, const char *path, strata_error *err)
 {
     const char *slash = strrchr(path, '/');
-    if (!slash)
-        return true;
+    if (!slash) return true;
     char *parent = strata_copy_bytes(path, (size_t)(slash - path), err);
     const bool ok = parent && strata_h5_put_group(file, parent, err);
     free(parent);
     return ok;
 }
 
-static bool put_array(struct h5 *file, const char *path, const strata_shape *shape, hid_t stored, hid_t memory,
-                      const void *values, strata_error *err)
+static bool put_array(struct h5 *file, const char *path, const strata_shape *shape, hid_t stored,
+                      hid_t memory, const void *values, strata_error *err)
 {
     hsize_t dims[sizeof shape->dim / sizeof *shape->dim];
     bool empty = false;
@@ -81,15 +74,13 @@ static bool put_array(struct h5 *file, const char *path, const strata_shape *sha
         dims[i] = shape->dim[i];
         empty = empty || dims[i] == 0;
     }
-    if (!put_parent(file, path, err))
-        return false;
+    if (!put_parent(file, path, err)) return false;
     const hid_t space = shape->rank > 0 ? H5Screate_simple(shape->rank, dims, NULL) : H5Screate(H5S_SCALAR);
     const hid_t made = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(made, false);
     const hid_t set = H5Dcreate2(file->id, path, stored, space, H5P_DEFAULT, made, H5P_DEFAULT);
     const bool ok = set >= 0 && (empty || H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
-    if (set >= 0)
-        H5Dclose(set);
+    if (set >= 0) H5Dclose(set);
     H5Pclose(made);
     H5Sclose(space);
     return ok || strata_h5_fail(file, err, "%s cannot be written", path);
@@ -110,15 +101,13 @@ bool strata_h5_put_integer(struct h5 *file, const char *path, int64_t value, str
 bool strata_h5_image(struct h5 *file, void **bytes, size_t *size, strata_error *err)
 {
     *bytes = NULL;
-    const ssize_t need = H5Fflush(file->id, H5F_SCOPE_GLOBAL) >= 0 ? H5Fget_file_image(file->id, NULL, 0) : -1;
-    if (need <= 0)
-        return strata_h5_fail(file, err, "the HDF5 file in memory cannot be finished");
+    const ssize_t need =
+        H5Fflush(file->id, H5F_SCOPE_GLOBAL) >= 0 ? H5Fget_file_image(file->id, NULL, 0) : -1;
+    if (need <= 0) return strata_h5_fail(file, err, "the HDF5 file in memory cannot be finished");
     *bytes = strata_alloc((size_t)need, 1, err);
-    if (!*bytes)
-        return false;
+    if (!*bytes) return false;
     *size = (size_t)need;
-    if (H5Fget_file_image(file->id, *bytes, *size) == need)
-        return true;
+    if (H5Fget_file_image(file->id, *bytes, *size) == need) return true;
     free(*bytes);
     *bytes = NULL;
     return strata_h5_fail(file, err, "the HDF5 file in memory cannot be copied");

@@ -15,8 +15,8 @@ struct place {
 
 /* Calls visit for every layer, a nested model before its layers, until it returns false. */
 bool strata_places_walk(const strata_model *model,
-                        bool (*visit)(void *context, const struct place *place, strata_error *err), void *context,
-                        strata_error *err);
+                        bool (*visit)(void *context, const struct place *place, strata_error *err),
+                        void *context, strata_error *err);
 
 /* One weight of a plain layer. */
 struct leaf {

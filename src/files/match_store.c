@@ -30,8 +30,7 @@ static char *key_in(const struct h5 *file, const char *key, strata_error *err)
         const char *slash = strchr(at, '/'), *next = slash ? strchr(slash + 1, '/') : NULL;
         const size_t length = !slash ? 0 : next ? (size_t)(next - slash) : strlen(slash);
         strata_text_add(&text, "%s%s", text.length > 0 ? "/" : "", word(file));
-        if (slash)
-            strata_text_add_bytes(&text, slash, length);
+        if (slash) strata_text_add_bytes(&text, slash, length);
         at = next ? next + 1 : NULL;
     }
     return strata_text_take(&text, err);
@@ -39,8 +38,8 @@ static char *key_in(const struct h5 *file, const char *key, strata_error *err)
 
 /* ---- names ---- */
 
-static bool has_name(const struct h5 *file, const char *group, const char *name, size_t length, bool *any, bool *same,
-                     strata_error *err)
+static bool has_name(const struct h5 *file, const char *group, const char *name, size_t length, bool *any,
+                     bool *same, strata_error *err)
 {
     char *noted = NULL, *vars;
     struct text path = { 0 };
@@ -55,8 +54,8 @@ static bool has_name(const struct h5 *file, const char *group, const char *name,
 }
 
 /* The group in `around` (NULL: at the top) of the layer of that name; *found NULL: none. */
-static bool find_named(const struct h5 *file, const char *around, const char *name, size_t length, char **found,
-                       strata_error *err)
+static bool find_named(const struct h5 *file, const char *around, const char *name, size_t length,
+                       char **found, strata_error *err)
 {
     struct text folder = { 0 };
     struct names children = { 0 };
@@ -64,8 +63,7 @@ static bool find_named(const struct h5 *file, const char *around, const char *na
     char *path = strata_text_take(&folder, err);
     bool any = false, same = false, ok = path != NULL;
     *found = NULL;
-    if (ok && strata_h5_has(file, path))
-        ok = strata_h5_children(file, path, &children, err);
+    if (ok && strata_h5_has(file, path)) ok = strata_h5_children(file, path, &children, err);
     for (size_t i = 0; ok && !same && i < children.count; i++) {
         struct text group = { 0 };
         strata_text_add(&group, "%s/%s", path, children.list[i]);
@@ -119,30 +117,30 @@ static bool count_vars(const struct h5 *file, const char *group, size_t *count, 
     return ok;
 }
 
-static bool fail_count(const struct h5 *file, const struct leaf *leaf, size_t need, size_t has, const char *group,
-                       strata_error *err)
+static bool fail_count(const struct h5 *file, const struct leaf *leaf, size_t need, size_t has,
+                       const char *group, strata_error *err)
 {
     return strata_fail(err, STRATA_ESHAPE, "%s: layer %s has %zu weights in the model; the file has %zu (%s)",
                        strata_h5_what(file), leaf->path, need, has, group);
 }
 
 /* Leaves first .. first + count - 1 are those of one layer. */
-static bool match_layer(struct load *load, const struct h5 *file, size_t first, size_t count, strata_error *err)
+static bool match_layer(struct load *load, const struct h5 *file, size_t first, size_t count,
+                        strata_error *err)
 {
     struct leaf *leaves = load->leaves.list + first;
     const bool by_name = load->options.by_name;
     char *group = NULL;
     size_t has = 0;
-    bool ok = by_name ? resolve(file, leaves->path, &group, err) : (group = key_in(file, leaves->key, err)) != NULL;
+    bool ok =
+        by_name ? resolve(file, leaves->path, &group, err) : (group = key_in(file, leaves->key, err)) != NULL;
     ok = ok && (!group || count_vars(file, group, &has, err));
     const bool fits = has == count, skip = by_name && (!group || load->options.skip_mismatch);
-    if (ok && !fits && !skip)
-        ok = fail_count(file, leaves, count, has, group ? group : "none", err);
+    if (ok && !fits && !skip) ok = fail_count(file, leaves, count, has, group ? group : "none", err);
     for (size_t i = 0; ok && i < count; i++) {
         struct text source = { 0 };
         leaves[i].mismatched = group && !fits;
-        if (!fits)
-            continue;
+        if (!fits) continue;
         strata_text_add(&source, "%s/vars/%zu", group, i);
         ok = (leaves[i].source = strata_text_take(&source, err)) != NULL;
     }
@@ -153,8 +151,7 @@ static bool match_layer(struct load *load, const struct h5 *file, size_t first, 
 static bool wanted(const struct load *load, const char *source)
 {
     for (size_t i = 0; i < load->leaves.count; i++)
-        if (load->leaves.list[i].source && strcmp(load->leaves.list[i].source, source) == 0)
-            return true;
+        if (load->leaves.list[i].source && strcmp(load->leaves.list[i].source, source) == 0) return true;
     return false;
 }
 
@@ -179,7 +176,8 @@ static bool collect_unused(struct load *load, const struct h5 *file, strata_erro
             ok = strata_names_add(&load->unused, arrays.list[i], err);
     strata_names_release(&arrays);
     if (ok && load->unused.count > 0 && !load->options.by_name)
-        ok = strata_fail(err, STRATA_ESHAPE, "%s: the model has no layer for %s; load by name to take what fits",
+        ok = strata_fail(err, STRATA_ESHAPE,
+                         "%s: the model has no layer for %s; load by name to take what fits",
                          strata_h5_what(file), load->unused.list[0]);
     return ok;
 }
@@ -188,10 +186,8 @@ bool strata_match_store(struct load *load, const struct h5 *file, strata_error *
 {
     const struct leaves *leaves = &load->leaves;
     for (size_t i = 0, end; i < leaves->count; i = end) {
-        for (end = i + 1; end < leaves->count && leaves->list[end].layer == leaves->list[i].layer;)
-            end++;
-        if (!match_layer(load, file, i, end - i, err))
-            return false;
+        for (end = i + 1; end < leaves->count && leaves->list[end].layer == leaves->list[i].layer;) end++;
+        if (!match_layer(load, file, i, end - i, err)) return false;
     }
     return collect_unused(load, file, err);
 }

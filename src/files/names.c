@@ -25,15 +25,13 @@ bool strata_names_add(struct names *names, const char *name, strata_error *err)
 bool strata_names_have(const struct names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->list[i], name) == 0)
-            return true;
+        if (strcmp(names->list[i], name) == 0) return true;
     return false;
 }
 
 void strata_names_release(struct names *names)
 {
-    for (size_t i = 0; i < names->count; i++)
-        free(names->list[i]);
+    for (size_t i = 0; i < names->count; i++) free(names->list[i]);
     free(names->list);
     *names = (struct names){ 0 };
 }
@@ -41,10 +39,8 @@ void strata_names_release(struct names *names)
 char **strata_names_take(struct names *names, strata_error *err)
 {
     char **list = strata_alloc(names->count + 1, sizeof *list, err);
-    if (!list)
-        return NULL;
-    if (names->count > 0)
-        memcpy(list, names->list, names->count * sizeof *list);
+    if (!list) return NULL;
+    if (names->count > 0) memcpy(list, names->list, names->count * sizeof *list);
     free(names->list);
     *names = (struct names){ 0 };
     return list;

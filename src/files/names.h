@@ -13,7 +13,8 @@ struct names {
 };
 
 bool strata_names_add(struct names *names, const char *name, strata_error *err);
-bool strata_names_adopt(struct names *names, char *name, strata_error *err); /* frees it on failure; NULL fails */
+bool strata_names_adopt(struct names *names, char *name,
+                        strata_error *err); /* frees it on failure; NULL fails */
 bool strata_names_have(const struct names *names, const char *name);
 void strata_names_release(struct names *names);
 

@@ -17,9 +17,11 @@ size_t strata_npz_count(const struct npz *file);
 const char *strata_npz_name(const struct npz *file, size_t index);
 bool strata_npz_has(const struct npz *file, const char *name);
 bool strata_npz_shape(const struct npz *file, const char *name, strata_shape *shape, strata_error *err);
-bool strata_npz_floats(const struct npz *file, const char *name, float *values, size_t count, strata_error *err);
+bool strata_npz_floats(const struct npz *file, const char *name, float *values, size_t count,
+                       strata_error *err);
 
 /* The weights of a model as bytes of an .npz; release with free. */
-bool strata_npz_write(const strata_model *model, const char *what, void **bytes, size_t *size, strata_error *err);
+bool strata_npz_write(const strata_model *model, const char *what, void **bytes, size_t *size,
+                      strata_error *err);
 
 #endif

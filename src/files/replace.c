@@ -28,16 +28,13 @@ static int open_aside(const char *path, char **aside, strata_error *err)
         strata_text_add(&name, "%s.part-%ld-%d", path, (long)getpid(), i);
         *aside = strata_text_take(&name, err);
         const int file = *aside ? open(*aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
-        if (file >= 0)
-            return file;
+        if (file >= 0) return file;
         const int error = errno;
         const bool again = *aside && error == EEXIST;
-        if (*aside && (!again || i + 1 == MOST_NAMES))
-            report(path, "cannot be written", error, err);
+        if (*aside && (!again || i + 1 == MOST_NAMES)) report(path, "cannot be written", error, err);
         free(*aside);
         *aside = NULL;
-        if (!again)
-            break;
+        if (!again) break;
     }
     return -1;
 }
@@ -46,8 +43,7 @@ static bool write_all(int file, const char *bytes, size_t size)
 {
     while (size > 0) {
         const ssize_t wrote = write(file, bytes, size < ((size_t)1 << 30) ? size : (size_t)1 << 30);
-        if (wrote < 0 && errno != EINTR)
-            return false;
+        if (wrote < 0 && errno != EINTR) return false;
         if (wrote > 0) {
             bytes += wrote;
             size -= (size_t)wrote;
@@ -61,15 +57,12 @@ static bool sync_folder(const char *path, strata_error *err)
     const char *slash = strrchr(path, '/');
     char *folder = !slash ? strata_copy_text(".", err)
                           : strata_copy_bytes(path, slash == path ? 1 : (size_t)(slash - path), err);
-    if (!folder)
-        return false;
+    if (!folder) return false;
     const int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* some network file systems cannot sync a folder and say EINVAL; their rename is all there is */
     const bool ok = file >= 0 && (fsync(file) == 0 || errno == EINVAL);
-    if (!ok)
-        report(folder, "the folder cannot be flushed", errno, err);
-    if (file >= 0)
-        close(file);
+    if (!ok) report(folder, "the folder cannot be flushed", errno, err);
+    if (file >= 0) close(file);
     free(folder);
     return ok;
 }
@@ -78,8 +71,7 @@ static bool replace(const char *path, const void *bytes, size_t size, strata_err
 {
     char *aside = NULL;
     const int file = open_aside(path, &aside, err);
-    if (file < 0)
-        return false;
+    if (file < 0) return false;
     bool ok = write_all(file, bytes, size) && fsync(file) == 0;
     int error = errno;
     if (close(file) != 0 && ok) {

@@ -21,8 +21,7 @@ static char *joined(const char *folder, const char *name, strata_error *err)
 static long long step_of(const char *name)
 {
     char *end;
-    if (strncmp(name, "step-", 5) != 0 || strspn(name + 5, "0123456789") == 0)
-        return -1;
+    if (strncmp(name, "step-", 5) != 0 || strspn(name + 5, "0123456789") == 0) return -1;
     const long long step = strtoll(name + 5, &end, 10);
     return strcmp(end, ".keras") == 0 ? step : -1;
 }
@@ -37,14 +36,11 @@ static bool list_checkpoints(const char *folder, struct names *names, strata_err
 {
     DIR *open = opendir(folder);
     bool ok = true;
-    if (!open)
-        return true;
+    if (!open) return true;
     for (struct dirent *entry; ok && (entry = readdir(open));)
-        if (step_of(entry->d_name) >= 0)
-            ok = strata_names_add(names, entry->d_name, err);
+        if (step_of(entry->d_name) >= 0) ok = strata_names_add(names, entry->d_name, err);
     closedir(open);
-    if (ok && names->count > 0)
-        qsort(names->list, names->count, sizeof *names->list, newest_first);
+    if (ok && names->count > 0) qsort(names->list, names->count, sizeof *names->list, newest_first);
     return ok;
 }
 
@@ -56,18 +52,14 @@ static strata_model *load_newest(const char *folder, const struct names *names,
     for (size_t i = 0; i < names->count && !model; i++) {
         strata_error bad = { 0 };
         char *path = joined(folder, names->list[i], err);
-        if (!path)
-            return NULL;
+        if (!path) return NULL;
         strata_saved_training_release(training);
         model = load(path, training, &bad);
-        if (!model && (i == 0 || bad.code == STRATA_EMEMORY))
-            *err = bad;
+        if (!model && (i == 0 || bad.code == STRATA_EMEMORY)) *err = bad;
         free(path);
-        if (bad.code == STRATA_EMEMORY)
-            return NULL;
+        if (bad.code == STRATA_EMEMORY) return NULL;
     }
-    if (model)
-        *err = (strata_error){ 0 };
+    if (model) *err = (strata_error){ 0 };
     return model;
 }
 
@@ -82,8 +74,7 @@ strata_model *strata_run_folder_load(const char *folder,
         const bool there = path && access(path, F_OK) == 0;
         strata_model *model = there ? load(path, training, err) : NULL;
         free(path);
-        if (!path || there)
-            return model;
+        if (!path || there) return model;
     }
     struct names names = { 0 };
     char *checkpoints = joined(folder, "checkpoints", err);
@@ -91,7 +82,8 @@ strata_model *strata_run_folder_load(const char *folder,
                               ? load_newest(checkpoints, &names, load, training, err)
                               : NULL;
     if (!model && names.count == 0 && checkpoints && err->code == STRATA_OK)
-        strata_fail(err, STRATA_EFILE, "%s: not a run folder: it has neither best.keras, last.keras nor checkpoints", folder);
+        strata_fail(err, STRATA_EFILE,
+                    "%s: not a run folder: it has neither best.keras, last.keras nor checkpoints", folder);
     strata_names_release(&names);
     free(checkpoints);
     return model;

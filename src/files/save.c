@@ -30,11 +30,11 @@ static bool make_h5(const strata_model *model, const char *what, enum content co
                     const struct saved_training *training, struct bytes *out, strata_error *err)
 {
     struct h5 *file = strata_h5_create(what, err);
-    if (!file)
-        return false;
-    const bool put = content == CONTENT_MODEL            ? strata_legacy_put_model(file, model, flavour, training, err)
-                     : content == CONTENT_LEGACY_WEIGHTS ? strata_legacy_put_weights(file, "", model, flavour, err)
-                                                         : strata_store_put(file, model, training, err);
+    if (!file) return false;
+    const bool put = content == CONTENT_MODEL ? strata_legacy_put_model(file, model, flavour, training, err)
+                     : content == CONTENT_LEGACY_WEIGHTS
+                         ? strata_legacy_put_weights(file, "", model, flavour, err)
+                         : strata_store_put(file, model, training, err);
     const bool ok = put && strata_h5_image(file, &out->data, &out->size, err);
     strata_h5_close(file);
     return ok;
@@ -54,8 +54,7 @@ static bool make_metadata(struct bytes *out, strata_error *err)
     char date[64] = "";
     const time_t now = time(NULL);
     struct tm local;
-    if (localtime_r(&now, &local))
-        strftime(date, sizeof date, "%Y-%m-%d@%H:%M:%S", &local);
+    if (localtime_r(&now, &local)) strftime(date, sizeof date, "%Y-%m-%d@%H:%M:%S", &local);
     json_t *json = json_pack("{s:s, s:s}", "keras_version", STRATA_KERAS3_VERSION, "date_saved", date);
     const bool ok = text_of(json, out, err);
     json_decref(json);
@@ -84,13 +83,13 @@ static bool make_keras(const strata_model *model, const char *what, const struct
     struct bytes metadata = { 0 }, config = { 0 }, weights = { 0 }, strata = { 0 };
     const bool checkpoint = training && training->strata;
     struct archive *zip = strata_zip_create(what, err);
-    const bool ok = zip && make_metadata(&metadata, err) && put(zip, "metadata.json", &metadata, err) &&
-                    make_config(model, training, &config, err) && put(zip, "config.json", &config, err) &&
-                    make_h5(model, what, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, &weights, err) &&
-                    put(zip, "model.weights.h5", &weights, err) &&
-                    (!checkpoint ||
-                     (text_of(training->strata, &strata, err) && put(zip, "strata.json", &strata, err))) &&
-                    strata_zip_finish(zip, &out->data, &out->size, err);
+    const bool ok =
+        zip && make_metadata(&metadata, err) && put(zip, "metadata.json", &metadata, err)
+        && make_config(model, training, &config, err) && put(zip, "config.json", &config, err)
+        && make_h5(model, what, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, &weights, err)
+        && put(zip, "model.weights.h5", &weights, err)
+        && (!checkpoint || (text_of(training->strata, &strata, err) && put(zip, "strata.json", &strata, err)))
+        && strata_zip_finish(zip, &out->data, &out->size, err);
     strata_zip_close(zip);
     free(metadata.data);
     free(config.data);
@@ -104,17 +103,16 @@ static bool make_keras(const strata_model *model, const char *what, const struct
 static bool make(const strata_model *model, const char *path, strata_flavour flavour,
                  const struct saved_training *training, struct bytes *out, strata_error *err)
 {
-    if (ends(path, ".keras"))
-        return make_keras(model, path, training, out, err);
+    if (ends(path, ".keras")) return make_keras(model, path, training, out, err);
     if (ends(path, ".weights.h5"))
         return make_h5(model, path, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, out, err);
     if (ends(path, "_weights.h5"))
         return make_h5(model, path, CONTENT_LEGACY_WEIGHTS, STRATA_FLAVOUR_KERAS2, NULL, out, err);
     if (ends(path, ".h5") || ends(path, ".hdf5"))
         return make_h5(model, path, CONTENT_MODEL, flavour, training, out, err);
-    if (ends(path, ".npz"))
-        return strata_npz_write(model, path, &out->data, &out->size, err);
-    return strata_fail(err, STRATA_EVALUE, "%s: the name must end in .keras, .h5, .hdf5, .weights.h5, .npz or .json", path);
+    if (ends(path, ".npz")) return strata_npz_write(model, path, &out->data, &out->size, err);
+    return strata_fail(err, STRATA_EVALUE,
+                       "%s: the name must end in .keras, .h5, .hdf5, .weights.h5, .npz or .json", path);
 }
 
 static bool write_json(const strata_model *model, const char *path, strata_flavour flavour, strata_error *err)
@@ -129,13 +127,13 @@ bool strata_archive_save(strata_model *model, const char *path, strata_flavour f
                          const struct saved_training *training, strata_error *err)
 {
     struct bytes out = { 0 };
-    if (ends(path, ".json"))
-        return write_json(model, path, flavour, err);
+    if (ends(path, ".json")) return write_json(model, path, flavour, err);
     if (!strata_model_built(model))
         return strata_fail(err, STRATA_EVALUE,
-                           "%s: the model has no weights yet: build it, or save its config alone as .json", path);
-    const bool ok = make(model, path, flavour, training, &out, err) &&
-                    strata_file_replace(path, out.data, out.size, err);
+                           "%s: the model has no weights yet: build it, or save its config alone as .json",
+                           path);
+    const bool ok =
+        make(model, path, flavour, training, &out, err) && strata_file_replace(path, out.data, out.size, err);
     free(out.data);
     return ok;
 }
@@ -147,11 +145,13 @@ static bool collect(strata_model *model, struct saved_training *training, strata
     return !state || state->collect(model, training, err);
 }
 
-bool strata_model_save(strata_model *model, const char *path, const strata_save_options *options, strata_error *err)
+bool strata_model_save(strata_model *model, const char *path, const strata_save_options *options,
+                       strata_error *err)
 {
     struct saved_training training = { 0 };
     const strata_flavour flavour = options ? options->flavour : STRATA_FLAVOUR_KERAS3;
-    const bool ok = collect(model, &training, err) && strata_archive_save(model, path, flavour, &training, err);
+    const bool ok =
+        collect(model, &training, err) && strata_archive_save(model, path, flavour, &training, err);
     strata_saved_training_release(&training);
     return ok;
 }

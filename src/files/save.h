@@ -10,8 +10,8 @@
 #define STRATA_KERAS2_VERSION "2.21.0"
 
 /* The weights in a group of a legacy file: layer_names, and for each layer weight_names and arrays. */
-bool strata_legacy_put_weights(struct h5 *file, const char *group, const strata_model *model, strata_flavour flavour,
-                               strata_error *err);
+bool strata_legacy_put_weights(struct h5 *file, const char *group, const strata_model *model,
+                               strata_flavour flavour, strata_error *err);
 /* The whole model: model_config, model_weights, and of training (may be NULL) training_config and optimizer_weights. */
 bool strata_legacy_put_model(struct h5 *file, const strata_model *model, strata_flavour flavour,
                              const struct saved_training *training, strata_error *err);

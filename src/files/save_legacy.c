@@ -14,9 +14,9 @@
 /* One layer of the model that is being written. */
 struct section {
     struct h5 *file;
-    char *group;           /* path of the layer's group */
+    char *group; /* path of the layer's group */
     strata_flavour flavour;
-    struct names weights;  /* names written so far */
+    struct names weights; /* names written so far */
 };
 
 /* ---- weights ---- */
@@ -61,8 +61,7 @@ static bool put_leaf(struct section *section, struct leaf *leaf, strata_error *e
 /* The weights of one layer: those that train now first, then the others, each in the order of the layers. */
 static bool put_section(struct section *section, struct leaves *leaves, size_t top, strata_error *err)
 {
-    if (!strata_h5_put_group(section->file, section->group, err))
-        return false;
+    if (!strata_h5_put_group(section->file, section->group, err)) return false;
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < leaves->count; i++) {
             struct leaf *leaf = &leaves->list[i];
@@ -90,8 +89,8 @@ static const char *version(strata_flavour flavour)
     return flavour == STRATA_FLAVOUR_KERAS2 ? STRATA_KERAS2_VERSION : STRATA_KERAS3_VERSION;
 }
 
-bool strata_legacy_put_weights(struct h5 *file, const char *group, const strata_model *model, strata_flavour flavour,
-                               strata_error *err)
+bool strata_legacy_put_weights(struct h5 *file, const char *group, const strata_model *model,
+                               strata_flavour flavour, strata_error *err)
 {
     const size_t count = strata_model_layer_count(model);
     struct names layers = { 0 };
@@ -99,9 +98,9 @@ bool strata_legacy_put_weights(struct h5 *file, const char *group, const strata_
     bool ok = strata_h5_put_group(file, group, err) && strata_leaves_collect(model, &leaves, err);
     for (size_t i = 0; ok && i < count; i++)
         ok = strata_names_add(&layers, strata_layer_name(strata_model_layer(model, i)), err);
-    ok = ok && strata_h5_put_texts(file, group, "layer_names", &layers, err) &&
-         strata_h5_put_text(file, group, "backend", "tensorflow", false, err) &&
-         strata_h5_put_text(file, group, "keras_version", version(flavour), false, err);
+    ok = ok && strata_h5_put_texts(file, group, "layer_names", &layers, err)
+         && strata_h5_put_text(file, group, "backend", "tensorflow", false, err)
+         && strata_h5_put_text(file, group, "keras_version", version(flavour), false, err);
     for (size_t i = 0; ok && i < count; i++)
         ok = put_layer(file, group, flavour, &leaves, layers.list[i], i, err);
     ok = ok && put_layer(file, group, flavour, &leaves, "top_level_model_weights", count, err);
@@ -116,17 +115,16 @@ bool strata_legacy_put_weights(struct h5 *file, const char *group, const strata_
 static void strip(json_t *model, strata_flavour flavour)
 {
     json_t *layers = json_object_get(json_object_get(model, "config"), "layers");
-    const bool functional = strcmp(json_string_value(json_object_get(model, "class_name")), "Sequential") != 0;
+    const bool functional =
+        strcmp(json_string_value(json_object_get(model, "class_name")), "Sequential") != 0;
     json_object_del(model, "module");
     json_object_del(model, "registered_name");
     json_object_del(model, "build_config");
     json_object_del(model, "compile_config");
     json_object_del(model, "keras_version");
     json_object_del(model, "backend");
-    if (functional && flavour == STRATA_FLAVOUR_KERAS2)
-        return;
-    for (size_t i = 0; i < json_array_size(layers); i++)
-        strip(json_array_get(layers, i), flavour);
+    if (functional && flavour == STRATA_FLAVOUR_KERAS2) return;
+    for (size_t i = 0; i < json_array_size(layers); i++) strip(json_array_get(layers, i), flavour);
 }
 
 static bool put_json(struct h5 *file, const char *name, const json_t *json, strata_error *err)
@@ -139,9 +137,9 @@ static bool put_json(struct h5 *file, const char *name, const json_t *json, stra
 
 static bool put_config(struct h5 *file, const strata_model *model, strata_flavour flavour, strata_error *err)
 {
-    json_t *json = strata_model_write(model, flavour == STRATA_FLAVOUR_KERAS2 ? STRATA_KERAS2 : STRATA_KERAS3, err);
-    if (json)
-        strip(json, flavour);
+    json_t *json =
+        strata_model_write(model, flavour == STRATA_FLAVOUR_KERAS2 ? STRATA_KERAS2 : STRATA_KERAS3, err);
+    if (json) strip(json, flavour);
     const bool ok = put_json(file, "model_config", json, err);
     json_decref(json);
     return ok;
@@ -152,8 +150,13 @@ static bool put_config(struct h5 *file, const strata_model *model, strata_flavou
 /* "Adam/m/dense_kernel:0" of Keras 3's "dense_kernel_momentum": Keras 2 reads by order, so that any name will do. */
 static void add_keras2_name(struct text *text, const char *optimizer, const char *name)
 {
-    static const struct { const char *keras3, *keras2; } slots[] = {
-        { "_velocity_hat", "vhat" }, { "_momentum", "m" }, { "_velocity", "v" }, { "_norm", "u" },
+    static const struct {
+        const char *keras3, *keras2;
+    } slots[] = {
+        { "_velocity_hat", "vhat" },
+        { "_momentum", "m" },
+        { "_velocity", "v" },
+        { "_norm", "u" },
     };
     const size_t length = strlen(name);
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++) {
@@ -180,14 +183,16 @@ static char *variable_name(const struct saved_training *training, size_t index, 
     return strata_text_take(&text, err);
 }
 
-static bool put_variable(struct h5 *file, const struct saved_variable *variable, const char *name, strata_error *err)
+static bool put_variable(struct h5 *file, const struct saved_variable *variable, const char *name,
+                         strata_error *err)
 {
     struct text path = { 0 };
     strata_text_add(&path, "optimizer_weights/%s", name);
     char *text = strata_text_take(&path, err);
-    const bool ok = text && (variable->integer
-                                 ? strata_h5_put_integer(file, text, variable->integers, err)
-                                 : strata_h5_put_floats(file, text, &variable->shape, variable->values, err));
+    const bool ok =
+        text
+        && (variable->integer ? strata_h5_put_integer(file, text, variable->integers, err)
+                              : strata_h5_put_floats(file, text, &variable->shape, variable->values, err));
     free(text);
     return ok;
 }
@@ -201,8 +206,8 @@ static bool put_variables(struct h5 *file, const struct saved_training *training
         /* in Keras 2 the rate is in the config alone */
         if (flavour == STRATA_FLAVOUR_KERAS2 && strcmp(training->variables[i].name, "learning_rate") == 0)
             continue;
-        ok = strata_names_adopt(&names, variable_name(training, i, flavour, err), err) &&
-             put_variable(file, &training->variables[i], names.list[names.count - 1], err);
+        ok = strata_names_adopt(&names, variable_name(training, i, flavour, err), err)
+             && put_variable(file, &training->variables[i], names.list[names.count - 1], err);
     }
     ok = ok && strata_h5_put_texts(file, "optimizer_weights", "weight_names", &names, err);
     strata_names_release(&names);
@@ -213,11 +218,10 @@ static bool put_training(struct h5 *file, const struct saved_training *training,
                          strata_error *err)
 {
     /* Keras fails on a training_config without an optimizer, as its own .keras may have after its own .h5 */
-    if (!training || !json_object_get(training->compile_config, "optimizer"))
-        return true;
+    if (!training || !json_object_get(training->compile_config, "optimizer")) return true;
     json_t *config = strata_training_config_write(training->compile_config, flavour, err);
-    const bool ok = put_json(file, "training_config", config, err) &&
-                    (training->count == 0 || put_variables(file, training, flavour, err));
+    const bool ok = put_json(file, "training_config", config, err)
+                    && (training->count == 0 || put_variables(file, training, flavour, err));
     json_decref(config);
     return ok;
 }
@@ -225,8 +229,8 @@ static bool put_training(struct h5 *file, const struct saved_training *training,
 bool strata_legacy_put_model(struct h5 *file, const strata_model *model, strata_flavour flavour,
                              const struct saved_training *training, strata_error *err)
 {
-    return strata_h5_put_text(file, "", "keras_version", version(flavour), true, err) &&
-           strata_h5_put_text(file, "", "backend", "tensorflow", true, err) &&
-           put_config(file, model, flavour, err) && put_training(file, training, flavour, err) &&
-           strata_legacy_put_weights(file, "model_weights", model, flavour, err);
+    return strata_h5_put_text(file, "", "keras_version", version(flavour), true, err)
+           && strata_h5_put_text(file, "", "backend", "tensorflow", true, err)
+           && put_config(file, model, flavour, err) && put_training(file, training, flavour, err)
+           && strata_legacy_put_weights(file, "model_weights", model, flavour, err);
 }

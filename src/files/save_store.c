@@ -19,7 +19,8 @@ static char *joined(const char *group, const char *rest, strata_error *err)
 static bool put_vars(struct h5 *file, const char *group, const char *name, char **vars, strata_error *err)
 {
     *vars = joined(group, "vars", err);
-    return *vars && strata_h5_put_group(file, *vars, err) && strata_h5_put_text(file, *vars, "name", name, true, err);
+    return *vars && strata_h5_put_group(file, *vars, err)
+           && strata_h5_put_text(file, *vars, "name", name, true, err);
 }
 
 static char *numbered(const char *vars, size_t number, strata_error *err)
@@ -29,13 +30,14 @@ static char *numbered(const char *vars, size_t number, strata_error *err)
     return strata_text_take(&path, err);
 }
 
-static bool put_weight(struct h5 *file, const char *vars, strata_layer *layer, size_t index, strata_error *err)
+static bool put_weight(struct h5 *file, const char *vars, strata_layer *layer, size_t index,
+                       strata_error *err)
 {
     const strata_weight_info info = strata_layer_weight_info(layer, index);
     float *values = strata_alloc(info.count, sizeof *values, err);
     char *path = values ? numbered(vars, index, err) : NULL;
-    const bool ok = path && strata_layer_get_weight(layer, index, values, info.count, err) &&
-                    strata_h5_put_floats(file, path, &info.shape, values, err);
+    const bool ok = path && strata_layer_get_weight(layer, index, values, info.count, err)
+                    && strata_h5_put_floats(file, path, &info.shape, values, err);
     free(path);
     free(values);
     return ok;
@@ -46,20 +48,20 @@ static bool put_layer(void *file, const struct place *place, strata_error *err)
     char *vars = NULL;
     bool ok = put_vars(file, place->key, strata_layer_name(place->layer), &vars, err);
     const size_t count = strata_layer_model(place->layer) ? 0 : strata_layer_weight_count(place->layer);
-    for (size_t i = 0; ok && i < count; i++)
-        ok = put_weight(file, vars, place->layer, i, err);
+    for (size_t i = 0; ok && i < count; i++) ok = put_weight(file, vars, place->layer, i, err);
     free(vars);
     return ok;
 }
 
-static bool put_variable(struct h5 *file, const char *vars, const struct saved_training *training, size_t index,
-                         strata_error *err)
+static bool put_variable(struct h5 *file, const char *vars, const struct saved_training *training,
+                         size_t index, strata_error *err)
 {
     const struct saved_variable *variable = &training->variables[index];
     char *path = numbered(vars, index, err);
-    const bool ok = path && (variable->integer
-                                 ? strata_h5_put_integer(file, path, variable->integers, err)
-                                 : strata_h5_put_floats(file, path, &variable->shape, variable->values, err));
+    const bool ok =
+        path
+        && (variable->integer ? strata_h5_put_integer(file, path, variable->integers, err)
+                              : strata_h5_put_floats(file, path, &variable->shape, variable->values, err));
     free(path);
     return ok;
 }
@@ -67,11 +69,9 @@ static bool put_variable(struct h5 *file, const char *vars, const struct saved_t
 static bool put_optimizer(struct h5 *file, const struct saved_training *training, strata_error *err)
 {
     char *vars = NULL;
-    if (!training || training->count == 0)
-        return true;
+    if (!training || training->count == 0) return true;
     bool ok = put_vars(file, "optimizer", strata_optimizer_name(training->compile_config), &vars, err);
-    for (size_t i = 0; ok && i < training->count; i++)
-        ok = put_variable(file, vars, training, i, err);
+    for (size_t i = 0; ok && i < training->count; i++) ok = put_variable(file, vars, training, i, err);
     free(vars);
     return ok;
 }
@@ -80,8 +80,8 @@ bool strata_store_put(struct h5 *file, const strata_model *model, const struct s
                       strata_error *err)
 {
     char *vars = NULL;
-    const bool ok = put_vars(file, "", strata_model_name(model), &vars, err) &&
-                    strata_places_walk(model, put_layer, file, err) && put_optimizer(file, training, err);
+    const bool ok = put_vars(file, "", strata_model_name(model), &vars, err)
+                    && strata_places_walk(model, put_layer, file, err) && put_optimizer(file, training, err);
     free(vars);
     return ok;
 }

@@ -15,8 +15,7 @@ enum { MOST_VARIABLES = 100000 };
 
 void strata_saved_training_release(struct saved_training *training)
 {
-    if (!training)
-        return;
+    if (!training) return;
     json_decref(training->compile_config);
     json_decref(training->strata);
     for (size_t i = 0; i < training->count; i++) {
@@ -30,15 +29,15 @@ void strata_saved_training_release(struct saved_training *training)
 static size_t count_of(const strata_shape *shape)
 {
     struct shape same = { .rank = shape->rank };
-    for (int i = 0; i < shape->rank; i++)
-        same.dim[i] = shape->dim[i];
+    for (int i = 0; i < shape->rank; i++) same.dim[i] = shape->dim[i];
     return strata_shape_count(&same);
 }
 
-static bool read_variable(const struct h5 *file, const char *path, struct saved_variable *variable, strata_error *err)
+static bool read_variable(const struct h5 *file, const char *path, struct saved_variable *variable,
+                          strata_error *err)
 {
-    if (!strata_h5_shape(file, path, &variable->shape, err) ||
-        !strata_h5_is_integer(file, path, &variable->integer, err))
+    if (!strata_h5_shape(file, path, &variable->shape, err)
+        || !strata_h5_is_integer(file, path, &variable->integer, err))
         return false;
     if (variable->integer && variable->shape.rank == 0)
         return strata_h5_integer(file, path, &variable->integers, err);
@@ -59,8 +58,7 @@ static bool add_rate(struct saved_training *training, strata_error *err)
 {
     struct saved_variable *variable = &training->variables[training->count++];
     variable->values = strata_alloc(1, sizeof *variable->values, err);
-    if (variable->values)
-        strata_constant_rate(training->compile_config, variable->values);
+    if (variable->values) strata_constant_rate(training->compile_config, variable->values);
     variable->name = strata_copy_text("learning_rate", err);
     return variable->values && variable->name;
 }
@@ -69,8 +67,7 @@ static bool add_rate(struct saved_training *training, strata_error *err)
 static bool add(const struct h5 *file, const char *path, char *name, struct saved_training *training,
                 strata_error *err)
 {
-    if (!name)
-        return false;
+    if (!name) return false;
     struct saved_variable *variable = &training->variables[training->count++];
     variable->name = name;
     return read_variable(file, path, variable, err);
@@ -80,8 +77,8 @@ static bool add(const struct h5 *file, const char *path, char *name, struct save
 static bool idle_slots(const json_t *compile_config)
 {
     const json_t *config = json_object_get(json_object_get(compile_config, "optimizer"), "config");
-    return strcmp(strata_optimizer_class(compile_config), "SGD") == 0 &&
-           json_number_value(json_object_get(config, "momentum")) == 0;
+    return strcmp(strata_optimizer_class(compile_config), "SGD") == 0
+           && json_number_value(json_object_get(config, "momentum")) == 0;
 }
 
 /* ---- .h5 ---- */
@@ -89,8 +86,13 @@ static bool idle_slots(const json_t *compile_config)
 /* "dense_kernel_momentum" of "Adam/m/dense/kernel:0". */
 static char *keras2_name(const char *name, strata_error *err)
 {
-    static const struct { const char *keras2, *keras3; } slots[] = {
-        { "m/", "momentum" }, { "v/", "velocity" }, { "vhat/", "velocity_hat" }, { "u/", "norm" },
+    static const struct {
+        const char *keras2, *keras3;
+    } slots[] = {
+        { "m/", "momentum" },
+        { "v/", "velocity" },
+        { "vhat/", "velocity_hat" },
+        { "u/", "norm" },
     };
     struct text text = { 0 };
     const char *slash = strchr(name, '/'), *rest = slash ? slash + 1 : name, *slot = NULL;
@@ -100,10 +102,8 @@ static char *keras2_name(const char *name, strata_error *err)
             rest += strlen(slots[i].keras2);
         }
     const size_t length = strcspn(rest, ":");
-    for (size_t i = 0; i < length; i++)
-        strata_text_add(&text, "%c", rest[i] == '/' ? '_' : rest[i]);
-    if (slot)
-        strata_text_add(&text, "_%s", slot);
+    for (size_t i = 0; i < length; i++) strata_text_add(&text, "%c", rest[i] == '/' ? '_' : rest[i]);
+    if (slot) strata_text_add(&text, "_%s", slot);
     return strata_text_take(&text, err);
 }
 
@@ -113,10 +113,11 @@ static char *keras3_name(const char *name, strata_error *err)
     return strata_copy_text(slash ? slash + 1 : name, err);
 }
 
-static bool add_named(const struct h5 *file, const struct names *names, bool keras2, struct saved_training *training,
-                      strata_error *err)
+static bool add_named(const struct h5 *file, const struct names *names, bool keras2,
+                      struct saved_training *training, strata_error *err)
 {
-    const size_t count = keras2 && names->count > 0 && idle_slots(training->compile_config) ? 1 : names->count;
+    const size_t count =
+        keras2 && names->count > 0 && idle_slots(training->compile_config) ? 1 : names->count;
     bool ok = start(training, count, err);
     for (size_t i = 0; ok && i < count; i++) {
         struct text path = { 0 };
@@ -135,8 +136,7 @@ static bool add_named(const struct h5 *file, const struct names *names, bool ker
 static bool is_keras2(const struct h5 *file, bool *keras2, strata_error *err)
 {
     char *version;
-    if (!strata_h5_text(file, "", "keras_version", &version, err))
-        return false;
+    if (!strata_h5_text(file, "", "keras_version", &version, err)) return false;
     *keras2 = !version || version[0] != '3';
     free(version);
     return true;
@@ -146,7 +146,8 @@ static bool read_variables(const struct h5 *file, struct saved_training *trainin
 {
     struct names names = { 0 };
     bool keras2;
-    bool ok = is_keras2(file, &keras2, err) && strata_h5_texts(file, "optimizer_weights", "weight_names", &names, err);
+    bool ok = is_keras2(file, &keras2, err)
+              && strata_h5_texts(file, "optimizer_weights", "weight_names", &names, err);
     /* optimizers before Keras 2.11 had variables of another kind; their state is not taken over, as in Keras */
     const bool old = ok && keras2 && (names.count == 0 || strcmp(names.list[0], "iteration:0") != 0);
     ok = ok && (old || add_named(file, &names, keras2, training, err));
@@ -157,32 +158,28 @@ static bool read_variables(const struct h5 *file, struct saved_training *trainin
 bool strata_legacy_read_training(const struct h5 *file, struct saved_training *training, strata_error *err)
 {
     char *text;
-    if (!strata_h5_text(file, "", "training_config", &text, err))
-        return false;
-    if (!text)
-        return true;
+    if (!strata_h5_text(file, "", "training_config", &text, err)) return false;
+    if (!text) return true;
     json_t *json = strata_json_parse(text, strlen(text), "training_config", err);
     free(text);
     training->compile_config = json ? strata_compile_config_read(json, strata_h5_what(file), err) : NULL;
     json_decref(json);
-    return training->compile_config &&
-           (!strata_h5_has(file, "optimizer_weights") || read_variables(file, training, err));
+    return training->compile_config
+           && (!strata_h5_has(file, "optimizer_weights") || read_variables(file, training, err));
 }
 
 /* ---- .keras ---- */
 
 /* Adds variable `number` of the file. A single number after the iteration is the learning rate. */
-static bool add_numbered(const struct h5 *file, size_t number, struct saved_training *training, strata_error *err)
+static bool add_numbered(const struct h5 *file, size_t number, struct saved_training *training,
+                         strata_error *err)
 {
     char path[64], name[32] = "iteration";
     snprintf(path, sizeof path, "optimizer/vars/%zu", number);
-    if (number > 0)
-        snprintf(name, sizeof name, "%zu", training->count);
-    if (!add(file, path, strata_copy_text(name, err), training, err))
-        return false;
+    if (number > 0) snprintf(name, sizeof name, "%zu", training->count);
+    if (!add(file, path, strata_copy_text(name, err), training, err)) return false;
     struct saved_variable *added = &training->variables[training->count - 1];
-    if (training->count != 2 || added->shape.rank != 0)
-        return true;
+    if (training->count != 2 || added->shape.rank != 0) return true;
     free(added->name);
     return (added->name = strata_copy_text("learning_rate", err)) != NULL;
 }
@@ -191,14 +188,13 @@ bool strata_store_read_training(const struct h5 *file, bool keras2, struct saved
                                 strata_error *err)
 {
     struct names vars = { 0 };
-    if (!strata_h5_has(file, "optimizer/vars"))
-        return true;
-    bool ok = strata_h5_children(file, "optimizer/vars", &vars, err) &&
-              (vars.count <= MOST_VARIABLES ||
-               strata_fail(err, STRATA_EFILE, "%s: %zu optimizer variables", strata_h5_what(file), vars.count));
+    if (!strata_h5_has(file, "optimizer/vars")) return true;
+    bool ok = strata_h5_children(file, "optimizer/vars", &vars, err)
+              && (vars.count <= MOST_VARIABLES
+                  || strata_fail(err, STRATA_EFILE, "%s: %zu optimizer variables", strata_h5_what(file),
+                                 vars.count));
     size_t count = vars.count;
-    if (ok && keras2 && count > 0 && idle_slots(training->compile_config))
-        count = 1;
+    if (ok && keras2 && count > 0 && idle_slots(training->compile_config)) count = 1;
     ok = ok && start(training, count, err);
     for (size_t i = 0; ok && i < count; i++) {
         ok = add_numbered(file, i, training, err);

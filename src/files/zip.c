@@ -29,8 +29,8 @@ static bool refuse(const struct archive *archive, const char *doing, strata_erro
 {
     zip_error_t *error = zip_get_error(archive->zip);
     const bool memory = zip_error_code_zip(error) == ZIP_ER_MEMORY;
-    return strata_fail_native(err, memory ? STRATA_EMEMORY : STRATA_EFILE, zip_error_code_zip(error), "%s: %s: %s",
-                              archive->what, doing, zip_error_strerror(error));
+    return strata_fail_native(err, memory ? STRATA_EMEMORY : STRATA_EFILE, zip_error_code_zip(error),
+                              "%s: %s: %s", archive->what, doing, zip_error_strerror(error));
 }
 
 /* ---- reading ---- */
@@ -38,12 +38,10 @@ static bool refuse(const struct archive *archive, const char *doing, strata_erro
 struct archive *strata_zip_open(const char *path, strata_error *err)
 {
     struct archive *archive = start(path, err);
-    if (!archive)
-        return NULL;
+    if (!archive) return NULL;
     int code = 0;
     archive->zip = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code);
-    if (archive->zip)
-        return archive;
+    if (archive->zip) return archive;
     zip_error_t error;
     zip_error_init_with_code(&error, code);
     strata_fail_native(err, STRATA_EFILE, code, "%s: not a zip archive, or a damaged one: %s", path,
@@ -55,12 +53,9 @@ struct archive *strata_zip_open(const char *path, strata_error *err)
 
 void strata_zip_close(struct archive *archive)
 {
-    if (!archive)
-        return;
-    if (archive->zip)
-        zip_discard(archive->zip);
-    if (archive->target)
-        zip_source_free(archive->target);
+    if (!archive) return;
+    if (archive->zip) zip_discard(archive->zip);
+    if (archive->target) zip_source_free(archive->target);
     free(archive->what);
     free(archive);
 }
@@ -75,10 +70,8 @@ bool strata_zip_names(const struct archive *archive, struct names *names, strata
     const zip_int64_t count = zip_get_num_entries(archive->zip, 0);
     for (zip_int64_t i = 0; i < count; i++) {
         const char *name = zip_get_name(archive->zip, (zip_uint64_t)i, 0);
-        if (!name)
-            return refuse(archive, "an entry has no name", err);
-        if (!strata_names_add(names, name, err))
-            return false;
+        if (!name) return refuse(archive, "an entry has no name", err);
+        if (!strata_names_add(names, name, err)) return false;
     }
     return true;
 }
@@ -90,20 +83,20 @@ static bool find(const struct archive *archive, const char *name, zip_stat_t *st
     if (zip_stat(archive->zip, name, 0, stat) < 0 || (stat->valid & need) != need)
         return strata_fail(err, STRATA_EFILE, "%s: it has no entry %s", archive->what, name);
     if (stat->size >= SIZE_MAX || stat->size / MOST_EXPANSION > stat->comp_size)
-        return strata_fail(err, STRATA_EFILE, "%s: entry %s claims %llu bytes; %llu are stored", archive->what, name,
-                           (unsigned long long)stat->size, (unsigned long long)stat->comp_size);
+        return strata_fail(err, STRATA_EFILE, "%s: entry %s claims %llu bytes; %llu are stored",
+                           archive->what, name, (unsigned long long)stat->size,
+                           (unsigned long long)stat->comp_size);
     return true;
 }
 
-bool strata_zip_read(const struct archive *archive, const char *name, void **bytes, size_t *size, strata_error *err)
+bool strata_zip_read(const struct archive *archive, const char *name, void **bytes, size_t *size,
+                     strata_error *err)
 {
     zip_stat_t stat;
     *bytes = NULL;
-    if (!find(archive, name, &stat, err))
-        return false;
+    if (!find(archive, name, &stat, err)) return false;
     zip_file_t *entry = zip_fopen_index(archive->zip, stat.index, 0);
-    if (!entry)
-        return refuse(archive, name, err);
+    if (!entry) return refuse(archive, name, err);
     char *read = strata_alloc((size_t)stat.size + 1, 1, err);
     size_t length = 0;
     zip_int64_t got = read ? 1 : -1;
@@ -111,8 +104,7 @@ bool strata_zip_read(const struct archive *archive, const char *name, void **byt
     while (got > 0) {
         got = zip_fread(entry, read + length, stat.size - length + (length == stat.size));
         length += got > 0 ? (size_t)got : 0;
-        if (length > stat.size)
-            got = -1;
+        if (length > stat.size) got = -1;
     }
     if (read && (got < 0 || length != stat.size)) {
         strata_fail(err, STRATA_EFILE, "%s: entry %s is damaged: %s", archive->what, name,
@@ -121,8 +113,7 @@ bool strata_zip_read(const struct archive *archive, const char *name, void **byt
         read = NULL;
     }
     zip_fclose(entry);
-    if (!read)
-        return false;
+    if (!read) return false;
     read[length] = '\0';
     *bytes = read;
     *size = length;
@@ -134,16 +125,14 @@ bool strata_zip_read(const struct archive *archive, const char *name, void **byt
 struct archive *strata_zip_create(const char *what, strata_error *err)
 {
     struct archive *archive = start(what, err);
-    if (!archive)
-        return NULL;
+    if (!archive) return NULL;
     zip_error_t error;
     zip_error_init(&error);
     archive->target = zip_source_buffer_create(NULL, 0, 0, &error);
     if (archive->target) {
         zip_source_keep(archive->target);
         archive->zip = zip_open_from_source(archive->target, ZIP_TRUNCATE, &error);
-        if (!archive->zip)
-            zip_source_free(archive->target);
+        if (!archive->zip) zip_source_free(archive->target);
     }
     if (!archive->zip) {
         strata_fail(err, STRATA_EMEMORY, "%s: no zip archive can be made in memory: %s", what,
@@ -155,26 +144,26 @@ struct archive *strata_zip_create(const char *what, strata_error *err)
     return archive;
 }
 
-bool strata_zip_put(struct archive *archive, const char *name, const void *bytes, size_t size, strata_error *err)
+bool strata_zip_put(struct archive *archive, const char *name, const void *bytes, size_t size,
+                    strata_error *err)
 {
     zip_source_t *source = zip_source_buffer(archive->zip, bytes, size, 0);
-    if (!source)
-        return refuse(archive, name, err);
+    if (!source) return refuse(archive, name, err);
     const zip_int64_t index = zip_file_add(archive->zip, name, source, ZIP_FL_ENC_UTF_8);
     if (index < 0) {
         zip_source_free(source);
         return refuse(archive, name, err);
     }
-    return zip_set_file_compression(archive->zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 ||
-           refuse(archive, name, err);
+    return zip_set_file_compression(archive->zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0
+           || refuse(archive, name, err);
 }
 
 static bool copy_target(struct archive *archive, void **bytes, size_t *size, strata_error *err)
 {
     zip_stat_t stat;
     zip_stat_init(&stat);
-    if (zip_source_stat(archive->target, &stat) < 0 || !(stat.valid & ZIP_STAT_SIZE) ||
-        zip_source_open(archive->target) < 0)
+    if (zip_source_stat(archive->target, &stat) < 0 || !(stat.valid & ZIP_STAT_SIZE)
+        || zip_source_open(archive->target) < 0)
         return strata_fail(err, STRATA_EFILE, "%s: the archive in memory cannot be finished", archive->what);
     *size = (size_t)stat.size;
     *bytes = strata_alloc(*size, 1, err);
@@ -191,8 +180,7 @@ static bool copy_target(struct archive *archive, void **bytes, size_t *size, str
 bool strata_zip_finish(struct archive *archive, void **bytes, size_t *size, strata_error *err)
 {
     *bytes = NULL;
-    if (zip_close(archive->zip) < 0)
-        return refuse(archive, "the archive cannot be written", err);
+    if (zip_close(archive->zip) < 0) return refuse(archive, "the archive cannot be written", err);
     archive->zip = NULL;
     return copy_target(archive, bytes, size, err);
 }

@@ -14,12 +14,14 @@ void strata_zip_close(struct archive *archive); /* takes NULL */
 bool strata_zip_has(const struct archive *archive, const char *name);
 bool strata_zip_names(const struct archive *archive, struct names *names, strata_error *err);
 /* An entry as bytes with a NUL after them; release with free. STRATA_EFILE when it is missing or damaged. */
-bool strata_zip_read(const struct archive *archive, const char *name, void **bytes, size_t *size, strata_error *err);
+bool strata_zip_read(const struct archive *archive, const char *name, void **bytes, size_t *size,
+                     strata_error *err);
 
 /* An archive in memory that is being written. Entries are stored, not deflated, as Keras does. */
 struct archive *strata_zip_create(const char *what, strata_error *err);
 /* The bytes are borrowed until strata_zip_finish. */
-bool strata_zip_put(struct archive *archive, const char *name, const void *bytes, size_t size, strata_error *err);
+bool strata_zip_put(struct archive *archive, const char *name, const void *bytes, size_t size,
+                    strata_error *err);
 /* The whole archive as bytes; release with free. Nothing but strata_zip_close may follow. */
 bool strata_zip_finish(struct archive *archive, void **bytes, size_t *size, strata_error *err);
 

@@ -50,10 +50,17 @@ static void change(struct content *c, unsigned *state)
     for (unsigned n = next(state) % 4 + 1; n > 0; n--) {
         const size_t at = next(state) % within;
         switch (next(state) % 4) {
-        case 0: c->bytes[at] ^= (unsigned char)(1u << next(state) % 8); break;
-        case 1: c->bytes[at] = likely[next(state) % sizeof likely]; break;
-        case 2: c->bytes[at] = (unsigned char)next(state); break;
-        default: memset(c->bytes + at, (int)likely[next(state) % 2], at + 8 < c->size ? 8 : c->size - at);
+        case 0:
+            c->bytes[at] ^= (unsigned char)(1u << next(state) % 8);
+            break;
+        case 1:
+            c->bytes[at] = likely[next(state) % sizeof likely];
+            break;
+        case 2:
+            c->bytes[at] = (unsigned char)next(state);
+            break;
+        default:
+            memset(c->bytes + at, (int)likely[next(state) % 2], at + 8 < c->size ? 8 : c->size - at);
         }
     }
 }
@@ -80,13 +87,11 @@ static void try_file(const char *path, strata_model *model)
     strata_error err = { 0 };
     struct saved_training training;
     strata_model *loaded = strata_archive_load(path, &training, &err);
-    if (!loaded && err.message[0] == '\0')
-        _exit(2); /* an error without words */
+    if (!loaded && err.message[0] == '\0') _exit(2); /* an error without words */
     strata_saved_training_release(&training);
     strata_model_free(loaded);
     err = (strata_error){ 0 };
-    if (!strata_model_load_weights(model, path, NULL, NULL, &err) && err.message[0] == '\0')
-        _exit(2);
+    if (!strata_model_load_weights(model, path, NULL, NULL, &err) && err.message[0] == '\0') _exit(2);
 }
 
 /* In a process of its own, with two gigabytes and ten seconds. */
@@ -97,8 +102,7 @@ static int try_apart(const char *path, strata_model *model)
     cr_assert_geq(child, 0);
     if (child == 0) {
         const struct rlimit memory = { (rlim_t)2 << 30, (rlim_t)2 << 30 };
-        if (!getenv("ASAN_OPTIONS"))
-            setrlimit(RLIMIT_AS, &memory);
+        if (!getenv("ASAN_OPTIONS")) setrlimit(RLIMIT_AS, &memory);
         alarm(10);
         try_file(path, model);
         _exit(0);
@@ -120,8 +124,7 @@ static void damage(const char *file)
     unsigned bad = 0, first = 0;
     for (unsigned i = 0; i < count; i++) {
         write_variant(path, &whole, i);
-        if (try_apart(path, model) != 0 && bad++ == 0)
-            first = i;
+        if (try_apart(path, model) != 0 && bad++ == 0) first = i;
     }
     cr_assert_eq(bad, 0, "%s: %u of %u variants ended badly; the first is %u", file, bad, count, first);
     strata_model_free(model);

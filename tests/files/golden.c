@@ -62,16 +62,18 @@ void check_weights(const char *what, const strata_model *model, struct h5 *expec
     strata_error err = { 0 };
     cr_assert(strata_leaves_collect(model, &leaves, &err), "%s", err.message);
     cr_assert(strata_h5_children(expected, group, &arrays, &err), "%s", err.message);
-    cr_assert_eq(leaves.count, arrays.count, "%s: %zu weights, Keras has %zu", what, leaves.count, arrays.count);
+    cr_assert_eq(leaves.count, arrays.count, "%s: %zu weights, Keras has %zu", what, leaves.count,
+                 arrays.count);
     for (size_t i = 0; i < leaves.count; i++) {
         char path[256];
         struct leaf *leaf = &leaves.list[i];
         float *values = calloc(leaf->info.count + 1, sizeof *values);
         snprintf(path, sizeof path, "%s/%s", group, arrays.list[i]);
         cr_assert(strata_leaf_fetch(leaf, &err), "%s", err.message);
-        cr_assert(strata_h5_floats(expected, path, values, leaf->info.count, &err), "%s: %s", what, err.message);
-        cr_assert_eq(memcmp(values, leaf->values, leaf->info.count * sizeof *values), 0, "%s: %s/%s differs from %s", what,
-                     leaf->path, leaf->info.name, path);
+        cr_assert(strata_h5_floats(expected, path, values, leaf->info.count, &err), "%s: %s", what,
+                  err.message);
+        cr_assert_eq(memcmp(values, leaf->values, leaf->info.count * sizeof *values), 0,
+                     "%s: %s/%s differs from %s", what, leaf->path, leaf->info.name, path);
         free(values);
     }
     strata_names_release(&arrays);
@@ -85,11 +87,12 @@ void check_same_weights(const char *what, const strata_model *a, const strata_mo
     cr_assert(strata_leaves_collect(a, &x, &err) && strata_leaves_collect(b, &y, &err), "%s", err.message);
     cr_assert_eq(x.count, y.count, "%s: %zu and %zu weights", what, x.count, y.count);
     for (size_t i = 0; i < x.count; i++) {
-        cr_assert(strata_leaf_fetch(&x.list[i], &err) && strata_leaf_fetch(&y.list[i], &err), "%s", err.message);
+        cr_assert(strata_leaf_fetch(&x.list[i], &err) && strata_leaf_fetch(&y.list[i], &err), "%s",
+                  err.message);
         cr_assert_str_eq(x.list[i].path, y.list[i].path, "%s", what);
         cr_assert_eq(x.list[i].info.count, y.list[i].info.count, "%s: %s", what, x.list[i].path);
-        cr_assert_eq(memcmp(x.list[i].values, y.list[i].values, x.list[i].info.count * sizeof(float)), 0, "%s: %s/%s differs",
-                     what, x.list[i].path, x.list[i].info.name);
+        cr_assert_eq(memcmp(x.list[i].values, y.list[i].values, x.list[i].info.count * sizeof(float)), 0,
+                     "%s: %s/%s differs", what, x.list[i].path, x.list[i].info.name);
     }
     strata_leaves_release(&x);
     strata_leaves_release(&y);

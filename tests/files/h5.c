@@ -29,7 +29,8 @@ Test(h5, arrays_and_texts_come_back_as_they_were_put)
     const float values[] = { 1.5f, -0.0f, INFINITY, 1e-45f, 3, 4 };
     const strata_shape shape = { .rank = 2, .dim = { 2, 3 } };
     struct names three = { 0 }, none = { 0 }, read = { 0 };
-    cr_assert(strata_names_add(&three, "a", &err) && strata_names_add(&three, "", &err) && strata_names_add(&three, "ccc", &err));
+    cr_assert(strata_names_add(&three, "a", &err) && strata_names_add(&three, "", &err)
+              && strata_names_add(&three, "ccc", &err));
     struct h5 *file = strata_h5_create("made", &err);
     cr_assert_not_null(file, "%s", err.message);
     cr_assert(strata_h5_put_floats(file, "a/b/values", &shape, values, &err), "%s", err.message);
@@ -78,8 +79,7 @@ Test(h5, a_list_too_long_for_one_attribute_is_split_as_keras_splits_it)
     cr_assert_not(strata_h5_has_attribute(file, "", "layer_names2"));
     cr_assert(strata_h5_texts(file, "", "layer_names", &read, &err), "%s", err.message);
     cr_assert_eq(read.count, many.count);
-    for (size_t i = 0; i < read.count; i++)
-        cr_assert_str_eq(read.list[i], many.list[i]);
+    for (size_t i = 0; i < read.count; i++) cr_assert_str_eq(read.list[i], many.list[i]);
     strata_h5_close(file);
     strata_names_release(&read);
     strata_names_release(&many);

@@ -23,7 +23,8 @@ static strata_model *load_known(const char *file)
     char path[1024];
     strata_error err = { 0 };
     strata_model *model = strata_model_load(golden_path(file, path), &err);
-    cr_assert(model || strstr(err.message, "unknown layer") || strstr(err.message, "holds null"), "%s", err.message);
+    cr_assert(model || strstr(err.message, "unknown layer") || strstr(err.message, "holds null"), "%s",
+              err.message);
     return model;
 }
 
@@ -51,23 +52,23 @@ static void each_file(file_check check)
 
 static void check_layers(const char *file, struct h5 *expected)
 {
-    if (!holds_model(file))
-        return;
+    if (!holds_model(file)) return;
     strata_model *model = load_known(file);
-    if (!model)
-        return;
+    if (!model) return;
     json_t *layers = golden_json(expected, "layers");
-    cr_assert_eq(strata_model_layer_count(model), json_array_size(layers), "%s: %zu layers, Keras has %zu", file,
-                 strata_model_layer_count(model), json_array_size(layers));
+    cr_assert_eq(strata_model_layer_count(model), json_array_size(layers), "%s: %zu layers, Keras has %zu",
+                 file, strata_model_layer_count(model), json_array_size(layers));
     for (size_t i = 0; i < json_array_size(layers); i++) {
         const json_t *row = json_array_get(layers, i);
         const strata_layer *layer = strata_model_layer(model, i);
-        cr_assert_str_eq(strata_layer_name(layer), json_string_value(json_object_get(row, "name")), "%s", file);
-        cr_assert_str_eq(strata_layer_class_name(layer), json_string_value(json_object_get(row, "class_name")), "%s", file);
+        cr_assert_str_eq(strata_layer_name(layer), json_string_value(json_object_get(row, "name")), "%s",
+                         file);
+        cr_assert_str_eq(strata_layer_class_name(layer),
+                         json_string_value(json_object_get(row, "class_name")), "%s", file);
         /* Keras 2 does not write it of a Sequential, only of the layers inside */
         if (!strata_layer_model(layer) || !strata_model_is_sequential(strata_layer_model(layer)))
-            cr_assert_eq(strata_layer_trainable(layer), json_is_true(json_object_get(row, "trainable")), "%s: %s", file,
-                         strata_layer_name(layer));
+            cr_assert_eq(strata_layer_trainable(layer), json_is_true(json_object_get(row, "trainable")),
+                         "%s: %s", file, strata_layer_name(layer));
     }
     json_decref(layers);
     strata_model_free(model);
@@ -83,8 +84,8 @@ Test(models, of_every_file_have_the_layers_that_keras_has)
 /* numpy adds in another order; the sums are of at most some million float32 numbers in float64. */
 static void check_sum(const char *file, const char *label, double got, double expected, double size)
 {
-    cr_assert(fabs(got - expected) <= 1e-10 * (size + 1), "%s: %s sums to %.17g, Keras's to %.17g", file, label, got,
-              expected);
+    cr_assert(fabs(got - expected) <= 1e-10 * (size + 1), "%s: %s sums to %.17g, Keras's to %.17g", file,
+              label, got, expected);
 }
 
 static void check_row(const char *file, struct leaf *leaf, const json_t *row)
@@ -94,8 +95,8 @@ static void check_row(const char *file, struct leaf *leaf, const json_t *row)
     double sum = 0, squares = 0, size = 0;
     cr_assert_eq((size_t)leaf->info.shape.rank, json_array_size(shape), "%s: %s", file, leaf->path);
     for (int i = 0; i < leaf->info.shape.rank; i++)
-        cr_assert_eq(leaf->info.shape.dim[i], (size_t)json_integer_value(json_array_get(shape, (size_t)i)), "%s: %s", file,
-                     leaf->path);
+        cr_assert_eq(leaf->info.shape.dim[i], (size_t)json_integer_value(json_array_get(shape, (size_t)i)),
+                     "%s: %s", file, leaf->path);
     cr_assert(strata_leaf_fetch(leaf, &err), "%s", err.message);
     for (size_t i = 0; i < leaf->info.count; i++) {
         sum += leaf->values[i];
@@ -115,8 +116,7 @@ static void check_sums(const char *file, struct h5 *expected)
         strata_error err = { 0 };
         cr_assert(strata_leaves_collect(model, &leaves, &err), "%s", err.message);
         cr_assert_eq(leaves.count, json_array_size(rows), "%s", file);
-        for (size_t i = 0; i < leaves.count; i++)
-            check_row(file, &leaves.list[i], json_array_get(rows, i));
+        for (size_t i = 0; i < leaves.count; i++) check_row(file, &leaves.list[i], json_array_get(rows, i));
         strata_leaves_release(&leaves);
         strata_model_free(model);
     }
@@ -132,14 +132,12 @@ Test(models, of_every_file_have_weights_with_keras_s_shapes_and_sums)
 
 static void check_bits(const char *file, struct h5 *expected)
 {
-    const char *group = strata_h5_has(expected, "weights") ? "weights"
+    const char *group = strata_h5_has(expected, "weights")           ? "weights"
                         : strata_h5_has(expected, "weights_at_save") ? "weights_at_save"
                                                                      : NULL;
-    if (!group || !holds_model(file))
-        return;
+    if (!group || !holds_model(file)) return;
     strata_model *model = load_known(file);
-    if (model)
-        check_weights(file, model, expected, group);
+    if (model) check_weights(file, model, expected, group);
     strata_model_free(model);
 }
 
@@ -153,8 +151,7 @@ static void check_weights_file(const char *file, struct h5 *expected)
 {
     char path[1024];
     strata_error err = { 0 };
-    if (holds_model(file))
-        return;
+    if (holds_model(file)) return;
     json_t *files = golden_json(expected, "files");
     strata_model *whole = load_known(json_string_value(json_array_get(files, 0)));
     if (!whole) {
@@ -194,11 +191,9 @@ static void check_round_trip(const char *file, struct h5 *expected)
 {
     strata_error err = { 0 };
     (void)expected;
-    if (!holds_model(file))
-        return;
+    if (!holds_model(file)) return;
     strata_model *model = load_known(file);
-    if (!model)
-        return;
+    if (!model) return;
     write_and_read(model, file, "again.keras", STRATA_FLAVOUR_KERAS3);
     write_and_read(model, file, "again3.h5", STRATA_FLAVOUR_KERAS3);
     write_and_read(model, file, "again2.hdf5", STRATA_FLAVOUR_KERAS2);
@@ -214,7 +209,8 @@ static void check_round_trip(const char *file, struct h5 *expected)
                 cr_assert(strata_layer_set_weight(layer, k, zeros, count, &err), "%s", err.message);
                 free(zeros);
             }
-        cr_assert(strata_model_load_weights(empty, weights[i], NULL, NULL, &err), "%s: %s", file, err.message);
+        cr_assert(strata_model_load_weights(empty, weights[i], NULL, NULL, &err), "%s: %s", file,
+                  err.message);
         check_same_weights(file, model, empty);
         strata_model_free(empty);
     }

@@ -12,7 +12,8 @@
 
 TestSuite(npz, .init = own_folder);
 
-static const char model_text[] = "[{\"Input\": {\"shape\": [2]}}, {\"Dense\": {\"units\": 3, \"name\": \"d\"}}]";
+static const char model_text[] =
+    "[{\"Input\": {\"shape\": [2]}}, {\"Dense\": {\"units\": 3, \"name\": \"d\"}}]";
 
 /* An .npz of entries "name", "header", numbers; as numpy.savez writes them but for the padding. */
 static void write_npz(const char *const *names, const char *const *headers, const void *const *numbers,
@@ -32,7 +33,8 @@ static void write_npz(const char *const *names, const char *const *headers, cons
         memcpy(entries[i] + 10 + header, numbers[i], sizes[i]);
         cr_assert(strata_zip_put(zip, names[i], entries[i], 10 + header + sizes[i], &err), "%s", err.message);
     }
-    cr_assert(strata_zip_finish(zip, &bytes, &size, &err) && strata_file_replace("m.npz", bytes, size, &err), "%s", err.message);
+    cr_assert(strata_zip_finish(zip, &bytes, &size, &err) && strata_file_replace("m.npz", bytes, size, &err),
+              "%s", err.message);
     strata_zip_close(zip);
     free(bytes);
 }

@@ -41,7 +41,8 @@ static void check_momentum(const char *path, const struct saved_training *traini
     cr_assert_str_eq(json_string_value(json_object_get(optimizer, "class_name")), "SGD", "%s", path);
     cr_assert_eq(json_number_value(json_object_get(json_object_get(optimizer, "config"), "momentum")), 0.9);
     cr_assert_null(json_object_get(json_object_get(optimizer, "config"), "is_legacy_optimizer"));
-    cr_assert_str_eq(json_string_value(json_object_get(training->compile_config, "loss")), "categorical_crossentropy");
+    cr_assert_str_eq(json_string_value(json_object_get(training->compile_config, "loss")),
+                     "categorical_crossentropy");
     const json_t *metrics = json_object_get(training->compile_config, "metrics");
     cr_assert_str_eq(json_string_value(json_array_get(metrics, 0)), "accuracy");
 }
@@ -78,9 +79,9 @@ static void check_same(const char *what, const struct saved_training *a, const s
         cr_assert_eq(x->integers, y->integers, "%s", what);
         cr_assert_eq(x->shape.rank, y->shape.rank, "%s: %s", what, x->name);
         size_t count = x->integer ? 0 : 1;
-        for (int k = 0; k < x->shape.rank; k++)
-            count *= x->shape.dim[k];
-        cr_assert(count == 0 || memcmp(x->values, y->values, count * sizeof(float)) == 0, "%s: %s", what, x->name);
+        for (int k = 0; k < x->shape.rank; k++) count *= x->shape.dim[k];
+        cr_assert(count == 0 || memcmp(x->values, y->values, count * sizeof(float)) == 0, "%s: %s", what,
+                  x->name);
     }
 }
 
@@ -110,7 +111,8 @@ Test(training, of_a_checkpoint_keeps_what_keras_has_no_place_for)
     struct saved_training training, again;
     strata_model *model = load_golden("resume_momentum_keras3.keras", &training);
     training.strata = json_pack("{s:i, s:[i, i]}", "step", 1500, "position", 3, 4);
-    cr_assert(strata_archive_save(model, "step-1500.keras", STRATA_FLAVOUR_KERAS3, &training, &err), "%s", err.message);
+    cr_assert(strata_archive_save(model, "step-1500.keras", STRATA_FLAVOUR_KERAS3, &training, &err), "%s",
+              err.message);
     strata_model *second = load("step-1500.keras", &again);
     cr_assert(json_equal(training.strata, again.strata));
     strata_saved_training_release(&training);
@@ -123,9 +125,12 @@ Test(training, of_a_checkpoint_keeps_what_keras_has_no_place_for)
 Test(training, config_of_the_first_keras_2_is_understood)
 {
     strata_error err = { 0 };
-    json_t *old = json_loads("{\"loss_weights\": null, \"optimizer_config\": {\"class_name\": \"Adam\", \"config\": {\"lr\": 0.0001, "
-                             "\"beta_1\": 0.9, \"epsilon\": 1e-08, \"beta_2\": 0.999, \"decay\": 0.0}}, \"loss\": "
-                             "\"categorical_crossentropy\", \"metrics\": [\"accuracy\"], \"sample_weight_mode\": null}", 0, NULL);
+    json_t *old =
+        json_loads("{\"loss_weights\": null, \"optimizer_config\": {\"class_name\": \"Adam\", \"config\": "
+                   "{\"lr\": 0.0001, "
+                   "\"beta_1\": 0.9, \"epsilon\": 1e-08, \"beta_2\": 0.999, \"decay\": 0.0}}, \"loss\": "
+                   "\"categorical_crossentropy\", \"metrics\": [\"accuracy\"], \"sample_weight_mode\": null}",
+                   0, NULL);
     json_t *read = strata_compile_config_read(old, "old", &err);
     cr_assert_not_null(read, "%s", err.message);
     const json_t *config = json_object_get(json_object_get(read, "optimizer"), "config");
@@ -152,7 +157,8 @@ Test(training, folder_gives_its_best_model_or_its_newest_good_checkpoint)
         snprintf(path, sizeof path, "run/checkpoints/step-%d.keras", step);
         json_decref(training.strata);
         training.strata = json_pack("{s:i}", "step", step);
-        cr_assert(strata_archive_save(model, path, STRATA_FLAVOUR_KERAS3, &training, &err), "%s", err.message);
+        cr_assert(strata_archive_save(model, path, STRATA_FLAVOUR_KERAS3, &training, &err), "%s",
+                  err.message);
     }
     cr_assert_eq(system("truncate -s 1000 run/checkpoints/step-11.keras"), 0);
     struct saved_training found;
@@ -160,7 +166,8 @@ Test(training, folder_gives_its_best_model_or_its_newest_good_checkpoint)
     cr_assert_eq(json_integer_value(json_object_get(found.strata, "step")), 10);
     strata_saved_training_release(&found);
     strata_model_free(newest);
-    cr_assert(strata_archive_save(model, "run/last.keras", STRATA_FLAVOUR_KERAS3, NULL, &err), "%s", err.message);
+    cr_assert(strata_archive_save(model, "run/last.keras", STRATA_FLAVOUR_KERAS3, NULL, &err), "%s",
+              err.message);
     strata_model *last = load("run", &found);
     cr_assert_eq(found.count, 0);
     strata_saved_training_release(&found);

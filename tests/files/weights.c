@@ -77,7 +77,8 @@ Test(weights, of_another_shape_are_an_error_that_changes_nothing)
         const float a = first_of(to, "a");
         cr_assert_not(strata_model_load_weights(to, formats[i], NULL, NULL, &err));
         cr_assert_eq(err.code, STRATA_ESHAPE);
-        cr_assert(strstr(err.message, "c/kernel has shape (3, 5) in the model and (3, 4) in the file"), "%s", err.message);
+        cr_assert(strstr(err.message, "c/kernel has shape (3, 5) in the model and (3, 4) in the file"), "%s",
+                  err.message);
         cr_assert_eq(first_of(to, "a"), a, "%s", formats[i]);
         strata_model_free(from);
         strata_model_free(to);
@@ -142,10 +143,10 @@ Test(weights, need_a_built_model)
 
 /* ---- nested ---- */
 
-#define BASE(a, b) \
-    "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"base\", \"layers\": [" \
-    "{\"class_name\": \"InputLayer\", \"config\": {\"batch_input_shape\": [null, 4], \"name\": \"in\"}}," \
-    "{\"class_name\": \"Dense\", \"config\": {\"units\": 4, \"name\": \"" a "\"}}," \
+#define BASE(a, b)                                                                                           \
+    "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"base\", \"layers\": ["                        \
+    "{\"class_name\": \"InputLayer\", \"config\": {\"batch_input_shape\": [null, 4], \"name\": \"in\"}},"    \
+    "{\"class_name\": \"Dense\", \"config\": {\"units\": 4, \"name\": \"" a "\"}},"                          \
     "{\"class_name\": \"Dense\", \"config\": {\"units\": 4, \"name\": \"" b "\"}}]}}"
 
 static float inner_first(const strata_model *model, const char *layer)
@@ -194,7 +195,8 @@ Test(weights, of_a_nested_model_by_name_reach_inside)
         strata_error err = { 0 };
         const strata_load_options by_name = { .by_name = true };
         strata_model *from = make("[" INPUT(4) "," BASE("a", "b") "," DENSE("head", 4) "]");
-        strata_model *to = make("[" INPUT(4) "," DENSE("first", 4) "," BASE("a", "b") "," DENSE("last", 4) "]");
+        strata_model *to =
+            make("[" INPUT(4) "," DENSE("first", 4) "," BASE("a", "b") "," DENSE("last", 4) "]");
         cr_assert(strata_model_save(from, formats[i], NULL, &err), "%s", err.message);
         cr_assert(strata_model_load_weights(to, formats[i], &by_name, NULL, &err), "%s", err.message);
         cr_assert_eq(inner_first(to, "a"), inner_first(from, "a"), "%s", formats[i]);

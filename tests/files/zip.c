@@ -19,8 +19,7 @@ TestSuite(replace, .init = own_folder);
 static char *find(char *bytes, size_t length, const char *text)
 {
     for (size_t i = 0; i + strlen(text) <= length; i++)
-        if (memcmp(bytes + i, text, strlen(text)) == 0)
-            return bytes + i;
+        if (memcmp(bytes + i, text, strlen(text)) == 0) return bytes + i;
     return NULL;
 }
 
@@ -92,8 +91,7 @@ static size_t count_files(void)
 {
     DIR *folder = opendir(".");
     size_t count = 0;
-    for (struct dirent *entry; (entry = readdir(folder));)
-        count += entry->d_name[0] != '.';
+    for (struct dirent *entry; (entry = readdir(folder));) count += entry->d_name[0] != '.';
     closedir(folder);
     return count;
 }
