@@ -9,7 +9,7 @@
 #include "device/device.h"
 #include "runner.h"
 
-static const struct case_kind *const kinds[] = { &golden_layers, &golden_training, &golden_summary };
+static const struct case_kind *const kinds[] = { &golden_layers, &golden_training, &golden_summary, &golden_files };
 
 /* ---- finding the files ---- */
 
@@ -66,6 +66,14 @@ static const struct case_kind *kind_of(const char *path)
     return NULL;
 }
 
+/* A message may have several lines, such as a compiler's. */
+static char *on_one_line(char *message)
+{
+    for (char *at = message; *at; at++)
+        if (*at == '\n') *at = ' ';
+    return message;
+}
+
 static int run_all(struct runner *runner, const char *only)
 {
     int passed = 0, failed = 0;
@@ -77,7 +85,7 @@ static int run_all(struct runner *runner, const char *only)
             passed++;
         } else {
             failed++;
-            printf("FAILED %s: %s\n", paths[i], message);
+            printf("FAILED %s: %s\n", paths[i], on_one_line(message));
         }
         fflush(stdout);
     }

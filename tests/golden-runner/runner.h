@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <strata/train.h>
 
 struct device;
 
@@ -20,6 +21,9 @@ struct case_kind {
     bool (*run)(struct runner *runner, const char *path, char *message, size_t size);
 };
 
-extern const struct case_kind golden_layers, golden_training, golden_summary;
+/* The one context of the run, on a device of the runner's class; not to be freed. */
+strata_context *golden_context(const struct runner *runner, strata_error *err);
+
+extern const struct case_kind golden_layers, golden_training, golden_summary, golden_files;
 
 #endif

@@ -45,7 +45,7 @@ static void free_context(void)
     strata_context_free(context);
 }
 
-static strata_context *context_for(const struct runner *runner, strata_error *err)
+strata_context *golden_context(const struct runner *runner, strata_error *err)
 {
     if (context) return context;
     const bool gpu = strata_device_class_of(runner->device) == STRATA_GPU_CLASS;
@@ -339,7 +339,7 @@ static bool run(struct runner *runner, const char *path, char *message, size_t s
 {
     strata_error err = { 0 };
     struct training_case c = { .file = golden_open(path), .message = message, .size = size };
-    strata_context *on = context_for(runner, &err);
+    strata_context *on = golden_context(runner, &err);
     bool ok = on != NULL || say(&c, "context", &err);
     ok = ok && load(&c, path) && fit(&c, on) && check_history(&c) && check_logs(&c) && check_weights(&c)
          && check_optimizer(&c) && check_predict(&c, on) && check_evaluate(&c, on);
