@@ -11,7 +11,10 @@ if [ ! -x "$peers/bin/python" ]; then
     "$peers/bin/pip" install --quiet tensorflow-cpu tf-keras h5py
 fi
 
-python() { "$peers/bin/python" "$SOURCE/tests/python/$1.py" "${@:2}"; }
+# python SCRIPT ARGUMENT...
+python() {
+    "$peers/bin/python" "$SOURCE/tests/python/$1.py" "${@:2}" 2>noise || { cat noise >&2; fail "$1.py failed"; }
+}
 
 python write_models .
 for flavour in keras3 keras2; do
@@ -19,9 +22,9 @@ for flavour in keras3 keras2; do
         base=$name.$flavour
 
         # ---- Keras's files in Strata ----
-        for file in "$base.keras" "$base.h5"; do
-            expect_code 0 "$STRATA" predict "$file" --data data.npz -o got.npy
-            python read_models near got.npy "$base.y.npy"
+        for form in keras h5; do
+            expect_code 0 "$STRATA" predict "$base.$form" --data data.npz -o "$base.$form.npy"
+            echo "near $base.$form.npy $base.y.npy" >>checks
         done
         weights=$base.weights.h5
         [ "$flavour" = keras3 ] || weights=${base}_weights.h5
@@ -30,16 +33,19 @@ for flavour in keras3 keras2; do
         expect_text out 'no bit differs'
 
         # ---- Strata's files in both Kerases ----
-        expect_code 0 "$STRATA" convert "$base.keras" ours.keras
-        expect_code 0 "$STRATA" convert "$base.keras" ours3.h5 --flavour keras3
-        expect_code 0 "$STRATA" convert "$base.keras" ours2.h5 --flavour keras2
-        expect_code 0 "$STRATA" convert "$base.keras" ours.weights.h5
-        expect_code 0 "$STRATA" convert "$base.keras" ours_weights.h5
-        python read_models model keras3 ours.keras data.npz "$base.y.npy"
-        python read_models model keras3 ours.keras data.npz "$base.y.npy" ours.weights.h5
-        python read_models model keras3 ours3.h5 data.npz "$base.y.npy"
-        python read_models model keras2 ours2.h5 data.npz "$base.y.npy"
-        python read_models model keras2 ours2.h5 data.npz "$base.y.npy" ours_weights.h5
+        ours=ours.$base
+        expect_code 0 "$STRATA" convert "$base.keras" "$ours.keras"
+        expect_code 0 "$STRATA" convert "$base.keras" "$ours.3.h5" --flavour keras3
+        expect_code 0 "$STRATA" convert "$base.keras" "$ours.2.h5" --flavour keras2
+        expect_code 0 "$STRATA" convert "$base.keras" "$ours.weights.h5"
+        expect_code 0 "$STRATA" convert "$base.keras" "${ours}_weights.h5"
+        cat >>checks <<END
+model keras3 $ours.keras data.npz $base.y.npy
+model keras3 $ours.keras data.npz $base.y.npy $ours.weights.h5
+model keras3 $ours.3.h5 data.npz $base.y.npy
+model keras2 $ours.2.h5 data.npz $base.y.npy
+model keras2 $ours.2.h5 data.npz $base.y.npy ${ours}_weights.h5
+END
     done
 done
 
@@ -53,8 +59,10 @@ cat >job.json <<'END'
   "fit": {"batch_size": 16, "epochs": 3, "seed": 1}, "run": {"dir": "run"} }
 END
 expect_code 0 "$STRATA" fit job.json
-expect_code 0 "$STRATA" predict run/last.keras --data data.npz -o got.npy
-python read_models trained run/last.keras data.npz got.npy 12
+expect_code 0 "$STRATA" predict run/last.keras --data data.npz -o trained.npy
+echo "trained run/last.keras data.npz trained.npy 12" >>checks
 for file in run/checkpoints/*.keras; do
-    [ ! -e "$file" ] || "$peers/bin/python" -c 'import keras, sys; keras.models.load_model(sys.argv[1])' "$file"
+    [ ! -e "$file" ] || echo "opens $file" >>checks
 done
+
+python read_models checks
