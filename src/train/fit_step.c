@@ -42,11 +42,8 @@ static bool play(struct fit *f, const struct batch *batch, double scale, struct 
 /* The losses follow the update in the queue: what they are read from, no update touches. */
 static bool count(struct fit *f, const struct batch *batch, const struct pass *pass, double scale, strata_error *err)
 {
-    const size_t counted = f->trainer.rank == 0 ? batch->global_count : 0;
     f->since_sync += (double)batch->count;
-    if (pass) return strata_readback_post(f->readback, pass, batch, scale, counted, err);
-    f->sums[SUM_SAMPLES] += (double)counted;
-    return true;
+    return !pass || strata_readback_post(f->readback, pass, batch, scale, err);
 }
 
 static bool refuse(void *context, struct run *run, struct span span, size_t slot, strata_error *err)

@@ -55,7 +55,7 @@ double strata_objective_divisor(const struct objective *objective, size_t global
 /* A rank's part of a batch, read back from the device. */
 struct part {
     size_t count, global_count;
-    size_t counted;             /* samples this part stands for in the mean: global_count on one rank, 0 on others */
+    size_t counted;             /* samples this part stands for in the mean: global_count or 0 */
     double scale;               /* 1 / divisor */
     double penalty;             /* of activity and weights, this rank's part */
     const float *values;        /* loss values, count * rows */

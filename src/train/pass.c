@@ -61,7 +61,7 @@ static bool make_buffers(struct pass *pass, strata_error *err)
     return make_view(of->device, pass->n * strata_shape_count(&o->truth), &pass->y, err)
            && make_view(of->device, pass->n * o->rows, &pass->values, err)
            && (!of->weighted || make_view(of->device, pass->n, &pass->weight, err))
-           && (!of->penalize || !has_penalties(of->params) || make_view(of->device, 1, &pass->penalty, err));
+           && (!has_penalties(of->params) || make_view(of->device, 1, &pass->penalty, err));
 }
 
 static void free_pass(struct pass *pass)

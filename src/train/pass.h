@@ -23,7 +23,6 @@ struct passes {
     const struct objective *objective; /* NULL: outputs alone */
     const strata_data *data;           /* what x is like */
     bool weighted;                     /* samples have weights */
-    bool penalize;                     /* this rank counts the weights' penalties */
     struct pass **list;
     size_t count, room;
 };

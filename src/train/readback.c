@@ -71,7 +71,7 @@ static bool finish(struct readback *r, struct transit *t, strata_error *err)
     strata_event_free(t->event);
     t->event = NULL;
     if (!ok) return false;
-    t->part.penalty = (double)t->penalty[0] + (double)t->penalty[1];
+    t->part.penalty = (t->part.counted ? (double)t->penalty[0] : 0) + (double)t->penalty[1];
     strata_objective_add(r->objective, &t->part, r->sums);
     return true;
 }
@@ -98,7 +98,7 @@ static bool queue_reads(struct readback *r, struct transit *t, const struct pass
 }
 
 bool strata_readback_post(struct readback *r, const struct pass *pass, const struct batch *batch, double scale,
-                          size_t counted, strata_error *err)
+                          strata_error *err)
 {
     const struct objective *o = r->objective;
     struct transit *t = &r->ring[r->next++ % READBACK_DEPTH];
@@ -106,7 +106,7 @@ bool strata_readback_post(struct readback *r, const struct pass *pass, const str
     memcpy(t->y, batch->y, pass->n * strata_shape_count(&o->truth) * sizeof(float));
     if (batch->weight) memcpy(t->weight, batch->weight, pass->n * sizeof(float));
     t->part = (struct part){ .count = pass->n, .global_count = pass->global_n,
-                             .counted = counted, .scale = scale, .values = t->values,
+                             .counted = batch->first == 0 ? pass->global_n : 0, .scale = scale, .values = t->values,
                              .weight = batch->weight ? t->weight : NULL, .y = t->y,
                              .y_pred = o->metric_count ? t->y_pred : NULL };
     return queue_reads(r, t, pass, err);

@@ -13,9 +13,10 @@ struct readback *strata_readback_create(struct device *device, const struct obje
                                         strata_error *err);
 void strata_readback_free(struct readback *readback); /* drops what is on its way; takes NULL */
 
-/* counted: as in struct part. Queues the reads behind the play of the pass. Waits when READBACK_DEPTH steps are on their way. */
+/* Queues the reads behind the play of the pass. Waits when READBACK_DEPTH steps are on their way. The
+ * rank with a global batch's first sample counts its samples and the weights' penalty. */
 bool strata_readback_post(struct readback *readback, const struct pass *pass, const struct batch *batch, double scale,
-                          size_t counted, strata_error *err);
+                          strata_error *err);
 /* Until all that was posted is added. */
 bool strata_readback_drain(struct readback *readback, strata_error *err);
 

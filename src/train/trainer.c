@@ -78,8 +78,7 @@ struct passes strata_trainer_passes(const struct trainer *t, const strata_data *
                                     const struct objective *objective, bool class_weights)
 {
     return (struct passes){ .model = t->model, .device = t->device, .params = t->params, .objective = objective,
-                            .data = data, .weighted = data->sample_weight.values || class_weights,
-                            .penalize = t->rank == 0 };
+                            .data = data, .weighted = data->sample_weight.values || class_weights };
 }
 
 size_t strata_batch_size_or(size_t given, size_t otherwise)
@@ -89,21 +88,17 @@ size_t strata_batch_size_or(size_t given, size_t otherwise)
 
 /* ---- evaluating ------------------------------------------------------------------------------------------------------ */
 
-static bool look(const struct trainer *t, struct passes *passes, const struct batch *batch, struct readback *readback,
-                 double *sums, strata_error *err)
+static bool look(struct passes *passes, const struct batch *batch, struct readback *readback,
+                 strata_error *err)
 {
     const struct objective *o = passes->objective;
-    const size_t counted = t->rank == 0 ? batch->global_count : 0;
     const double scale = 1 / strata_objective_divisor(o, batch->global_count, batch->global_weight, batch->weight);
     struct event *uploaded = NULL;
-    if (batch->count == 0) {
-        sums[SUM_SAMPLES] += (double)counted;
-        return true;
-    }
+    if (batch->count == 0) return true;
     struct pass *pass = strata_passes_get(passes, batch->count, batch->global_count, false, err);
     const struct step_numbers numbers = { .loss_scale = (float)scale };
     bool ok = pass && strata_pass_play(pass, batch, &numbers, &uploaded, err)
-              && strata_readback_post(readback, pass, batch, scale, counted, err);
+              && strata_readback_post(readback, pass, batch, scale, err);
     ok = (!uploaded || strata_event_wait(uploaded, err)) && ok;
     strata_event_free(uploaded);
     return ok;
@@ -120,7 +115,7 @@ static bool look_at_all(const struct trainer *t, struct passes *passes, size_t b
     bool ok = batches != NULL;
     for (size_t step = 0; ok && step < steps; step++) {
         struct batch batch;
-        ok = strata_batches_next(batches, &batch, err) && look(t, passes, &batch, readback, sums, err);
+        ok = strata_batches_next(batches, &batch, err) && look(passes, &batch, readback, err);
     }
     ok = ok && strata_readback_drain(readback, err);
     strata_batches_stop(batches);
