@@ -34,3 +34,13 @@ kernel void moving_average(global const float *value, ulong value0, global float
     if (i >= n) return;
     moving[moving0 + i] = momentum * moving[moving0 + i] + fresh * value[value0 + i];
 }
+
+/* y[0..7] = the numbers, as far as n goes. */
+kernel void store(global float *y, ulong y0, float v0, float v1, float v2, float v3, float v4, float v5, float v6,
+                  float v7, ulong n)
+{
+    const float v[8] = { v0, v1, v2, v3, v4, v5, v6, v7 };
+    const size_t i = get_global_id(0);
+    if (i >= n) return;
+    y[y0 + i] = v[i];
+}

@@ -2,6 +2,7 @@
 #include "layers/layer.h"
 
 extern const struct layer_class strata_layer_activation;
+extern const struct layer_class strata_layer_activity_regularization;
 extern const struct layer_class strata_layer_alpha_dropout;
 extern const struct layer_class strata_layer_average_pooling1d;
 extern const struct layer_class strata_layer_average_pooling2d;
@@ -10,11 +11,14 @@ extern const struct layer_class strata_layer_conv1d;
 extern const struct layer_class strata_layer_conv1d_transpose;
 extern const struct layer_class strata_layer_conv2d;
 extern const struct layer_class strata_layer_conv2d_transpose;
+extern const struct layer_class strata_layer_cropping1d;
+extern const struct layer_class strata_layer_cropping2d;
 extern const struct layer_class strata_layer_dense;
 extern const struct layer_class strata_layer_depthwise_conv1d;
 extern const struct layer_class strata_layer_depthwise_conv2d;
 extern const struct layer_class strata_layer_dropout;
 extern const struct layer_class strata_layer_elu;
+extern const struct layer_class strata_layer_embedding;
 extern const struct layer_class strata_layer_flatten;
 extern const struct layer_class strata_layer_gaussian_dropout;
 extern const struct layer_class strata_layer_gaussian_noise;
@@ -28,17 +32,26 @@ extern const struct layer_class strata_layer_layer_normalization;
 extern const struct layer_class strata_layer_leaky_relu;
 extern const struct layer_class strata_layer_max_pooling1d;
 extern const struct layer_class strata_layer_max_pooling2d;
+extern const struct layer_class strata_layer_normalization;
+extern const struct layer_class strata_layer_permute;
 extern const struct layer_class strata_layer_prelu;
 extern const struct layer_class strata_layer_relu;
+extern const struct layer_class strata_layer_repeat_vector;
 extern const struct layer_class strata_layer_rescaling;
+extern const struct layer_class strata_layer_reshape;
 extern const struct layer_class strata_layer_separable_conv1d;
 extern const struct layer_class strata_layer_separable_conv2d;
 extern const struct layer_class strata_layer_softmax;
 extern const struct layer_class strata_layer_spatial_dropout1d;
 extern const struct layer_class strata_layer_spatial_dropout2d;
+extern const struct layer_class strata_layer_up_sampling1d;
+extern const struct layer_class strata_layer_up_sampling2d;
+extern const struct layer_class strata_layer_zero_padding1d;
+extern const struct layer_class strata_layer_zero_padding2d;
 
 static const struct class *const classes[] = {
     &strata_layer_activation.class,
+    &strata_layer_activity_regularization.class,
     &strata_layer_alpha_dropout.class,
     &strata_layer_average_pooling1d.class,
     &strata_layer_average_pooling2d.class,
@@ -47,11 +60,14 @@ static const struct class *const classes[] = {
     &strata_layer_conv1d_transpose.class,
     &strata_layer_conv2d.class,
     &strata_layer_conv2d_transpose.class,
+    &strata_layer_cropping1d.class,
+    &strata_layer_cropping2d.class,
     &strata_layer_dense.class,
     &strata_layer_depthwise_conv1d.class,
     &strata_layer_depthwise_conv2d.class,
     &strata_layer_dropout.class,
     &strata_layer_elu.class,
+    &strata_layer_embedding.class,
     &strata_layer_flatten.class,
     &strata_layer_gaussian_dropout.class,
     &strata_layer_gaussian_noise.class,
@@ -65,14 +81,22 @@ static const struct class *const classes[] = {
     &strata_layer_leaky_relu.class,
     &strata_layer_max_pooling1d.class,
     &strata_layer_max_pooling2d.class,
+    &strata_layer_normalization.class,
+    &strata_layer_permute.class,
     &strata_layer_prelu.class,
     &strata_layer_relu.class,
+    &strata_layer_repeat_vector.class,
     &strata_layer_rescaling.class,
+    &strata_layer_reshape.class,
     &strata_layer_separable_conv1d.class,
     &strata_layer_separable_conv2d.class,
     &strata_layer_softmax.class,
     &strata_layer_spatial_dropout1d.class,
     &strata_layer_spatial_dropout2d.class,
+    &strata_layer_up_sampling1d.class,
+    &strata_layer_up_sampling2d.class,
+    &strata_layer_zero_padding1d.class,
+    &strata_layer_zero_padding2d.class,
     NULL,
 };
 

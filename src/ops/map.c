@@ -58,6 +58,19 @@ bool strata_op_add_bias(struct run *run, const struct view *x, const struct view
     return strata_op_map(run, "map:add_bias", NULL, args, strata_view_count(y), err);
 }
 
+bool strata_op_store(struct run *run, const float *numbers, size_t n, const struct view *y, strata_error *err)
+{
+    for (size_t i = 0; i < n; i += 8) {
+        const size_t some = n - i < 8 ? n - i : 8;
+        struct arg args[10] = { arg_place(y->buffer, y->offset + i) };
+        for (size_t k = 0; k < 8; k++)
+            args[k + 1] = arg_float(k < some ? (double)numbers[i + k] : 0);
+        if (!strata_op_map(run, "map:store", NULL, args, some, err))
+            return false;
+    }
+    return true;
+}
+
 int strata_op_vector_width(struct run *run, size_t columns)
 {
     if (strata_device_class_of(strata_run_device(run)) != STRATA_CPU_CLASS)

@@ -22,6 +22,9 @@ bool strata_op_affine(struct run *run, const struct view *x, double scale, doubl
 bool strata_op_add_bias(struct run *run, const struct view *x, const struct view *bias, const struct view *y,
                         strata_error *err);
 
+/* y = the n numbers, which travel as kernel arguments, eight a launch: for short constants of a config. */
+bool strata_op_store(struct run *run, const float *numbers, size_t n, const struct view *y, strata_error *err);
+
 /* How many neighbouring floats of a row of `columns` one work-item of a vectorised kernel takes (cl/vector.h): on the
  * CPU class the widest of 16, 8, 4 and 2 that divides columns; 1 on the GPU class, where neighbouring work-items
  * take neighbouring floats. */

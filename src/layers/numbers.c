@@ -1,0 +1,77 @@
+#include "layers/numbers.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+enum { MAX_DEPTH = 8 };
+
+/* How many numbers there are; false when something else is among them. */
+static bool count_numbers(const json_t *json, int depth, size_t *count)
+{
+    if (json_is_number(json)) {
+        ++*count;
+        return isfinite(json_number_value(json));
+    }
+    if (!json_is_array(json) || depth == 0)
+        return false;
+    for (size_t i = 0; i < json_array_size(json); i++)
+        if (!count_numbers(json_array_get(json, i), depth - 1, count))
+            return false;
+    return true;
+}
+
+static void copy_numbers(const json_t *json, double **to)
+{
+    if (json_is_number(json))
+        *(*to)++ = json_number_value(json);
+    for (size_t i = 0; i < json_array_size(json); i++)
+        copy_numbers(json_array_get(json, i), to);
+}
+
+bool strata_numbers_parse(const struct field *field, const json_t *json, enum flavour flavour, void *at,
+                          strata_error *err)
+{
+    char brief[STRATA_JSON_BRIEF];
+    struct numbers numbers = { .single = json_is_number(json) };
+    (void)flavour;
+    if (!json_is_null(json) && (!count_numbers(json, MAX_DEPTH, &numbers.count) || numbers.count == 0))
+        return strata_fail(err, STRATA_EVALUE, "%s is %s; null, a number or a list of numbers is expected", field->name,
+                           strata_json_brief(json, brief));
+    if (numbers.count > 0) {
+        numbers.v = strata_alloc(numbers.count, sizeof *numbers.v, err);
+        if (!numbers.v)
+            return false;
+        double *to = numbers.v;
+        copy_numbers(json, &to);
+    }
+    *(struct numbers *)at = numbers;
+    return true;
+}
+
+json_t *strata_numbers_write(const struct field *field, const void *at, enum flavour flavour)
+{
+    const struct numbers *numbers = at;
+    (void)field;
+    (void)flavour;
+    if (numbers->count == 0)
+        return json_null();
+    if (numbers->single)
+        return json_real(numbers->v[0]);
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < numbers->count; i++) {
+        if (json_array_append_new(list, json_real(numbers->v[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+void strata_numbers_release(void *at)
+{
+    struct numbers *numbers = at;
+    free(numbers->v);
+    *numbers = (struct numbers){ 0 };
+}
