@@ -19,9 +19,8 @@ static struct view penalty_view(const struct plan *plan)
     return (struct view){ .buffer = plan->penalty, .shape = { .rank = 1, .dim = { 1 } } };
 }
 
-static struct view keep_view(const struct plan *plan, int node)
+static struct view life_view(const struct plan *plan, const struct lifetime *life)
 {
-    const struct lifetime *life = plan_life(plan, LIFE_KEEP, node);
     if (life->elements == 0)
         return (struct view){ 0 };
     return (struct view){ plan->arena, life->offset, { .rank = 1, .dim = { life->elements } } };
@@ -38,7 +37,8 @@ static struct step base_step(const struct plan *plan, int node, struct view *xs)
         xs[k] = strata_plan_value(plan, flat->inputs[k]);
     s.x = xs[0];
     s.y = strata_plan_value(plan, node);
-    s.keep = keep_view(plan, node);
+    s.keep = life_view(plan, plan_life(plan, LIFE_KEEP, node));
+    s.work = life_view(plan, plan_work(plan, node, false));
     for (int w = 0; flat->kind == FLAT_LAYER && w < flat->layer->weight_count; w++)
         s.w[w] = (struct view){ plan->params->weights, flat->layer->weights[w].offset, flat->layer->weights[w].spec.shape };
     return s;
@@ -120,6 +120,7 @@ static bool emit_backward(struct plan *plan, int node, strata_error *err)
     label(plan, flat, "backward");
     for (int k = 0; k < flat->input_count; k++)
         dxs[k] = target(plan, node, k, &temporary);
+    s.work = life_view(plan, plan_work(plan, node, true));
     s.dy = strata_plan_gradient(plan, node);
     s.dxs = dxs;
     s.dx = dxs[0];

@@ -58,6 +58,17 @@ static bool needs_y(const struct flat *flat)
     return flat->kind == FLAT_ACTIVATION && !strata_activation(flat->activation)->needs_x;
 }
 
+static void live_work(struct plan *plan, int node, bool backward, int step)
+{
+    const struct flat *flat = &plan->flat.items[node];
+    struct lifetime *work = plan_work(plan, node, backward);
+    if (flat->kind != FLAT_LAYER || flat->view || !flat->layer->class->work)
+        return;
+    work->elements = flat->layer->class->work(flat->layer->config, plan->config.n, flat->layer->in, &flat->layer->out);
+    if (work->elements > 0)
+        use(work, step);
+}
+
 static void live_forward(struct plan *plan, int node)
 {
     const struct flat *flat = &plan->flat.items[node];
@@ -71,12 +82,14 @@ static void live_forward(struct plan *plan, int node)
         keep->elements = flat->layer->class->keep(flat->layer->config, plan->config.n, flat->layer->in, &flat->layer->out);
         use(keep, plan_forward_step(node));
     }
+    live_work(plan, node, false, plan_forward_step(node));
 }
 
 static void live_backward(struct plan *plan, int node)
 {
     const struct flat *flat = &plan->flat.items[node];
     const int step = plan_backward_step(plan, node);
+    live_work(plan, node, true, step);
     if (needs_y(flat))
         use_value(plan, node, step);
     for (int k = 0; k < flat->input_count && needs_x(flat); k++)
@@ -127,7 +140,7 @@ static void find_lifetimes(struct plan *plan)
 bool strata_plan_place(struct plan *plan, strata_error *err)
 {
     const size_t count = plan->flat.count;
-    plan->life_count = 4 * count + 1;
+    plan->life_count = 6 * count + 1;
     plan->life = strata_alloc(plan->life_count, sizeof *plan->life, err);
     plan->value_root = plan->life ? strata_alloc(count, sizeof *plan->value_root, err) : NULL;
     plan->gradient_root = plan->value_root ? strata_alloc(count, sizeof *plan->gradient_root, err) : NULL;

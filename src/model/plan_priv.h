@@ -17,7 +17,8 @@ struct plan {
     bool integer;             /* the first layer reads int32 */
     bool convert;             /* the input needs a conversion step */
 
-    struct lifetime *life;    /* values, keeps, gradients of the nodes, then the converted input, then temporaries */
+    struct lifetime *life;    /* values, keeps, gradients of the nodes, the converted input, temporaries, work of forward
+                                 and of backward */
     size_t life_count;
     int *value_root;          /* the node in whose memory a node's output lies, or MODEL_INPUT */
     int *gradient_root;       /* the node in whose gradient memory a node's gradient lies */
@@ -43,6 +44,11 @@ static inline struct lifetime *plan_input_life(const struct plan *plan)
 static inline struct lifetime *plan_temporary(const struct plan *plan, int node)
 {
     return &plan->life[3 * plan->flat.count + 1 + (size_t)node];
+}
+/* What the layer's `work` asked for, in forward or backward. */
+static inline struct lifetime *plan_work(const struct plan *plan, int node, bool backward)
+{
+    return &plan->life[(size_t)(backward ? 5 : 4) * plan->flat.count + 1 + (size_t)node];
 }
 static inline int plan_forward_step(int node)
 {
