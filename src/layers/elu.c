@@ -29,8 +29,15 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     return !s->dx.buffer || strata_op_map(s->run, "elu:gradient", NULL, args, strata_view_count(&s->dx), err);
 }
 
+static enum activation_kind acts_as(const void *config, const struct shape *in)
+{
+    const struct elu *c = config;
+    (void)in;
+    return c->alpha == 1 ? ACTIVATION_ELU : ACTIVATION_KINDS;
+}
+
 const struct layer_class strata_layer_elu = {
     .class = { .name = "ELU", .config_size = sizeof(struct elu), .fields = fields,
                .help = "the identity above 0, an exponential below" },
-    .shape = strata_shape_keep, .forward = forward, .backward = backward, .needs_x = true,
+    .shape = strata_shape_keep, .forward = forward, .backward = backward, .needs_x = true, .acts_as = acts_as,
 };

@@ -31,8 +31,16 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     return !s->dx.buffer || strata_op_map(s->run, "leaky_relu:gradient", NULL, args, strata_view_count(&s->dx), err);
 }
 
+/* The activation of that name has a slope of 0.2. */
+static enum activation_kind acts_as(const void *config, const struct shape *in)
+{
+    const struct leaky_relu *c = config;
+    (void)in;
+    return (float)c->slope == 0.2f ? ACTIVATION_LEAKY_RELU : ACTIVATION_KINDS;
+}
+
 const struct layer_class strata_layer_leaky_relu = {
     .class = { .name = "LeakyReLU", .config_size = sizeof(struct leaky_relu), .fields = fields,
                .help = "a slope below 0, the identity above" },
-    .shape = strata_shape_keep, .forward = forward, .backward = backward, .needs_x = true,
+    .shape = strata_shape_keep, .forward = forward, .backward = backward, .needs_x = true, .acts_as = acts_as,
 };

@@ -2,7 +2,7 @@
  * layer was adapted to data in Keras). */
 #include "layers/axis.h"
 #include "layers/fields_common.h"
-#include "layers/numbers.h"
+#include "layers/constants.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 struct normalization {
     struct ints axis; /* count 0: one mean and variance for all */
-    struct numbers mean, variance;
+    struct constants mean, variance;
     bool invert;
 };
 
@@ -45,8 +45,8 @@ static json_t *write_axis(const struct field *field, const void *at, enum flavou
 
 #define FIELD_NUMBERS(key, member, text_help)                                                                        \
     {                                                                                                                \
-        key, FIELD_CUSTOM, offsetof(struct normalization, member), .text = "null", .parse = strata_numbers_parse,   \
-             .write = strata_numbers_write, .release = strata_numbers_release, .help = text_help                    \
+        key, FIELD_CUSTOM, offsetof(struct normalization, member), .text = "null", .parse = strata_constants_parse,   \
+             .write = strata_constants_write, .release = strata_constants_release, .help = text_help                    \
     }
 
 static const struct field fields[] = {
@@ -123,7 +123,7 @@ static size_t work(const void *config, size_t n, const struct shape *in, const s
     return c->mean.count > 0 ? 2 * axes.groups : 0;
 }
 
-static bool store(const struct numbers *numbers, size_t groups, struct run *run, const struct view *to, strata_error *err)
+static bool store(const struct constants *numbers, size_t groups, struct run *run, const struct view *to, strata_error *err)
 {
     float *all = strata_alloc(groups, sizeof *all, err);
     if (!all)

@@ -49,8 +49,18 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     return !s->dx.buffer || strata_op_map(s->run, "relu:gradient", NULL, args, strata_view_count(&s->dx), err);
 }
 
+/* relu and relu6, which the layer before can apply. */
+static enum activation_kind acts_as(const void *config, const struct shape *in)
+{
+    const struct relu *c = config;
+    (void)in;
+    if (or_zero(c->threshold) != 0 || or_zero(c->negative_slope) != 0)
+        return ACTIVATION_KINDS;
+    return isnan(c->max_value) ? ACTIVATION_RELU : c->max_value == 6 ? ACTIVATION_RELU6 : ACTIVATION_KINDS;
+}
+
 const struct layer_class strata_layer_relu = {
     .class = { .name = "ReLU", .config_size = sizeof(struct relu), .fields = fields,
                .help = "the positive part, with a cap, a slope and a threshold" },
-    .shape = strata_shape_keep, .forward = forward, .backward = backward, .needs_x = true,
+    .shape = strata_shape_keep, .forward = forward, .backward = backward, .needs_x = true, .acts_as = acts_as,
 };

@@ -59,8 +59,17 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     return !s->dx.buffer || strata_op_softmax_gradient(s->run, &softmax, &s->y, &s->dy, &s->dx, err);
 }
 
+static enum activation_kind acts_as(const void *config, const struct shape *in)
+{
+    const struct shape x = strata_shape_batch(1, in);
+    struct softmax softmax;
+    const bool last = softmax_of(config, &x, &softmax) && softmax.inner == 1 && softmax.extent == in->dim[in->rank - 1];
+    return last ? ACTIVATION_SOFTMAX : ACTIVATION_KINDS;
+}
+
 const struct layer_class strata_layer_softmax = {
     .class = { .name = "Softmax", .config_size = sizeof(struct softmax_config), .fields = fields,
                .help = "positive numbers that sum to 1 along an axis" },
     .shape = shape, .forward = forward, .backward = backward, .needs_y = true,
+    .acts_as = acts_as,
 };

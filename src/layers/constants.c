@@ -1,4 +1,4 @@
-#include "layers/numbers.h"
+#include "layers/constants.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,11 +30,11 @@ static void copy_numbers(const json_t *json, double **to)
         copy_numbers(json_array_get(json, i), to);
 }
 
-bool strata_numbers_parse(const struct field *field, const json_t *json, enum flavour flavour, void *at,
+bool strata_constants_parse(const struct field *field, const json_t *json, enum flavour flavour, void *at,
                           strata_error *err)
 {
     char brief[STRATA_JSON_BRIEF];
-    struct numbers numbers = { .single = json_is_number(json) };
+    struct constants numbers = { .single = json_is_number(json) };
     (void)flavour;
     if (!json_is_null(json) && (!count_numbers(json, MAX_DEPTH, &numbers.count) || numbers.count == 0))
         return strata_fail(err, STRATA_EVALUE, "%s is %s; null, a number or a list of numbers is expected", field->name,
@@ -46,13 +46,13 @@ bool strata_numbers_parse(const struct field *field, const json_t *json, enum fl
         double *to = numbers.v;
         copy_numbers(json, &to);
     }
-    *(struct numbers *)at = numbers;
+    *(struct constants *)at = numbers;
     return true;
 }
 
-json_t *strata_numbers_write(const struct field *field, const void *at, enum flavour flavour)
+json_t *strata_constants_write(const struct field *field, const void *at, enum flavour flavour)
 {
-    const struct numbers *numbers = at;
+    const struct constants *numbers = at;
     (void)field;
     (void)flavour;
     if (numbers->count == 0)
@@ -69,9 +69,9 @@ json_t *strata_numbers_write(const struct field *field, const void *at, enum fla
     return list;
 }
 
-void strata_numbers_release(void *at)
+void strata_constants_release(void *at)
 {
-    struct numbers *numbers = at;
+    struct constants *numbers = at;
     free(numbers->v);
-    *numbers = (struct numbers){ 0 };
+    *numbers = (struct constants){ 0 };
 }
