@@ -56,13 +56,21 @@ static json_t *read_optimizer(const json_t *optimizer)
                      mark ? mark + 1 : name, "config", config ? config : json_object(), "registered_name");
 }
 
+/* A copy without the name of the function, which follows from the class. */
+static json_t *without_function(const json_t *object)
+{
+    json_t *copy = json_deep_copy(object);
+    json_object_del(json_object_get(copy, "config"), "fn");
+    return copy;
+}
+
 /* Keras 2 writes its "accuracy" as what it became. */
 static json_t *read_metric(const json_t *metric)
 {
     const json_t *config = json_object_get(metric, "config");
     const json_t *name = json_object_get(config, "name"), *function = json_object_get(config, "fn");
     if (!is_text(json_object_get(metric, "class_name"), "MeanMetricWrapper") || !json_is_string(function))
-        return json_deep_copy(metric);
+        return without_function(metric);
     if (is_text(name, "accuracy") || is_text(name, "acc")) return json_copy((json_t *)name);
     return json_copy((json_t *)function);
 }
@@ -81,7 +89,7 @@ static json_t *read_metrics(const json_t *metrics)
 
 static json_t *read_loss(const json_t *loss)
 {
-    json_t *read = json_deep_copy(loss);
+    json_t *read = without_function(loss);
     json_t *config = json_object_get(read, "config");
     if (is_text(json_object_get(config, "reduction"), "auto"))
         json_object_set_new(config, "reduction", json_string("sum_over_batch_size"));

@@ -142,6 +142,26 @@ Test(training, config_of_the_first_keras_2_is_understood)
     json_decref(old);
 }
 
+/* What tf-keras 2.21 writes into a .keras. */
+Test(training, config_of_keras_2_losses_loses_what_keras_3_does_not_know)
+{
+    strata_error err = { 0 };
+    json_t *old = json_loads(
+        "{\"loss\": {\"module\": \"keras.losses\", \"class_name\": \"SparseCategoricalCrossentropy\", "
+        "\"config\": {\"reduction\": \"auto\", \"name\": \"sparse_categorical_crossentropy\", "
+        "\"from_logits\": true, \"ignore_class\": null, \"fn\": "
+        "\"sparse_categorical_crossentropy\"}, \"registered_name\": null}}",
+        0, NULL);
+    json_t *read = strata_compile_config_read(old, "old", &err);
+    cr_assert_not_null(read, "%s", err.message);
+    const json_t *config = json_object_get(json_object_get(read, "loss"), "config");
+    cr_assert_str_eq(json_string_value(json_object_get(config, "reduction")), "sum_over_batch_size");
+    cr_assert(json_is_true(json_object_get(config, "from_logits")));
+    cr_assert_null(json_object_get(config, "fn"));
+    json_decref(read);
+    json_decref(old);
+}
+
 /* ---- run folders ---- */
 
 Test(training, folder_gives_its_best_model_or_its_newest_good_checkpoint)
