@@ -5,6 +5,7 @@
     near GOT.npy EXPECTED.npy
     model FLAVOUR FILE DATA.npz EXPECTED.npy [WEIGHTS.h5]    the same predictions, then an epoch more
     trained FILE DATA.npz EXPECTED.npy STEPS                 of a compiled model: its optimizer went STEPS
+    same FLAVOUR ORIGINAL FILE      of compiled models: weights, optimizer's variables and compile config, bit for bit
     opens FILE
 
 With WEIGHTS.h5 the model's weights are set to zero first and then loaded from that file.
@@ -59,12 +60,27 @@ def check_trained(file, data, expected, steps):
     train_on(model, K, arrays["x"], arrays["y"])
 
 
+def check_same(flavour, original, file):
+    K = FLAVOURS[flavour]
+    a, b = (K.models.load_model(path) for path in (original, file))
+    variables = [model.optimizer.variables for model in (a, b)]
+    if flavour == "keras2":
+        variables = [v() if callable(v) else v for v in variables]
+    pairs = [*zip(a.weights, b.weights, strict=True), *zip(*variables, strict=True)]
+    if not all((x.numpy() == y.numpy()).all() for x, y in pairs):
+        raise SystemExit(f"{file}: weights or the optimizer's variables differ from those of {original}")
+    if a.optimizer.get_config() != b.optimizer.get_config() or a.loss != b.loss:
+        raise SystemExit(f"{file}: compiled in another way than {original}")
+    print(f"{file} in {flavour}: the same as {original}")
+
+
 def near(got, expected):
     must_be_near(got, np.load(got), np.load(expected))
 
 
 def main():
-    kinds = dict(near=near, model=check_model, trained=check_trained, opens=FLAVOURS["keras3"].models.load_model)
+    kinds = dict(near=near, model=check_model, trained=check_trained, same=check_same,
+                 opens=FLAVOURS["keras3"].models.load_model)
     for line in open(sys.argv[1]):
         kind, *arguments = line.split()
         kinds[kind](*arguments)

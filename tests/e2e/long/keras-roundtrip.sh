@@ -49,6 +49,16 @@ END
     done
 done
 
+# ---- in the midst of training: what Keras reads of our file is what it reads of its own ----
+
+golden=$SOURCE/tests/golden/files
+for name in resume_adam resume_momentum; do
+    expect_code 0 "$STRATA" convert "$golden/${name}_keras3.keras" "$name.keras"
+    expect_code 0 "$STRATA" convert "$golden/${name}_keras2.h5" "$name.h5" --flavour keras2
+    echo "same keras3 $golden/${name}_keras3.keras $name.keras" >>checks
+    echo "same keras2 $golden/${name}_keras2.h5 $name.h5" >>checks
+done
+
 # ---- a model that Strata trained, with its optimizer's state ----
 
 cat >job.json <<'END'
