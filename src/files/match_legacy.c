@@ -168,34 +168,56 @@ static bool same_owner(const char *a, const char *b)
     return x == y && memcmp(a, b, x) == 0;
 }
 
+/* Weights of a file that are given to the leaves of a model one layer at a time. */
+struct dealing {
+    const struct leaf *leaves;
+    const struct names *weights;
+    size_t count; /* of both */
+    bool *used;   /* weights that are given */
+    size_t *to;
+};
+
+/* Gives leaves first .. end - 1, those of one layer, the weights of the first owner that has some left, each by its own
+ * name. */
+static bool deal_layer(struct dealing *d, size_t first, size_t end)
+{
+    size_t owner = 0;
+    while (owner < d->count && d->used[owner]) owner++;
+    for (size_t i = first; i < end; i++) {
+        size_t w = owner;
+        while (w < d->count
+               && (d->used[w] || !same_owner(d->weights->list[w], d->weights->list[owner])
+                   || agreement(&d->leaves[i], d->weights->list[w]) == 0))
+            w++;
+        if (w == d->count) return false;
+        d->used[w] = true;
+        d->to[i] = w;
+    }
+    return true;
+}
+
+/* Deals to all layers in order, or to those whose first weight trains or does not. */
+static bool deal(struct dealing *d, const bool *trainable)
+{
+    for (size_t i = 0, end; i < d->count; i = end) {
+        for (end = i + 1; end < d->count && d->leaves[end].layer == d->leaves[i].layer;) end++;
+        if ((!trainable || d->leaves[i].info.trainable == *trainable) && !deal_layer(d, i, end)) return false;
+    }
+    return true;
+}
+
 /* Where the layers in a nested model have other names: the k-th owner of weights in the file is the k-th layer with
- * weights in the model; its weights are told by their own names. In a file that has trainable weights first, a layer
- * with none comes last: `trainable_first` puts it there. */
+ * weights in the model. In a file that has trainable weights first, a layer with none comes last: `trainable_first`
+ * puts it there. */
 static bool by_owners(const struct load *load, struct range range, const struct section *section,
                       bool trainable_first, size_t *to)
 {
-    const struct leaf *leaves = load->leaves.list + range.first;
-    const struct names *weights = &section->weights;
-    bool used[4096] = { false };
-    if (range.count > sizeof used) return false;
-    for (int pass = 0; pass < (trainable_first ? 2 : 1); pass++)
-        for (size_t i = 0, end; i < range.count; i = end) {
-            for (end = i + 1; end < range.count && leaves[end].layer == leaves[i].layer;) end++;
-            if (trainable_first && leaves[i].info.trainable != (pass == 0)) continue;
-            size_t owner = 0;
-            while (owner < range.count && used[owner]) owner++;
-            for (size_t k = i; k < end; k++) {
-                size_t w = owner;
-                while (w < range.count
-                       && (used[w] || !same_owner(weights->list[w], weights->list[owner])
-                           || agreement(&leaves[k], weights->list[w]) == 0))
-                    w++;
-                if (w == range.count) return false;
-                used[w] = true;
-                to[k] = w;
-            }
-        }
-    return true;
+    const bool yes = true, no = false;
+    struct dealing d = { load->leaves.list + range.first, &section->weights, range.count,
+                         calloc(range.count, sizeof(bool)), to };
+    const bool ok = d.used && (trainable_first ? deal(&d, &yes) && deal(&d, &no) : deal(&d, NULL));
+    free(d.used);
+    return ok;
 }
 
 /* One plain layer whose weights have names of their own: Keras's order. */
