@@ -3,10 +3,13 @@
 
 extern const struct layer_class strata_layer_activation;
 extern const struct layer_class strata_layer_activity_regularization;
+extern const struct layer_class strata_layer_add;
 extern const struct layer_class strata_layer_alpha_dropout;
+extern const struct layer_class strata_layer_average;
 extern const struct layer_class strata_layer_average_pooling1d;
 extern const struct layer_class strata_layer_average_pooling2d;
 extern const struct layer_class strata_layer_batch_normalization;
+extern const struct layer_class strata_layer_concatenate;
 extern const struct layer_class strata_layer_conv1d;
 extern const struct layer_class strata_layer_conv1d_transpose;
 extern const struct layer_class strata_layer_conv2d;
@@ -32,6 +35,9 @@ extern const struct layer_class strata_layer_layer_normalization;
 extern const struct layer_class strata_layer_leaky_relu;
 extern const struct layer_class strata_layer_max_pooling1d;
 extern const struct layer_class strata_layer_max_pooling2d;
+extern const struct layer_class strata_layer_maximum;
+extern const struct layer_class strata_layer_minimum;
+extern const struct layer_class strata_layer_multiply;
 extern const struct layer_class strata_layer_normalization;
 extern const struct layer_class strata_layer_permute;
 extern const struct layer_class strata_layer_prelu;
@@ -44,6 +50,7 @@ extern const struct layer_class strata_layer_separable_conv2d;
 extern const struct layer_class strata_layer_softmax;
 extern const struct layer_class strata_layer_spatial_dropout1d;
 extern const struct layer_class strata_layer_spatial_dropout2d;
+extern const struct layer_class strata_layer_subtract;
 extern const struct layer_class strata_layer_up_sampling1d;
 extern const struct layer_class strata_layer_up_sampling2d;
 extern const struct layer_class strata_layer_zero_padding1d;
@@ -52,10 +59,13 @@ extern const struct layer_class strata_layer_zero_padding2d;
 static const struct class *const classes[] = {
     &strata_layer_activation.class,
     &strata_layer_activity_regularization.class,
+    &strata_layer_add.class,
     &strata_layer_alpha_dropout.class,
+    &strata_layer_average.class,
     &strata_layer_average_pooling1d.class,
     &strata_layer_average_pooling2d.class,
     &strata_layer_batch_normalization.class,
+    &strata_layer_concatenate.class,
     &strata_layer_conv1d.class,
     &strata_layer_conv1d_transpose.class,
     &strata_layer_conv2d.class,
@@ -81,6 +91,9 @@ static const struct class *const classes[] = {
     &strata_layer_leaky_relu.class,
     &strata_layer_max_pooling1d.class,
     &strata_layer_max_pooling2d.class,
+    &strata_layer_maximum.class,
+    &strata_layer_minimum.class,
+    &strata_layer_multiply.class,
     &strata_layer_normalization.class,
     &strata_layer_permute.class,
     &strata_layer_prelu.class,
@@ -93,6 +106,7 @@ static const struct class *const classes[] = {
     &strata_layer_softmax.class,
     &strata_layer_spatial_dropout1d.class,
     &strata_layer_spatial_dropout2d.class,
+    &strata_layer_subtract.class,
     &strata_layer_up_sampling1d.class,
     &strata_layer_up_sampling2d.class,
     &strata_layer_zero_padding1d.class,
