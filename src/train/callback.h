@@ -17,6 +17,7 @@ struct callback_step {
     size_t known_count;
     double learning_rate; /* read and, by schedulers, written: used from the next step on */
     bool has_schedule;    /* the optimizer's learning rate is a schedule, which no callback may change */
+    bool may_resume;      /* the run writes checkpoints: what a callback cannot put into its state it keeps in the folder */
     const char *folder;   /* relative paths are taken from here; NULL: the working directory */
     bool stop;            /* set it to end training after this step or epoch */
     const char *stop_reason;

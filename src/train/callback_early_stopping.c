@@ -1,6 +1,7 @@
 /* EarlyStopping. Source: keras/src/callbacks/early_stopping.py. */
 #include <math.h>
 #include <stdlib.h>
+#include <strata/files.h>
 
 #include "base/memory.h"
 #include "train/callback_list.h"
@@ -18,6 +19,7 @@ struct state {
     long wait, best_epoch;
     double best;
     bool began, kept;
+    bool restored; /* the weights are still in the run folder */
     float **weights; /* of the best epoch; NULL: none kept */
     size_t count;
 };
@@ -57,12 +59,24 @@ static bool make_room(struct state *s, const strata_model *model, strata_error *
     return ok;
 }
 
-static bool keep(struct state *s, strata_model *model, strata_error *err)
+/* Where a run that goes on finds them. */
+static const char best_file[] = "early_stopping.weights.h5";
+
+static bool copy(struct state *s, strata_model *model, strata_error *err)
 {
     bool ok = make_room(s, model, err);
     for (size_t i = 0; ok && i < s->count; i++)
         ok = strata_model_get_weight(model, i, s->weights[i], strata_model_weight_info(model, i).count, err);
     s->kept = ok;
+    return ok;
+}
+
+static bool keep(struct state *s, struct callback_step *step, strata_error *err)
+{
+    if (!copy(s, step->model, err) || !step->may_resume) return s->kept;
+    char *path = strata_callback_path(best_file, step, err);
+    const bool ok = path && step->save(step, path, true, err);
+    free(path);
     return ok;
 }
 
@@ -74,18 +88,29 @@ static bool put_back(const struct state *s, strata_model *model, strata_error *e
     return ok;
 }
 
+/* The weights in the run folder pass through the model, whose own are put back. */
+static bool fetch(struct state *s, struct callback_step *step, strata_error *err)
+{
+    struct state own = { 0 };
+    char *path = strata_callback_path(best_file, step, err);
+    bool ok = path && copy(&own, step->model, err)
+              && strata_model_load_weights(step->model, path, NULL, NULL, err) && copy(s, step->model, err);
+    ok = (!own.kept || put_back(&own, step->model, err)) && ok;
+    s->restored = false;
+    release(&own);
+    free(path);
+    return ok;
+}
+
 /* ---- events --------------------------------------------------------------------------------------------------------------- */
 
 /* A run that goes on keeps the state that was restored. */
 static bool train_begin(const void *config, void *memory, struct callback_step *step, strata_error *err)
 {
     struct state *s = memory;
-    (void)config;
-    (void)step;
-    (void)err;
     if (!s->began) s->best = NAN;
     s->began = true;
-    return true;
+    return !s->restored || !((const struct config *)config)->restore_best || fetch(s, step, err);
 }
 
 static bool better_epoch(const struct config *c, struct state *s, struct callback_step *step, double value,
@@ -94,7 +119,7 @@ static bool better_epoch(const struct config *c, struct state *s, struct callbac
     bool beats = true;
     s->best = value;
     s->best_epoch = (long)step->progress->epoch;
-    if (c->restore_best && !keep(s, step->model, err)) return false;
+    if (c->restore_best && !keep(s, step, err)) return false;
     if (!isnan(c->baseline) && !strata_monitor_better(&c->monitor, step, value, c->baseline, &beats, err)) return false;
     if (beats) s->wait = 0;
     return true;
@@ -108,7 +133,7 @@ static bool epoch_end(const void *config, void *memory, struct callback_step *st
     bool better, there;
     if (!strata_monitor_value(&c->monitor, step, &value, &there, err)) return false;
     if (!there || (long)step->progress->epoch < c->start_from) return true;
-    if (c->restore_best && !s->kept && !keep(s, step->model, err)) return false;
+    if (c->restore_best && !s->kept && !keep(s, step, err)) return false;
     s->wait++;
     if (!strata_monitor_better(&c->monitor, step, value, s->best, &better, err)) return false;
     if (better) return better_epoch(c, s, step, value, err);
@@ -126,12 +151,10 @@ static bool train_end(const void *config, void *memory, struct callback_step *st
     return !c->restore_best || !s->kept || put_back(s, step->model, err);
 }
 
-/* The best weights are not part of a checkpoint's state: best.keras and the checkpoint of that epoch hold them. After a
- * restart the best epoch is sought among those that follow, unless none is better. */
 static json_t *save(const void *memory)
 {
     const struct state *s = memory;
-    return json_pack("{s:I, s:I, s:o}", "wait", (json_int_t)s->wait, "best_epoch", (json_int_t)s->best_epoch, "best",
+    return json_pack("{s:b, s:I, s:I, s:o}", "kept", s->kept, "wait", (json_int_t)s->wait, "best_epoch", (json_int_t)s->best_epoch, "best",
                      strata_exact_number(s->best));
 }
 
@@ -141,6 +164,7 @@ static bool restore(void *memory, const json_t *json, strata_error *err)
     s->wait = (long)json_integer_value(json_object_get(json, "wait"));
     s->best_epoch = (long)json_integer_value(json_object_get(json, "best_epoch"));
     s->began = true;
+    s->restored = json_is_true(json_object_get(json, "kept"));
     return strata_exact_value(json_object_get(json, "best"), &s->best)
            || strata_fail(err, STRATA_EFILE, "its state in the checkpoint has no number \"best\"");
 }

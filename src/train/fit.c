@@ -24,30 +24,37 @@ static double now(void)
 
 /* ---- logs ------------------------------------------------------------------------------------------------------------- */
 
-/* Room for the losses and metrics, those of validation, and the learning rate; the names of validation's are owned. */
+/* Room for the losses and metrics, those of validation, and the learning rate. */
 static bool make_logs(struct fit *f, strata_error *err)
 {
     const size_t values = strata_objective_values(f->objective);
     f->room = 2 * values + 1;
     f->names = strata_alloc(f->room, sizeof *f->names, err);
     f->values = f->names ? strata_alloc(f->room, sizeof *f->values, err) : NULL;
-    if (!f->values) return false;
+    f->validation_names = f->values ? strata_alloc(values, sizeof *f->validation_names, err) : NULL;
+    if (!f->validation_names) return false;
     for (size_t i = 0; i < values; i++) {
         char name[300];
         f->names[i] = f->objective->names[i];
         snprintf(name, sizeof name, "val_%s", f->names[i]);
-        f->names[values + i] = strata_copy_text(name, err);
-        if (!f->names[values + i]) return false;
+        f->validation_names[i] = strata_copy_text(name, err);
+        if (!f->validation_names[i]) return false;
     }
-    f->names[2 * values] = "learning_rate";
     f->count = values;
-    return true;
+    f->known = strata_alloc(2 * values, sizeof *f->known, err);
+    for (size_t i = 0; f->known && i < values; i++) {
+        f->known[i] = f->names[i];
+        f->known[values + i] = f->validation_names[i];
+    }
+    return f->known != NULL;
 }
 
 static void free_logs(struct fit *f)
 {
     const size_t values = f->objective ? strata_objective_values(f->objective) : 0;
-    for (size_t i = 0; f->names && i < values; i++) free((char *)f->names[values + i]);
+    for (size_t i = 0; f->validation_names && i < values; i++) free(f->validation_names[i]);
+    free(f->validation_names);
+    free(f->known);
     free(f->names);
     free(f->values);
 }
@@ -85,9 +92,10 @@ static bool call(struct fit *f, enum callback_event event, const strata_progress
 {
     struct callback_step step = {
         .model = f->trainer.model, .writes = f->trainer.rank == 0, .progress = progress,
-        .known = f->names, .known_count = strata_objective_values(f->objective) * (f->validation ? 2 : 1),
+        .known = f->known, .known_count = strata_objective_values(f->objective) * (f->validation ? 2 : 1),
         .learning_rate = f->updater ? strata_updater_rate(f->updater) : 0,
         .direction = direction_of, .has_schedule = f->updater && strata_updater_has_schedule(f->updater), .folder = f->config->run_dir,
+        .may_resume = f->folder && f->config->checkpoint,
         .save = save_model, .context = f,
     };
     const double rate = step.learning_rate;
@@ -149,6 +157,7 @@ static bool validate(struct fit *f, strata_error *err)
                                  err))
         return false;
     strata_objective_results(f->objective, f->all, f->values + values);
+    for (size_t i = 0; i < values; i++) f->names[values + i] = f->validation_names[i];
     f->count = 2 * values;
     return true;
 }

@@ -30,6 +30,8 @@ struct fit {
     size_t interval, next_shown;    /* steps between progress updates; the step of the next one */
 
     const char **names; /* logs */
+    char **validation_names; /* owned: "val_" and a name of the objective's */
+    const char **known; /* all names that logs may have, but the learning rate's */
     double *values;
     size_t count, room;
 
