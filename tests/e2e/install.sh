@@ -15,7 +15,7 @@ runs_right() {
     expect_code 0 "$1"
     expect_number "$(awk '$1 == "accuracy" { print $2 }' out) > 0.9"
     expect_code 0 "$prefix/bin/strata" summary circle.keras
-    expect_text out 'Total params: 129'
+    expect_text out 'Trainable params: 129'
     rm circle.keras
 }
 
