@@ -62,6 +62,7 @@ static void add_head(struct text *event, double seconds, int64_t step)
     memcpy(&bits, &seconds, sizeof bits);
     add_key(event, 1, WIRE_64);
     add_fixed(event, bits, 8);
+    if (step == 0) return; /* a zero is not written */
     add_key(event, 2, WIRE_VARINT);
     add_varint(event, (uint64_t)step);
 }
