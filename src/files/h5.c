@@ -64,6 +64,10 @@ static struct h5 *open_with(struct h5 *file, const char *name, hid_t access, str
 {
     if (access >= 0) {
         H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+#if H5_VERSION_GE(1, 10, 7)
+        /* locks are missing on some cluster file systems, and files are replaced whole */
+        H5Pset_file_locking(access, false, true);
+#endif
         file->id = H5Fopen(name, H5F_ACC_RDONLY, access);
     }
     if (file->id >= 0 && H5Fget_filesize(file->id, &file->size) >= 0) return file;
