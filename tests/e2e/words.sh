@@ -15,7 +15,7 @@ silent err
 
 expect_code 0 "$STRATA" help
 cp out help
-for verb in devices summary new check fit evaluate predict extract convert weights plot bench completion help; do
+for verb in devices summary new check fit evaluate predict extract convert weights plot bench selftest completion help; do
     grep -qE "^  $verb +[a-z\"]" help || fail "strata help does not list $verb"
     expect_code 0 "$STRATA" help $verb
     expect_text out "strata $verb "
