@@ -52,7 +52,7 @@ static bool weights(const void *config, const struct shape *in, struct weights *
     ask->spec[ask->count++] = (struct weight_spec){
         .name = "embeddings", .shape = { 2, { (size_t)c->input_dim, (size_t)c->output_dim } },
         .initializer = &c->embeddings_initializer, .regularizer = &c->embeddings_regularizer,
-        .constraint = &c->embeddings_constraint,
+        .constraint = &c->embeddings_constraint, .squares = true,
     };
     return true;
 }
@@ -68,15 +68,21 @@ static bool forward(const void *config, const struct step *s, strata_error *err)
     return strata_launch(s->run, &launch, err);
 }
 
+/* The squares are what Keras's optimizers see on TensorFlow: there the gradient of a table is a list of rows, one for each
+ * index, which is squared before it is summed. */
 static bool backward(const void *config, const struct step *s, strata_error *err)
 {
     const struct embedding *c = config;
     const size_t n = strata_view_count(&s->x), shares = c->input_dim < 32 ? (size_t)c->input_dim : 32;
-    const struct arg args[] = { arg_view(&s->x), arg_view(&s->dy), arg_view(&s->dw[0]), arg_int((int32_t)c->input_dim),
-                                arg_int((int32_t)c->output_dim), arg_int((int32_t)n), arg_int((int32_t)shares), { 0 } };
+    const struct arg args[] = { arg_view(&s->x), arg_view(&s->dy), arg_view(&s->dw[0]), arg_view(&s->dw_squares),
+                                arg_int((int32_t)c->input_dim), arg_int((int32_t)c->output_dim), arg_int((int32_t)n),
+                                arg_int((int32_t)shares), { 0 } };
     const struct launch launch = { .kernel = "embedding:gradient", .args = args, .dims = 2,
                                    .global = { (size_t)c->output_dim, shares } };
-    return !s->dw[0].buffer || (strata_op_zero(s->run, &s->dw[0], err) && strata_launch(s->run, &launch, err));
+    return !s->dw[0].buffer
+           || (strata_op_zero(s->run, &s->dw[0], err)
+               && (!s->dw_squares.buffer || strata_op_zero(s->run, &s->dw_squares, err))
+               && strata_launch(s->run, &launch, err));
 }
 
 const struct layer_class strata_layer_embedding = {

@@ -17,6 +17,8 @@ struct weight_spec {
     struct shape shape;
     const struct object *initializer; /* of strata_initializers; NULL: zeros */
     const struct object *regularizer, *constraint; /* of strata_regularizers and strata_constraints */
+    bool squares;       /* its gradient is a sum over places in the batch (a row of a table that is looked up often), and the
+                           sum of their squares is asked for too: step.dw_squares */
     bool statistic;     /* never trained by gradients: moving means; averaged over the ranks by sample count */
 };
 
@@ -42,6 +44,7 @@ struct step {
     const struct view *xs, *dxs;     /* all inputs, for layers that merge; xs[0] is x */
     int inputs;
     struct view w[STRATA_MAX_WEIGHTS], dw[STRATA_MAX_WEIGHTS];
+    struct view dw_squares;          /* of the weight whose spec says squares; buffer NULL: not wanted */
     struct view keep;                /* what `keep` asked for; buffer NULL when not training or not asked */
     struct view work;                /* what `work` asked for; its contents last for this call only */
     enum activation_kind fused;      /* forward: apply it to y while storing; LINEAR unless the class says fuses */

@@ -31,6 +31,11 @@ static bool trains(const strata_layer *layer, int weight)
     return !layer->weights[weight].spec.statistic && strata_layer_effective_trainable(layer, true);
 }
 
+static size_t rounded(size_t elements)
+{
+    return (elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
 /* Appends the layer's weights that train, or those that don't, to the arena. */
 static void place(struct params *params, strata_layer *layer, bool trainable)
 {
@@ -45,7 +50,11 @@ static void place(struct params *params, strata_layer *layer, bool trainable)
             .regularizer = weight->spec.regularizer, .constraint = weight->spec.constraint,
         };
         weight->offset = param->offset;
-        params->total += (param->count + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        params->total += rounded(param->count);
+        if (!trainable || !weight->spec.squares)
+            continue;
+        param->squares = params->total;
+        params->total += rounded(param->count);
     }
 }
 

@@ -2,7 +2,8 @@
  *
  * First come the trainable weights, layer by layer in the order in which backward finishes them (the last layer
  * first); then all others (frozen ones, moving statistics) in forward order. Every tensor starts at a multiple of
- * 16 elements; the gaps are zero and stay zero. */
+ * 16 elements; the gaps are zero and stay zero. Behind a trainable tensor whose gradient comes with squares there is a gap
+ * of its size: in the arena of the gradients the squares are there. */
 #ifndef STRATA_MODEL_PARAMS_H
 #define STRATA_MODEL_PARAMS_H
 
@@ -18,6 +19,7 @@ struct param {
     struct shape shape;
     size_t offset, count; /* elements of the arena */
     bool trainable, statistic;
+    size_t squares;       /* offset of the squares; 0: none */
     const struct object *regularizer, *constraint; /* borrowed; NULL or class NULL: none */
 };
 

@@ -92,13 +92,27 @@ static bool copy_through(const struct plan *plan, const struct view *dy, const s
     return strata_op_copy(plan->run, dy, dx, err);
 }
 
+/* Where the squares of the gradient of the weight at this offset go; 0: nowhere. */
+static size_t squares_of(const struct params *params, size_t offset)
+{
+    for (size_t i = 0; i < params->trainable_params; i++)
+        if (params->list[i].offset == offset)
+            return params->list[i].squares;
+    return 0;
+}
+
 static bool backward_layer(const struct plan *plan, const struct flat *flat, struct step *s, strata_error *err)
 {
     if (flat->view)
         return copy_through(plan, &s->dy, &s->dx, err);
-    for (int w = 0; w < flat->layer->weight_count; w++)
-        if (!flat->layer->weights[w].spec.statistic && strata_layer_effective_trainable(flat->layer, true))
-            s->dw[w] = (struct view){ plan->params->gradients, s->w[w].offset, s->w[w].shape };
+    for (int w = 0; w < flat->layer->weight_count; w++) {
+        if (flat->layer->weights[w].spec.statistic || !strata_layer_effective_trainable(flat->layer, true))
+            continue;
+        s->dw[w] = (struct view){ plan->params->gradients, s->w[w].offset, s->w[w].shape };
+        const size_t squares = squares_of(plan->params, s->w[w].offset);
+        if (squares)
+            s->dw_squares = (struct view){ plan->params->gradients, squares, s->w[w].shape };
+    }
     return flat->layer->class->backward(flat->layer->config, s, err);
 }
 

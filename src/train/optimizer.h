@@ -12,6 +12,7 @@ enum { STRATA_MAX_SLOTS = 4 };
 struct optimizer_step {
     struct run *run;
     struct view w, g;
+    struct view squares;  /* what stands for g * g; buffer NULL: that itself. See weight_spec.squares */
     struct view slot[STRATA_MAX_SLOTS];
     size_t n;
     double learning_rate; /* of this step, the schedule applied */

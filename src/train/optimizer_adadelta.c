@@ -30,7 +30,7 @@ static const char *slot_name(const void *config, int slot)
 static bool update(const void *config, const struct optimizer_step *s, strata_error *err)
 {
     const struct adadelta *c = config;
-    const struct arg args[] = { arg_view(&s->w),       arg_view(&s->g),     arg_view(&s->slot[0]), arg_view(&s->slot[1]),
+    const struct arg args[] = { arg_view(&s->w),       arg_view(&s->g), arg_view(&s->squares),     arg_view(&s->slot[0]), arg_view(&s->slot[1]),
                                 arg_float(s->learning_rate), arg_float(c->rho), arg_float(c->epsilon), { 0 } };
     return strata_op_map(s->run, "optimizer:adadelta", NULL, args, s->n, err);
 }

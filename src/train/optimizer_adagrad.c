@@ -37,7 +37,7 @@ static float slot_start(const void *config, int slot)
 static bool update(const void *config, const struct optimizer_step *s, strata_error *err)
 {
     const struct adagrad *c = config;
-    const struct arg args[] = { arg_view(&s->w),  arg_view(&s->g), arg_view(&s->slot[0]), arg_float(s->learning_rate),
+    const struct arg args[] = { arg_view(&s->w),  arg_view(&s->g), arg_view(&s->squares), arg_view(&s->slot[0]), arg_float(s->learning_rate),
                                 arg_float(c->epsilon), { 0 } };
     return strata_op_map(s->run, "optimizer:adagrad", NULL, args, s->n, err);
 }

@@ -38,10 +38,11 @@ static bool update(const void *config, const struct optimizer_step *s, strata_er
     const struct adam *c = config;
     const double t = (double)s->iteration;
     const double alpha = s->learning_rate * sqrt(1 - pow(c->beta_2, t)) / (1 - pow(c->beta_1, t));
-    struct arg args[10];
+    struct arg args[11];
     int n = 0;
     args[n++] = arg_view(&s->w);
     args[n++] = arg_view(&s->g);
+    args[n++] = arg_view(&s->squares);
     for (int slot = 0; slot < slots(config); slot++) args[n++] = arg_view(&s->slot[slot]);
     args[n++] = arg_float(alpha);
     args[n++] = arg_float(1 - c->beta_1);

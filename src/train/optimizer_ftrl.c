@@ -40,7 +40,7 @@ static bool update(const void *config, const struct optimizer_step *s, strata_er
 {
     const struct ftrl *c = config;
     const struct arg args[] = { arg_view(&s->w),
-                                arg_view(&s->g),
+                                arg_view(&s->g), arg_view(&s->squares),
                                 arg_view(&s->slot[0]),
                                 arg_view(&s->slot[1]),
                                 arg_float(s->learning_rate),

@@ -38,7 +38,7 @@ static bool update(const void *config, const struct optimizer_step *s, strata_er
     const struct view *momentum = has_momentum ? &s->slot[1] : &none;
     const struct view *average = c->centered ? &s->slot[1 + has_momentum] : &none;
     const struct arg args[] = { arg_view(&s->w),
-                                arg_view(&s->g),
+                                arg_view(&s->g), arg_view(&s->squares),
                                 arg_view(&s->slot[0]),
                                 arg_view(momentum),
                                 arg_view(average),

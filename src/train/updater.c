@@ -207,14 +207,44 @@ static bool decay(const struct updater *u, struct run *run, struct span span, st
     return strata_op_map(run, "update:decay", NULL, args, strata_view_count(&w), err);
 }
 
-static bool optimize(const struct updater *u, struct run *run, struct span span, size_t slot, strata_error *err)
+/* Keras has the squares only of gradients that nothing has touched: clipping, regularizing and accumulating make one dense
+ * tensor of the list of rows. */
+static bool has_squares(const struct updater *u, const struct param *param)
+{
+    return u->clipping == CLIP_NOTHING && u->kinds.accumulator < 0 && isnan(u->common->loss_scale_factor)
+           && !has_object(param->regularizer) && param->squares;
+}
+
+static bool optimize_part(const struct updater *u, struct run *run, struct span span, size_t slot,
+                          struct view squares, strata_error *err)
 {
     const size_t n = span.end - span.begin;
-    struct optimizer_step step = { .run = run, .w = weights_of(u, span), .g = gradients_of(u, span), .n = n,
+    if (n == 0) return true;
+    struct optimizer_step step = { .run = run, .w = weights_of(u, span), .g = gradients_of(u, span),
+                                   .squares = squares, .n = n,
                                    .learning_rate = u->rate, .iteration = optimizer_iteration(u) + 1,
                                    .state = u->training->scalar };
     for (int k = u->kinds.own; k < u->kinds.count; k++) step.slot[k - u->kinds.own] = place(u->slots[k], slot, n);
     return u->class->update(u->training->optimizer.config, &step, err);
+}
+
+/* A tensor with squares is updated by itself, and what lies behind it not at all. */
+static bool optimize(const struct updater *u, struct run *run, struct span span, size_t slot, strata_error *err)
+{
+    const struct view none = { 0 };
+    size_t at = span.begin;
+    bool ok = true;
+    for (size_t i = 0; ok && i < u->params->trainable_params; i++) {
+        const struct param *param = &u->params->list[i];
+        if (!param->squares || overlap(param, span).end == 0) continue;
+        const struct span before = { at, param->offset }, own = { param->offset, param->offset + param->count };
+        const struct view squares = place(u->params->gradients, param->squares, param->count);
+        ok = optimize_part(u, run, before, slot + before.begin - span.begin, none, err)
+             && optimize_part(u, run, own, slot + own.begin - span.begin, has_squares(u, param) ? squares : none, err);
+        at = param->squares + (param->squares - param->offset);
+    }
+    const struct span rest = { at, span.end };
+    return ok && (at >= span.end || optimize_part(u, run, rest, slot + at - span.begin, none, err));
 }
 
 /* Keras moves the average at every step, also between accumulated ones; the first step's weights are where it starts. */
@@ -292,8 +322,9 @@ static bool make_reducer(struct updater *u, strata_error *err)
     for (size_t b = 0; b < p->bucket_count; b++) spans[b] = (struct span){ p->buckets[b].begin, p->buckets[b].end };
     for (size_t i = 0; i < p->trainable_params; i++) {
         const struct param *param = &p->list[i];
-        if (has_object(param->regularizer) || has_object(param->constraint))
-            whole[whole_count++] = (struct span){ param->offset, param->offset + param->count };
+        const size_t end = param->squares ? param->squares + param->count : param->offset + param->count;
+        if (has_object(param->regularizer) || has_object(param->constraint) || param->squares)
+            whole[whole_count++] = (struct span){ param->offset, end };
     }
     const struct reducer_config config = { .weights = p->weights, .gradients = p->gradients, .count = p->trainable,
                                            .buckets = spans, .bucket_count = p->bucket_count, .whole = whole,
