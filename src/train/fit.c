@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "dist/context.h"
+#include "model/model.h"
 
 strata_fit_config strata_fit_defaults(void)
 {
@@ -298,6 +299,13 @@ static bool start_batches(struct fit *f, strata_error *err)
     return f->batches != NULL;
 }
 
+static void warn_of_flags(const struct fit *f, const strata_model *model, int rank)
+{
+    if (rank == 0 && f->config->warn && strata_model_trainable_changed(model))
+        f->config->warn(f->config->warn_context, "trainable was changed since the model was compiled; it takes effect when "
+                                                 "the model is compiled again");
+}
+
 static bool prepare(struct fit *f, strata_model *model, strata_context *context, const strata_data *data,
                     strata_error *err)
 {
@@ -313,6 +321,7 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
         f->updater = strata_updater_create(f->training, model, f->trainer.params, f->trainer.device, comm, err);
         ok = f->updater != NULL;
     }
+    warn_of_flags(f, model, strata_comm_rank(comm));
     f->seed = f->config->seed;
     f->epoch = f->config->initial_epoch;
     if (ok) begin_epoch(f);

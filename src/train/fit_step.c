@@ -36,6 +36,8 @@ static bool play(struct fit *f, const struct batch *batch, double scale, struct 
     *pass = NULL;
     if (batch->count == 0) return zero_gradients(f, err);
     *pass = strata_passes_get(&f->passes, batch->count, batch->global_count, true, err);
+    if (*pass && !isnan(factor) && strata_plan_penalty((*pass)->plan).buffer)
+        return strata_fail(err, STRATA_EVALUE, "loss_scale_factor does not scale activity regularizers; leave one of them out");
     return *pass && strata_pass_play(*pass, batch, &numbers, &f->uploaded, err);
 }
 
