@@ -51,6 +51,7 @@ extern const struct layer_class strata_layer_softmax;
 extern const struct layer_class strata_layer_spatial_dropout1d;
 extern const struct layer_class strata_layer_spatial_dropout2d;
 extern const struct layer_class strata_layer_subtract;
+extern const struct layer_class strata_layer_unit_normalization;
 extern const struct layer_class strata_layer_up_sampling1d;
 extern const struct layer_class strata_layer_up_sampling2d;
 extern const struct layer_class strata_layer_zero_padding1d;
@@ -107,6 +108,7 @@ static const struct class *const classes[] = {
     &strata_layer_spatial_dropout1d.class,
     &strata_layer_spatial_dropout2d.class,
     &strata_layer_subtract.class,
+    &strata_layer_unit_normalization.class,
     &strata_layer_up_sampling1d.class,
     &strata_layer_up_sampling2d.class,
     &strata_layer_zero_padding1d.class,
