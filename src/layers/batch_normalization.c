@@ -1,7 +1,7 @@
 /* BatchNormalization: in training by the mean and variance of the batch, which also move the moving statistics; else, and
  * when frozen, by the moving statistics.
- * Source: Keras 3's BatchNormalization, whose moving variance takes in the batch's plain variance; Keras 2 on 4D input
- * takes in N / (N - 1) of it, as TensorFlow's fused kernel does. */
+ * Source: Keras 3's BatchNormalization, whose moving variance takes in the batch's plain variance; Keras 2 takes in
+ * N / (N - 1) of it where it uses TensorFlow's fused kernel: on 4D and 5D input with the first or the last axis. */
 #include "layers/axis.h"
 #include "layers/fields_common.h"
 #include "ops/normalize.h"
@@ -128,11 +128,18 @@ static int moving_at(const struct batch_normalization *c)
     return c->scale + c->center;
 }
 
+static double correction(const struct batch_normalization *c, int rank, size_t size)
+{
+    const long axis = c->axis.v[0] < 0 ? c->axis.v[0] + rank : c->axis.v[0];
+    const bool fused = c->keras2 && (rank == 4 || rank == 5) && (axis == 1 || axis == rank - 1);
+    return fused && size > 1 ? (double)size / ((double)size - 1) : 1;
+}
+
 static bool move(const struct batch_normalization *c, const struct step *s, const struct normalize *n,
                  strata_error *err)
 {
     const size_t groups = strata_op_normalize_groups(n), size = strata_op_normalize_size(n);
-    const double corrected = c->keras2 && s->x.shape.rank == 4 && size > 1 ? (double)size / ((double)size - 1) : 1;
+    const double corrected = correction(c, s->x.shape.rank, size);
     const struct view variance = { s->keep.buffer, s->keep.offset + groups, s->keep.shape };
     const int at = moving_at(c);
     return strata_op_moving_average(s->run, c->momentum, 1, &s->keep, &s->w[at], groups, err)

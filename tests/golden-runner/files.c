@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "golden_file.h"
+#include "resume.h"
 #include "runner.h"
 
 struct files_case {
@@ -110,7 +111,8 @@ static bool run_file(struct files_case *c, const char *folder, const char *file)
     strata_model *model = strata_model_load(path, &err);
     const bool ok = model ? predict(c, file, model) && extract(c, file, model) : say(c, file, &err);
     strata_model_free(model);
-    return ok;
+    return ok
+           && (!golden_has(c->file, "resume_x") || golden_go_on(c->runner, c->file, path, file, c->message, c->size));
 }
 
 static bool run_files(struct files_case *c, const char *path)

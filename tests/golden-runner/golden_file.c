@@ -112,6 +112,17 @@ bool golden_read(hid_t file, const char *name, struct golden_array *array)
     return ok;
 }
 
+bool golden_as_float(struct golden_array *array)
+{
+    if (!array->integer) return true;
+    array->values = calloc(array->count + 1, sizeof *array->values);
+    for (size_t i = 0; array->values && i < array->count; i++) array->values[i] = (float)array->ints[i];
+    free(array->ints);
+    array->ints = NULL;
+    array->integer = false;
+    return array->values != NULL;
+}
+
 void golden_free(struct golden_array *array)
 {
     free(array->values);

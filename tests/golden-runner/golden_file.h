@@ -24,6 +24,7 @@ char *golden_attr(hid_t file, const char *name);     /* a string attribute, free
 char *golden_dataset_attr(hid_t file, const char *dataset, const char *name);
 long golden_attr_int(hid_t file, const char *group, const char *name); /* 0: none */
 bool golden_read(hid_t file, const char *name, struct golden_array *array);
+bool golden_as_float(struct golden_array *array);    /* turns integers into values */
 void golden_free(struct golden_array *array);
 
 /* Whether got is within the tolerance of the README of expected; when exact, equal. When not, message gets `what` and the

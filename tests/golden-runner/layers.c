@@ -36,6 +36,16 @@ static const char *weight_name(const char *group, int i, char buffer[64])
 
 /* ---- configs ---- */
 
+/* Equal but for 1 and 1.0. */
+static bool same(const json_t *a, const json_t *b)
+{
+    if (json_is_number(a) && json_is_number(b)) return json_number_value(a) == json_number_value(b);
+    if (!json_is_array(a) || !json_is_array(b)) return json_equal(a, b);
+    bool equal = json_array_size(a) == json_array_size(b);
+    for (size_t i = 0; equal && i < json_array_size(a); i++) equal = same(json_array_get(a, i), json_array_get(b, i));
+    return equal;
+}
+
 /* What is written must be what was read, key by key; keys that only one of them has are left alone. */
 static bool writes_back(struct layer_case *c, const json_t *config)
 {
@@ -47,10 +57,9 @@ static bool writes_back(struct layer_case *c, const json_t *config)
     {
         const json_t *read = json_object_get(config, key);
         char a[STRATA_JSON_BRIEF], b[STRATA_JSON_BRIEF];
-        const bool number = json_is_number(read) && json_is_number(value);
         const bool axis = strcmp(key, "axis") == 0; /* an integer or a list of it */
         const bool object = json_is_object(value);  /* compared by what reads it: Keras adds keys of its own */
-        if (!ok || !read || axis || object || (number ? json_number_value(read) == json_number_value(value) : json_equal(read, value)))
+        if (!ok || !read || axis || object || same(read, value))
             continue;
         snprintf(c->message, c->size, "%s was %s and is written as %s", key, strata_json_brief(read, a), strata_json_brief(value, b));
         ok = false;
@@ -104,7 +113,7 @@ static bool write_inputs(struct layer_case *c, struct harness *h)
     bool ok = harness_write(h, &h->x[0], x, &err) || fail_with(c, &err);
     for (int i = 0; ok && i < h->ask.count; i++) {
         struct golden_array w;
-        ok = golden_read(c->file, weight_name("weights", i, name), &w);
+        ok = golden_read(c->file, weight_name("weights", i, name), &w) && golden_as_float(&w);
         ok = ok && strata_shape_equal(&w.shape, &h->w[i].shape) && (harness_write(h, &h->w[i], w.values, &err) || fail_with(c, &err));
         if (!ok && !c->message[0]) snprintf(c->message, c->size, "weight %d (%s) has another shape", i, h->ask.spec[i].name);
         golden_free(&w);
@@ -138,7 +147,7 @@ static bool check_after(struct layer_case *c, struct harness *h)
         struct golden_array w;
         char what[64];
         snprintf(what, sizeof what, "%s after training", h->ask.spec[i].name);
-        ok = golden_read(c->file, weight_name(group, i, name), &w) && check(c, h, what, &h->w[i], &w);
+        ok = golden_read(c->file, weight_name(group, i, name), &w) && golden_as_float(&w) && check(c, h, what, &h->w[i], &w);
         golden_free(&w);
     }
     return ok;
