@@ -41,6 +41,19 @@ static bool check_losses(hid_t file, const struct losses *losses, const char *na
     return ok;
 }
 
+static bool is_named(const strata_model *model, size_t index, const char *name)
+{
+    return strcmp(strata_model_weight_info(model, index).name, name) == 0;
+}
+
+/* A bias before a normalization has no gradient but rounding, of which Adam makes steps of full size; the moving mean
+ * follows it. */
+static bool is_noise(const strata_model *model, size_t index, size_t count)
+{
+    const bool bias = index + 1 < count && is_named(model, index, "bias") && is_named(model, index + 1, "gamma");
+    return bias || (index >= 3 && is_named(model, index, "moving_mean") && is_named(model, index - 3, "bias"));
+}
+
 static bool check_weights(hid_t file, strata_model *model, const char *name, char *message, size_t size)
 {
     strata_error err = { 0 };
@@ -49,6 +62,7 @@ static bool check_weights(hid_t file, strata_model *model, const char *name, cha
     for (size_t i = 0; ok && i < count; i++) {
         struct golden_array expected;
         char dataset[64], what[300];
+        if (is_noise(model, i, count)) continue;
         snprintf(dataset, sizeof dataset, "weights_after/%03zu", i);
         snprintf(what, sizeof what, "%s: %s", name, dataset);
         ok = golden_read(file, dataset, &expected);
