@@ -6,11 +6,11 @@
  *           3 gaussian dropout  y = x (1 + deviation z)
  *   -D GRADIENT=1               the same for dy: alpha dropout without shift and offset
  *   -D AXES=0                   each element of a sample has a number of its own: element i word i % 4 of block i / 4.
- *                               One work-item: one block.
+ *                               One work-item: eight blocks.
  *   -D AXES=1..5 D0.. N0..      a sample has axes of extents D0, D1, ..; element (i0, i1, ..) has the number of index
- *                               i0 N0 + i1 N1 + .. (N 0 where the noise repeats). One work-item: one element.
+ *                               i0 N0 + i1 N1 + .. (N 0 where the noise repeats). One work-item: eight elements.
  *
- * Dimension 0 are blocks or elements of a sample, dimension 1 samples. The key is made of the step's words, the
+ * Dimension 0 are eights of blocks, or of elements, of a sample, dimension 1 samples. The key is made of the step's words, the
  * layer's own seed and its stream; the counter holds the sample's index in the dataset. */
 #include "philox.h"
 #include "step.h"
@@ -19,19 +19,29 @@
 #endif
 #define PURPOSE_LAYER 3
 
-static inline uint4 words_of(global const uint *words, uint sample, uint block, uint own_low, uint own_high, uint stream)
+/* noise[4 i + k]: number k of blocks[i]. */
+static inline void draw(global const uint *words, uint sample, uint8 blocks, uint own_low, uint own_high, uint stream,
+                        float noise[32])
 {
     const uint2 key = (uint2)(words[STEP_SEED_LOW] ^ own_low, words[STEP_SEED_HIGH] ^ own_high ^ PURPOSE_LAYER * 0x9E3779B9u);
-    return philox((uint4)(block, stream, words[STEP_ROWS + sample], words[STEP_EPOCH]), key);
-}
-
-static inline float4 noise_of(uint4 words)
-{
+    const struct philox8 counter = { blocks, (uint8)(stream), (uint8)(words[STEP_ROWS + sample]), (uint8)(words[STEP_EPOCH]) };
+    const struct philox8 drawn = philox(counter, key);
+    float8 v[4];
 #if KIND <= 1
-    return philox_uniform(words);
+    v[0] = philox_unit(drawn.x);
+    v[1] = philox_unit(drawn.y);
+    v[2] = philox_unit(drawn.z);
+    v[3] = philox_unit(drawn.w);
 #else
-    return philox_normal(words);
+    philox_normals(drawn.x, drawn.y, &v[0], &v[1]);
+    philox_normals(drawn.z, drawn.w, &v[2], &v[3]);
 #endif
+    float lanes[4][8];
+    for (int k = 0; k < 4; k++)
+        vstore8(v[k], 0, lanes[k]);
+    for (int i = 0; i < 8; i++)
+        for (int k = 0; k < 4; k++)
+            noise[4 * i + k] = lanes[k][i];
 }
 
 static inline float apply(float v, float noise, float4 c)
@@ -83,17 +93,21 @@ kernel void apply_noise(global const float *x, ulong x0, global float *y, ulong 
     if (sample >= n) return;
     x += x0 + (ulong)sample * count;
     y += y0 + (ulong)sample * count;
+    float noise[32];
 #if AXES == 0
-    if (item * 4 >= count) return;
-    float noise[4];
-    vstore4(noise_of(words_of(words, sample, item, own_low, own_high, stream)), 0, noise);
-    for (uint k = 0; k < 4 && item * 4 + k < count; k++)
-        y[item * 4 + k] = apply(x[item * 4 + k], noise[k], c);
+    const uint first = item * 32, last = min(first + 32, count);
+    if (first >= count) return;
+    draw(words, sample, item * 8 + (uint8)(0, 1, 2, 3, 4, 5, 6, 7), own_low, own_high, stream, noise);
+    for (uint k = first; k < last; k++)
+        y[k] = apply(x[k], noise[k - first], c);
 #else
-    if (item >= count) return;
-    const uint at = noise_index(item);
-    float noise[4];
-    vstore4(noise_of(words_of(words, sample, at / 4, own_low, own_high, stream)), 0, noise);
-    y[item] = apply(x[item], noise[at % 4], c);
+    const uint first = item * 8, last = min(first + 8, count);
+    if (first >= count) return;
+    uint at[8];
+    for (uint i = 0; i < 8; i++)
+        at[i] = noise_index(first + i);
+    draw(words, sample, vload8(0, at) / 4, own_low, own_high, stream, noise);
+    for (uint k = first; k < last; k++)
+        y[k] = apply(x[k], noise[4 * (k - first) + at[k - first] % 4], c);
 #endif
 }

@@ -66,7 +66,7 @@ static bool apply(struct run *run, const struct noise *noise, const struct view 
         arg_float(c[2]), arg_float(c[3]), arg_uint((uint32_t)count), arg_uint((uint32_t)n), { 0 },
     };
     const struct launch launch = { .kernel = "noise:apply_noise", .options = options, .args = args, .dims = 2,
-                                   .global = { noise->repeats ? count : (count + 3) / 4, n } };
+                                   .global = { noise->repeats ? (count + 7) / 8 : (count + 31) / 32, n } };
     return count == 0 || strata_launch(run, &launch, err);
 }
 
