@@ -15,7 +15,12 @@
  *   -D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C     extents of `in` and `out`; channels of all groups
  *   -D KH, KW, GROUPS, STRIDE_H, STRIDE_W, START_H, START_W, DILATION_H, DILATION_W, PHASES_H, PHASES_W
  *   -D BLOCK_TAPS                                taps of a block; its part of a panel should stay in the first cache
- *   -D REVERSED                                  1: pack reverses taps and transposes (input gradient) */
+ *   -D REVERSED                                  1: pack reverses taps and transposes (input gradient)
+ *
+ * `gradient`, with the -D of the convolution, is the gradient of w, the matrix of rows (p, q, c) by filters
+ * transposed(patches of in) * dout. One work-item computes SPAN_TILES * MR rows by PANEL_RUN panels for a chunk of
+ * the pixels, a block of at most PIXELS at a time: it copies the patches and the filters of the block to private
+ * memory, which its tiles then read. Each chunk has a sum of its own; `sum_parts` adds them in order. */
 #include "tile.h"
 
 #if !defined(IN_H) || !defined(IN_W) || !defined(IN_C) || !defined(OUT_H) || !defined(OUT_W) || !defined(OUT_C)
@@ -25,8 +30,8 @@
     || !defined(START_W) || !defined(DILATION_H) || !defined(DILATION_W) || !defined(PHASES_H) || !defined(PHASES_W)
 #error "-D KH, KW, GROUPS, STRIDE_H, STRIDE_W, START_H, START_W, DILATION_H, DILATION_W, PHASES_H, PHASES_W are needed"
 #endif
-#if !defined(BLOCK_TAPS) || !defined(REVERSED) || !defined(PIXELS)
-#error "-D BLOCK_TAPS, REVERSED and PIXELS are needed"
+#if !defined(BLOCK_TAPS) || !defined(REVERSED)
+#error "-D BLOCK_TAPS and REVERSED are needed"
 #endif
 
 /* Channels of one group, and panels of one group. */
@@ -188,9 +193,14 @@ kernel void gather(global const float *in, ulong in0, global const float *packed
 }
 
 #if !REVERSED
-/* ---- the gradient of w, a matrix of (p, q, c) by filters: the sum over pixels of in * dout ------------------------ */
+/* ---- the gradient of w ------------------------------------------------------------------------------------------- */
+
+#if !defined(PIXELS) || !defined(SPAN_TILES) || !defined(PANEL_RUN)
+#error "-D PIXELS, SPAN_TILES and PANEL_RUN are needed"
+#endif
 
 #define ROWS (KH * KW * IN_G)
+#define SPAN (SPAN_TILES * MR)
 
 /* A block is BLOCK_H rows of pixels by BLOCK_W of one image, at most PIXELS. */
 #define BLOCK_W (OUT_W < PIXELS ? OUT_W : PIXELS)
@@ -213,137 +223,109 @@ static inline struct block block_of(int index)
     return b;
 }
 
-static inline void pack_dout(line right[PIXELS], const struct block *b, global const float *dout, int columns)
+static inline void pack_dout(line right[PANEL_RUN][PIXELS], global const float *dout, const struct block *b, int columns)
 {
+    const int whole = min(columns / NR, PANEL_RUN);
     for (int i = 0; i < b->height; ++i) {
         global const float *from = dout + (((ulong)b->image * OUT_H + b->i + i) * OUT_W + b->j) * OUT_C;
-        line *to = right + i * b->width;
-        for (int j = 0; j < b->width; ++j, from += OUT_C)
-            if (columns >= NR) {
-                to[j].v[0] = LOADV(from);
-                to[j].v[1] = LOADV(from + VW);
-            } else {
-                for (int f = 0; f < NR; ++f) to[j].f[f] = f < columns ? from[f] : 0;
+        for (int j = 0; j < b->width; ++j, from += OUT_C) {
+            const int pixel = i * b->width + j;
+            for (int p = 0; p < whole; ++p) {
+                right[p][pixel].v[0] = LOADV(from + p * NR);
+                right[p][pixel].v[1] = LOADV(from + p * NR + VW);
             }
-    }
-}
-
-/* The rows of a tile: the tap of each, as a shift in pixels, and in floats with its channel. Pixels j of
- * first <= j < last lie inside for all rows, those of any_first <= j < any_last for at least one. */
-struct taps {
-    int y[MR], x[MR];
-    long shift[MR];
-    int first, last, any_first, any_last;
-};
-
-/* Rows past the last are the last again, and are not stored. */
-static inline void find_taps(struct taps *at, int row)
-{
-    at->first = at->any_last = 0;
-    at->last = at->any_first = OUT_W;
-#pragma unroll
-    for (int r = 0; r < MR; ++r) {
-        const int k = min(row + r, ROWS - 1);
-        at->y[r] = START_H + k / IN_G / KW * DILATION_H;
-        at->x[r] = START_W + k / IN_G % KW * DILATION_W;
-        at->shift[r] = ((long)at->y[r] * IN_W + at->x[r]) * IN_C + k % IN_G;
-        const int first = at->x[r] < 0 ? (STRIDE_W - 1 - at->x[r]) / STRIDE_W : 0;
-        const int last = at->x[r] < IN_W ? min(OUT_W, (IN_W - 1 - at->x[r]) / STRIDE_W + 1) : 0;
-        at->first = max(at->first, first);
-        at->last = min(at->last, last);
-        at->any_first = min(at->any_first, first);
-        at->any_last = max(at->any_last, last);
-    }
-}
-
-/* acc += in times lines of dout, over `count` pixels of a row, all inside. */
-static inline void accumulate(floatv acc[MR][2], global const float *in, const long shift[MR], const line *right,
-                              int count)
-{
-    global const float *row[MR];
-#pragma unroll
-    for (int r = 0; r < MR; ++r) row[r] = in + shift[r];
-
-    for (int j = 0; j < count; ++j) {
-        const floatv b0 = right[j].v[0], b1 = right[j].v[1];
-#pragma unroll
-        for (int r = 0; r < MR; ++r) {
-            const floatv v = row[r][j * STRIDE_W * IN_C];
-            acc[r][0] += v * b0;
-            acc[r][1] += v * b1;
+            if (whole < PANEL_RUN && whole * NR < columns)
+                for (int f = 0; f < NR; ++f)
+                    right[whole][pixel].f[f] = whole * NR + f < columns ? from[whole * NR + f] : 0;
         }
     }
 }
 
-/* The same for pixels first <= j < last of row i, some rows of the tile being outside there. */
-static inline void accumulate_border(floatv acc[MR][2], global const float *in, const struct taps *at,
-                                     const line *right, int i, int first, int last)
+/* Rows row .. row + count of one pixel, as far as they lie in the span; from 0: zeros. */
+static inline void put(float to[SPAN], int row, int count, global const float *from)
 {
-    for (int j = first; j < last; ++j, ++right)
-#pragma unroll
-        for (int r = 0; r < MR; ++r)
-            if ((uint)(i * STRIDE_H + at->y[r]) < IN_H && (uint)(j * STRIDE_W + at->x[r]) < IN_W) {
-                const floatv v = in[at->shift[r] + (j - first) * STRIDE_W * IN_C];
-                acc[r][0] += v * right->v[0];
-                acc[r][1] += v * right->v[1];
-            }
+    const int first = ROWS <= SPAN ? 0 : max(0, -row), last = ROWS <= SPAN ? count : min(count, SPAN - row);
+    for (int c = first; c < last; ++c) to[row + c] = from ? from[c] : 0;
 }
 
-/* One row of pixels of a block; `in` is its image. */
-static inline void accumulate_row(floatv acc[MR][2], global const float *in, const struct taps *at, const line *right,
-                                  int i, int j0, int j1)
+#if GROUPS == 1 && DILATION_W == 1
+#define ROW_RUNS 1
+#else
+#define ROW_RUNS 0
+#endif
+
+/* The pixels of `in` that the taps of one pixel of the block see. */
+static inline void pack_pixel(float to[SPAN], global const float *in, int y, int x, int first)
 {
-    bool all = true, any = false;
-#pragma unroll
-    for (int r = 0; r < MR; ++r) {
-        const bool in_range = (uint)(i * STRIDE_H + at->y[r]) < IN_H;
-        all &= in_range;
-        any |= in_range;
+    const bool inside_w = x >= 0 && x + (KW - 1) * DILATION_W < IN_W;
+    for (int p = 0; p < KH; ++p) {
+        const int h = y + p * DILATION_H;
+        const bool inside_h = h >= 0 && h < IN_H;
+        global const float *from = in + ((long)h * IN_W + x) * IN_C;
+        const int row = p * KW * IN_G - first;
+        if (ROW_RUNS && inside_h && inside_w) {
+            put(to, row, KW * IN_G, from);
+            continue;
+        }
+        for (int q = 0; q < KW; ++q) {
+            const int w = x + q * DILATION_W;
+            const bool in_range = inside_h && w >= 0 && w < IN_W;
+            put(to, row + q * IN_G, IN_G, in_range ? from + q * DILATION_W * IN_C : 0);
+        }
     }
-    if (!any) return;
-
-    const int any_first = max(j0, at->any_first), any_last = min(j1, at->any_last);
-    const int first = all ? min(max(j0, at->first), any_last) : any_last;
-    const int last = max(first, min(j1, at->last));
-    in += (long)i * STRIDE_H * IN_W * IN_C;
-    accumulate_border(acc, in + (long)any_first * STRIDE_W * IN_C, at, right + any_first - j0, i, any_first, first);
-    accumulate(acc, in + (long)first * STRIDE_W * IN_C, at->shift, right + first - j0, last - first);
-    accumulate_border(acc, in + (long)last * STRIDE_W * IN_C, at, right + last - j0, i, last, any_last);
 }
 
-static inline void gradient_tile(global float *dw, global const float *in, const line *right, const struct block *b,
-                                 int row, int columns, bool add)
+static inline void pack_in(float left[PIXELS][SPAN], global const float *in, const struct block *b, int first)
 {
-    struct taps at;
-    floatv acc[MR][2];
-    ulong to[MR];
-    find_taps(&at, row);
-    tile_clear(acc);
+    in += (ulong)b->image * IN_H * IN_W * IN_C;
     for (int i = 0; i < b->height; ++i)
-        accumulate_row(acc, in, &at, right + i * b->width, b->i + i, b->j, b->j + b->width);
-#pragma unroll
-    for (int r = 0; r < MR; ++r) to[r] = (ulong)r * OUT_C;
-    tile_store(acc, dw + (ulong)row * OUT_C, to, ROWS - row, columns, add, false, 0);
+        for (int j = 0; j < b->width; ++j)
+            pack_pixel(left[i * b->width + j], in, (b->i + i) * STRIDE_H + START_H, (b->j + j) * STRIDE_W + START_W,
+                       first);
 }
 
-/* One work-item: `tiles` tiles of one panel of filters, over `blocks` blocks of pixels. Items lie along (panels of all
- * groups, tiles, chunks of blocks); each chunk has a sum of its own in parts (chunk, rows, OUT_C). */
-kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global float *parts,
-                     ulong parts0, int n, int blocks, int tiles)
+static inline void gradient_tile(global float *dw, const float left[PIXELS][SPAN], const line *right, int pixels, int row,
+                                 int rows, int columns, bool add)
 {
-    line right[PIXELS];
-    const int panel = get_global_id(0) % PANELS, g = get_global_id(0) / PANELS;
-    const int channel = g * OUT_G + panel * NR, columns = OUT_G - panel * NR;
-    const int first = get_global_id(2) * blocks, last = min(first + blocks, n * BLOCKS_X * BLOCKS_Y);
-    const int first_row = get_global_id(1) * tiles * MR, last_row = min(first_row + tiles * MR, ROWS);
+    floatv acc[MR][2];
+    ulong at[MR];
+    tile_clear(acc);
+    for (int l = 0; l < pixels; ++l) {
+        const floatv b0 = right[l].v[0], b1 = right[l].v[1];
+#pragma unroll
+        for (int r = 0; r < MR; ++r) {
+            const floatv v = left[l][row + r];
+            acc[r][0] += v * b0;
+            acc[r][1] += v * b1;
+        }
+    }
+#pragma unroll
+    for (int r = 0; r < MR; ++r) at[r] = (ulong)r * OUT_C;
+    tile_store(acc, dw + (ulong)row * OUT_C, at, rows - row, columns, add, false, 0);
+}
 
-    parts += parts0 + get_global_id(2) * ROWS * OUT_C + channel;
+/* Items lie along (panels of all groups, rows, chunks of `blocks` blocks); parts is (chunks, rows, OUT_C). */
+kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global float *parts,
+                     ulong parts0, int n, int blocks)
+{
+    line right[PANEL_RUN][PIXELS];
+    float left[PIXELS][SPAN];
+    const int runs = (PANELS + PANEL_RUN - 1) / PANEL_RUN;
+    const int g = get_global_id(0) / runs, channel = get_global_id(0) % runs * PANEL_RUN * NR;
+    const int columns = min(OUT_G - channel, PANEL_RUN * NR);
+    const int first_row = get_global_id(1) * SPAN, rows = min(SPAN, ROWS - first_row);
+    const int first = get_global_id(2) * blocks, last = min(first + blocks, n * BLOCKS_X * BLOCKS_Y);
+
+    dout += dout0 + g * OUT_G + channel;
+    parts += parts0 + (get_global_id(2) * ROWS + first_row) * OUT_C + g * OUT_G + channel;
     for (int index = first; index < last; ++index) {
         const struct block b = block_of(index);
-        pack_dout(right, &b, dout + dout0 + channel, columns);
-        global const float *image = in + in0 + (ulong)b.image * IN_H * IN_W * IN_C + g * IN_G;
-        for (int row = first_row; row < last_row; row += MR)
-            gradient_tile(parts, image, right, &b, row, columns, index > first);
+        pack_dout(right, dout, &b, columns);
+        pack_in(left, in + in0 + g * IN_G, &b, first_row);
+        for (int j = 0; j < columns; j += NR)
+            for (int row = 0; row < rows; row += MR)
+                gradient_tile(parts + j, left, right[j / NR], b.height * b.width, row, rows, columns - j,
+                              index > first);
     }
 }
 

@@ -12,9 +12,11 @@ enum {
     RUN_BYTES = 32 << 10,    /* of the panels that one work-item takes */
     MOST_TILES = 16,         /* of pixels that one work-item takes */
     LEAST_TILES = 2,
-    GRADIENT_TILES = 64,     /* of rows of the kernel that one work-item of its gradient takes */
-    GRADIENT_ITEMS = 128     /* that the kernel's gradient is divided into; a fixed number, so that the order of
-                                summation depends on shapes alone */
+    /* Of the kernel's gradient: */
+    SPAN_TILES = 48,         /* of rows that one work-item takes, at most */
+    PANEL_RUN = 8,           /* panels that it takes, at most */
+    PIXELS = 128,            /* whose patches it copies at a time */
+    GRADIENT_ITEMS = 64      /* into which the sum is divided; a fixed number, so that its order depends on shapes alone */
 };
 
 /* What cl/conv_tiled.cl calls a gather: the convolution or its input gradient. */
@@ -84,18 +86,42 @@ static size_t block_taps(const struct gather *g, const struct tile *tile)
     return taps >= width ? taps / width * width : taps;
 }
 
-enum { OPTIONS = 600 };
+/* How the kernel's gradient is divided: blocks of pixels into chunks, whose sums are added in order at the end; rows
+ * (p, q, c) into spans of tiles; panels into runs. */
+struct division {
+    size_t rows, tiles, spans, panels, runs, blocks, chunks;
+};
+
+static struct division divide(const struct gather *g, const struct tile *tile)
+{
+    struct division d = { .rows = taps_of(g) * g->in_c / (size_t)g->groups };
+    const size_t tiles = strata_tile_ceil(d.rows, (size_t)tile->rows), panels = panels_a_group(g, tile);
+    d.tiles = strata_tile_ceil(tiles, strata_tile_ceil(tiles, SPAN_TILES));
+    d.spans = strata_tile_ceil(tiles, d.tiles);
+    d.panels = strata_tile_ceil(panels, strata_tile_ceil(panels, PANEL_RUN));
+    d.runs = strata_tile_ceil(panels, d.panels) * (size_t)g->groups;
+
+    const size_t width = clamp(g->out_w, 1, PIXELS), height = clamp(PIXELS / width, 1, g->out_h);
+    const size_t blocks = g->n * strata_tile_ceil(g->out_w, width) * strata_tile_ceil(g->out_h, height);
+    d.blocks = strata_tile_ceil(blocks, clamp(GRADIENT_ITEMS / (d.runs * d.spans), 1, blocks));
+    d.chunks = strata_tile_ceil(blocks, d.blocks);
+    return d;
+}
+
+enum { OPTIONS = 640 };
 
 static void write_options(const struct gather *g, const struct tile *tile, char options[OPTIONS])
 {
+    const struct division d = divide(g, tile);
     snprintf(options, OPTIONS,
              "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DIN_H=%zu -DIN_W=%zu -DIN_C=%zu -DOUT_H=%zu -DOUT_W=%zu "
              "-DOUT_C=%zu -DKH=%d -DKW=%d -DGROUPS=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DSTART_H=%d -DSTART_W=%d "
-             "-DDILATION_H=%d -DDILATION_W=%d -DPHASES_H=%d -DPHASES_W=%d -DBLOCK_TAPS=%zu -DREVERSED=%d -DPIXELS=%d",
+             "-DDILATION_H=%d -DDILATION_W=%d -DPHASES_H=%d -DPHASES_W=%d -DBLOCK_TAPS=%zu "
+             "-DREVERSED=%d -DPIXELS=%d -DSPAN_TILES=%zu -DPANEL_RUN=%zu",
              tile->width, tile->rows, g->bias.buffer != NULL, (int)g->activation, g->in_h, g->in_w, g->in_c, g->out_h,
              g->out_w, g->out_c, g->kernel_h, g->kernel_w, g->groups, g->stride_h, g->stride_w, g->start_h,
              g->start_w, g->dilation_h, g->dilation_w, g->phases_h, g->phases_w, block_taps(g, tile), g->reversed,
-             2048 / tile->width);
+             PIXELS, d.tiles, d.panels);
 }
 
 /* Brings the kernel to panels in scratch memory. */
@@ -174,27 +200,6 @@ static bool input_gradient(struct run *run, const struct conv2d *conv, const str
     return is_product(conv) ? strata_gemm_tiled.run(run, &product, err) : run_gather(run, &g, err);
 }
 
-/* How the kernel's gradient is divided: blocks of pixels into chunks, whose sums are added in order at the end, and
- * rows (p, q, c) into spans of tiles. */
-struct division {
-    size_t panels, rows, tiles, spans, blocks, chunks;
-};
-
-static struct division divide(const struct gather *g, const struct tile *tile)
-{
-    struct division d = { .panels = panels_a_group(g, tile) * (size_t)g->groups,
-                          .rows = taps_of(g) * g->in_c / (size_t)g->groups };
-    const size_t tiles = strata_tile_ceil(d.rows, (size_t)tile->rows), pixels = 2048 / (size_t)tile->width;
-    d.tiles = strata_tile_ceil(tiles, strata_tile_ceil(tiles, GRADIENT_TILES));
-    d.spans = strata_tile_ceil(tiles, d.tiles);
-
-    const size_t width = clamp(g->out_w, 1, pixels), height = clamp(pixels / width, 1, g->out_h);
-    const size_t blocks = g->n * strata_tile_ceil(g->out_w, width) * strata_tile_ceil(g->out_h, height);
-    d.blocks = strata_tile_ceil(blocks, clamp(GRADIENT_ITEMS / (d.panels * d.spans), 1, blocks));
-    d.chunks = strata_tile_ceil(blocks, d.blocks);
-    return d;
-}
-
 static bool sum_parts(struct run *run, const char *options, const struct view *parts, const struct view *dkernel,
                       size_t count, size_t chunks, strata_error *err)
 {
@@ -217,9 +222,9 @@ static bool run_kernel_gradient(struct run *run, const struct gather *g, const s
         return false;
 
     const struct arg args[] = { arg_view(&g->in), arg_view(dy), arg_view(d.chunks > 1 ? &parts : dkernel),
-                                arg_int((int32_t)g->n), arg_int((int32_t)d.blocks), arg_int((int32_t)d.tiles), { 0 } };
+                                arg_int((int32_t)g->n), arg_int((int32_t)d.blocks), { 0 } };
     const struct launch launch = { .kernel = "conv_tiled:gradient", .options = options, .args = args, .dims = 3,
-                                   .global = { d.panels, d.spans, d.chunks }, .local = { 1, 1, 1 } };
+                                   .global = { d.runs, d.spans, d.chunks }, .local = { 1, 1, 1 } };
     return strata_launch(run, &launch, err)
         && (d.chunks == 1 || sum_parts(run, options, &parts, dkernel, count, d.chunks, err));
 }
