@@ -75,6 +75,13 @@ STRATA_API STRATA_CHECKED bool strata_model_fit(strata_model *model, strata_cont
                                                 const strata_fit_config *config, strata_history **history,
                                                 strata_error *err);
 
+/* Prepares a fit of that global batch on this rank's device, as strata_model_fit would, and trains nothing: *bytes is the
+ * memory of the device that it takes, with weights, gradients, the optimizer and all activations. Errors are those that fit
+ * would begin with, such as labels that the loss cannot take. Collective. */
+STRATA_API STRATA_CHECKED bool strata_model_fit_memory(strata_model *model, strata_context *context,
+                                                       const strata_data *data, size_t batch_size, size_t *bytes,
+                                                       strata_error *err);
+
 /* The loss and metrics over data: names[i], values[i]. Collective; the same result on every rank. */
 typedef struct strata_logs {
     size_t count;

@@ -1,4 +1,4 @@
-/* strata check: whether a job is sound. Makes its model and opens its data, and trains nothing. */
+/* strata check: whether a job is sound. Makes its model, opens its data, prepares the device, and trains nothing. */
 #include <stdlib.h>
 #include <strata/job.h>
 
@@ -11,6 +11,8 @@ struct checked {
     strata_job *job;
     strata_data *data, *validation;
     strata_model *model;
+    strata_context *context;
+    size_t bytes; /* of this rank's device */
 };
 
 static bool same_input(const struct checked *k, const strata_data *data, strata_error *err)
@@ -37,6 +39,16 @@ static bool open_all(const struct command *c, struct checked *k, strata_error *e
            && (!k->validation || same_input(k, k->validation, err));
 }
 
+/* As fit would begin: the loss against the labels, the device, its memory. */
+static bool prepare(const struct command *c, struct checked *k, bool ok, strata_error *err)
+{
+    const char *devices = c->devices || !k->job ? c->devices : strata_job_devices(k->job);
+    if (!(k->context = strata_open_context(devices, ok, err))) return false;
+    const size_t batch_size = strata_job_fit_config(k->job).batch_size;
+    return strata_model_fit_memory(k->model, k->context, k->data, batch_size, &k->bytes, err)
+           || strata_command_fail_in(err, strata_job_path(k->job));
+}
+
 static bool report(const struct command *c, const struct checked *k, strata_error *err)
 {
     const strata_fit_config config = strata_job_fit_config(k->job);
@@ -45,19 +57,20 @@ static bool report(const struct command *c, const struct checked *k, strata_erro
                  validation = k->validation ? strata_data_count(k->validation) : 0;
     const size_t all = (samples + config.batch_size - 1) / config.batch_size;
     const size_t steps = config.steps_per_epoch > 0 ? config.steps_per_epoch : all;
-    char a[STRATA_SHAPE_WORDS], b[STRATA_SHAPE_WORDS];
+    char a[STRATA_SHAPE_WORDS], b[STRATA_SHAPE_WORDS], memory[STRATA_BYTES_TEXT];
     size_t total, trainable;
     if (!strata_model_count_params(k->model, &total, &trainable, err)) return false;
     if (c->json)
-        return strata_print_json(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "job",
-                                           strata_job_path(k->job), "model", strata_model_name(k->model),
-                                           "input", strata_shape_words(&in, true, a), "output",
-                                           strata_shape_words(&out, true, b), "params", (json_int_t)total,
-                                           "trainable_params", (json_int_t)trainable, "samples",
-                                           (json_int_t)samples, "validation_samples", (json_int_t)validation,
-                                           "batch_size", (json_int_t)config.batch_size, "steps_per_epoch",
-                                           (json_int_t)steps, "epochs", (json_int_t)config.epochs),
-                                 err);
+        return strata_print_json(
+            json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "job",
+                      strata_job_path(k->job), "model", strata_model_name(k->model), "input",
+                      strata_shape_words(&in, true, a), "output", strata_shape_words(&out, true, b), "params",
+                      (json_int_t)total, "trainable_params", (json_int_t)trainable, "samples",
+                      (json_int_t)samples, "validation_samples", (json_int_t)validation, "batch_size",
+                      (json_int_t)config.batch_size, "steps_per_epoch", (json_int_t)steps, "epochs",
+                      (json_int_t)config.epochs, "bytes", (json_int_t)k->bytes, "device",
+                      strata_context_device(k->context)),
+            err);
     strata_print("%s is sound\n", strata_job_path(k->job));
     strata_print("  model       %s: %s -> %s, %zu parameters, %zu of them trainable\n",
                  strata_model_name(k->model), strata_shape_words(&in, true, a),
@@ -67,6 +80,8 @@ static bool report(const struct command *c, const struct checked *k, strata_erro
     if (config.validation_split > 0) strata_print("; %g of them to validate", config.validation_split);
     strata_print("\n  fit         %zu epochs of %zu steps of %zu samples\n", config.epochs, steps,
                  config.batch_size);
+    strata_print("  memory      %s on %s\n", strata_bytes_text((double)k->bytes, memory),
+                 strata_context_device(k->context));
     if (config.run_dir) strata_print("  run folder  %s\n", config.run_dir);
     return true;
 }
@@ -74,8 +89,9 @@ static bool report(const struct command *c, const struct checked *k, strata_erro
 static bool run(const struct command *c, strata_error *err)
 {
     struct checked k = { 0 };
-    const bool ok = open_all(c, &k, err) && report(c, &k, err);
+    const bool ok = prepare(c, &k, open_all(c, &k, err), err) && report(c, &k, err);
     strata_model_free(k.model);
+    strata_context_free(k.context);
     strata_data_free(k.data);
     strata_data_free(k.validation);
     strata_job_free(k.job);
@@ -86,8 +102,9 @@ extern const struct verb strata_verb_check;
 const struct verb strata_verb_check = {
     .name = "check",
     .usage = "JOB.json [--set KEY=VALUE]",
-    .summary = "whether a job is sound: keys, files, shapes; trains nothing",
+    .summary = "whether a job is sound: keys, files, shapes, memory; trains nothing",
     .words_least = 1,
     .words_most = 1,
+    .collective = true,
     .run = run,
 };

@@ -1,6 +1,7 @@
 /* strata fit: trains a job; under mpirun one rank a device. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strata/files.h>
 #include <strata/job.h>
@@ -38,6 +39,22 @@ static void announce(const struct command *c, const struct training *t, const st
                 strata_context_device(t->context));
 }
 
+/* -v: the model first. */
+static bool show_model(const struct command *c, const struct training *t, strata_error *err)
+{
+    const strata_summary_options options = { .style = STRATA_FLAVOUR_KERAS3 };
+    if (!c->verbose || c->json) return true;
+    char *text = strata_model_summary(t->model, &options, err);
+    if (text) strata_note(c, "%s", text);
+    free(text);
+    return text != NULL;
+}
+
+static void warn(void *context, const char *message)
+{
+    strata_note(context, "warning: %s", message);
+}
+
 static double last_value(const double *values, size_t epochs)
 {
     for (size_t i = epochs; i > 0; i--)
@@ -72,12 +89,6 @@ static bool finish(const struct command *c, const struct training *t, const stru
 }
 
 /* Warnings are for people; quiet or not, they are worth a line. */
-static void warn(void *context, const char *message)
-{
-    (void)context;
-    fprintf(stderr, "warning: %s\n", message);
-}
-
 static bool train(const struct command *c, struct training *t, strata_error *err)
 {
     strata_fit_config config = strata_job_fit_config(t->job);
@@ -89,7 +100,8 @@ static bool train(const struct command *c, struct training *t, strata_error *err
     config.warn = warn;
     if (progress.form != PROGRESS_BAR) config.progress_seconds = INFINITY;
     announce(c, t, &config);
-    const bool ok = strata_model_fit(t->model, t->context, t->data, &config, &t->history, err);
+    const bool ok =
+        show_model(c, t, err) && strata_model_fit(t->model, t->context, t->data, &config, &t->history, err);
     if (progress.headed) fputc('\n', stderr);
     return ok && finish(c, t, &progress, err);
 }
