@@ -8,6 +8,7 @@ const struct gemm_implementation *const strata_gemm_implementations[] = {
     NULL,
 };
 const struct conv2d_implementation *const strata_conv2d_implementations[] = {
+    &strata_conv2d_depthwise,
     &strata_conv2d_tiled,
     &strata_conv2d_im2col,
     NULL,

@@ -1,0 +1,95 @@
+/* Convolution of each channel by itself: filter f sees channel f / M alone. Channels last; the kernel is (KH, KW, filters).
+ *
+ *   -D VW               see vector.h; above 1 only with M=1
+ *   -D KH KW SH SW DH DW PT PL    window, stride, dilation, and the padding above and left
+ *   -D M                filters a channel
+ *   -D ACTIVATION BIAS  for the forward kernel, see activation.h; without them the gradients are compiled */
+#include "vector.h"
+#if !defined(KH) || !defined(KW) || !defined(SH) || !defined(SW) || !defined(DH) || !defined(DW) || !defined(PT) || !defined(PL) || !defined(M)
+#error "depthwise.cl needs -D KH, KW, SH, SW, DH, DW, PT, PL and M"
+#endif
+
+#ifdef ACTIVATION
+#include "activation.h"
+
+/* One work-item: VW filters of one output cell. Dimension 0 filters, 1 columns, 2 samples and rows. */
+kernel void forward(global const float *x, ulong x0, global const float *w, ulong w0, global const float *bias,
+                    ulong bias0, global float *y, ulong y0, int n, int height, int width, int out_height, int out_width,
+                    int filters)
+{
+    const int f = get_global_id(0) * VW, j = get_global_id(1), channels = filters / M;
+    const int s = get_global_id(2) / out_height, i = get_global_id(2) % out_height;
+    if (f >= filters || j >= out_width || s >= n) return;
+    x += x0 + (ulong)s * height * width * channels + f / M;
+    w += w0 + f;
+#if BIAS
+    floatv sum = LOADV(bias + bias0 + f);
+#else
+    floatv sum = 0.0f;
+#endif
+    for (int p = 0; p < KH; p++) {
+        const int h = i * SH + p * DH - PT;
+        if (h < 0 || h >= height) continue;
+        for (int q = 0; q < KW; q++) {
+            const int c = j * SW + q * DW - PL;
+            if (c >= 0 && c < width)
+                sum += LOADV(x + ((ulong)h * width + c) * channels) * LOADV(w + (p * KW + q) * filters);
+        }
+    }
+    STOREV(ACTIVATE(sum), y + y0 + ((ulong)get_global_id(2) * out_width + j) * filters + f);
+}
+
+#else
+
+/* The output cell whose window has its tap at `distance` from the first one, or -1. */
+static inline int cell_of(int distance, int stride, int cells)
+{
+    return distance < 0 || distance % stride || distance / stride >= cells ? -1 : distance / stride;
+}
+
+/* dx. One work-item: VW channels of one input cell. Dimension 0 channels, 1 columns, 2 samples and rows. */
+kernel void input_gradient(global const float *dy, ulong dy0, global const float *w, ulong w0, global float *dx,
+                           ulong dx0, int n, int height, int width, int out_height, int out_width, int filters)
+{
+    const int c = get_global_id(0) * VW, column = get_global_id(1), channels = filters / M;
+    const int s = get_global_id(2) / height, row = get_global_id(2) % height;
+    if (c >= channels || column >= width || s >= n) return;
+    dy += dy0 + (ulong)s * out_height * out_width * filters + c * M;
+    w += w0 + c * M;
+    floatv sum = 0.0f;
+    for (int p = 0; p < KH; p++) {
+        const int i = cell_of(row + PT - p * DH, SH, out_height);
+        for (int q = 0; q < KW && i >= 0; q++) {
+            const int j = cell_of(column + PL - q * DW, SW, out_width);
+            for (int m = 0; m < M && j >= 0; m++)
+                sum += LOADV(dy + ((ulong)i * out_width + j) * filters + m) * LOADV(w + (p * KW + q) * filters + m);
+        }
+    }
+    STOREV(sum, dx + dx0 + ((ulong)get_global_id(2) * width + column) * channels + c);
+}
+
+/* part[slice, p, q, f]: the kernel's gradient over a run of output rows of all samples. One work-item: VW filters of one
+ * tap. Dimension 0 filters, 1 taps, 2 slices. */
+kernel void kernel_gradient(global const float *x, ulong x0, global const float *dy, ulong dy0, global float *part,
+                            ulong part0, int n, int height, int width, int out_height, int out_width, int filters,
+                            int slice)
+{
+    const int f = get_global_id(0) * VW, tap = get_global_id(1), channels = filters / M, rows = n * out_height;
+    const int p = tap / KW, q = tap % KW, first = get_global_id(2) * slice, last = min(rows, first + slice);
+    if (f >= filters || tap >= KH * KW || first >= rows) return;
+    x += x0 + f / M;
+    dy += dy0 + f;
+    floatv sum = 0.0f;
+    for (int r = first; r < last; r++) {
+        const int h = r % out_height * SH + p * DH - PT;
+        if (h < 0 || h >= height) continue;
+        const ulong line = ((ulong)(r / out_height) * height + h) * width;
+        for (int j = 0; j < out_width; j++) {
+            const int c = j * SW + q * DW - PL;
+            if (c >= 0 && c < width)
+                sum += LOADV(x + (line + c) * channels) * LOADV(dy + ((ulong)r * out_width + j) * filters);
+        }
+    }
+    STOREV(sum, part + part0 + ((ulong)get_global_id(2) * KH * KW + tap) * filters + f);
+}
+#endif
