@@ -49,7 +49,7 @@ expect_code 0 "$STRATA" weights "$model" --json
 
 # weights drawn from another seed are other weights
 cat >job.json <<'END'
-{ "model": [ {"Input": {"shape": [4]}}, {"Dense": {"units": 2}} ],
+{ "model": [ {"Input": {"shape": [4]}}, {"Dense": {"units": 1}} ],
   "compile": {"optimizer": "sgd", "loss": "mse"}, "data": {"train": "table.csv"}, "run": {"dir": null} }
 END
 printf 'a,b,c,d,label\n1,2,3,4,5\n' >table.csv
