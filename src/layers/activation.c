@@ -12,8 +12,11 @@ static const struct field fields[] = {
 };
 
 const struct layer_class strata_layer_activation = {
-    .class = { .name = "Activation", .config_size = sizeof(struct activation_config), .fields = fields,
+    .class = { .name = "Activation",
+               .config_size = sizeof(struct activation_config),
+               .fields = fields,
                .help = "applies a function" },
-    .shape = strata_shape_keep, .view = true,
+    .shape = strata_shape_keep,
+    .view = true,
     .activation = offsetof(struct activation_config, activation) + 1,
 };

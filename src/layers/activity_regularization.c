@@ -7,10 +7,12 @@ struct activity {
 };
 
 static const struct field fields[] = {
-    { "l1", FIELD_FLOAT, offsetof(struct activity, l1), .min = 0, .max = 1e30, .help = "factor of the absolute values" },
-    { "l2", FIELD_FLOAT, offsetof(struct activity, l2), .min = 0, .max = 1e30, .help = "factor of the squares" },
-    { "activity_regularizer", FIELD_OBJECT, offsetof(struct activity, regularizer), .registry = &strata_regularizers,
-      .silent = true },
+    { "l1", FIELD_FLOAT, offsetof(struct activity, l1), .min = 0, .max = 1e30,
+      .help = "factor of the absolute values" },
+    { "l2", FIELD_FLOAT, offsetof(struct activity, l2), .min = 0, .max = 1e30,
+      .help = "factor of the squares" },
+    { "activity_regularizer", FIELD_OBJECT, offsetof(struct activity, regularizer),
+      .registry = &strata_regularizers, .silent = true },
     { 0 },
 };
 
@@ -18,8 +20,7 @@ static bool check(void *config, enum flavour flavour, strata_error *err)
 {
     struct activity *c = config;
     json_t *json = json_pack("{s:s, s:{s:f, s:f}}", "class_name", "L1L2", "config", "l1", c->l1, "l2", c->l2);
-    if (!json)
-        return strata_fail(err, STRATA_EMEMORY, "out of memory while a regularizer was made");
+    if (!json) return strata_fail(err, STRATA_EMEMORY, "out of memory while a regularizer was made");
     strata_object_release(&c->regularizer);
     const bool ok = strata_object_parse(&strata_regularizers, json, flavour, &c->regularizer, err);
     json_decref(json);
@@ -27,8 +28,12 @@ static bool check(void *config, enum flavour flavour, strata_error *err)
 }
 
 const struct layer_class strata_layer_activity_regularization = {
-    .class = { .name = "ActivityRegularization", .config_size = sizeof(struct activity), .fields = fields,
-               .check = check, .help = "a penalty on what goes through" },
-    .shape = strata_shape_keep, .view = true,
+    .class = { .name = "ActivityRegularization",
+               .config_size = sizeof(struct activity),
+               .fields = fields,
+               .check = check,
+               .help = "a penalty on what goes through" },
+    .shape = strata_shape_keep,
+    .view = true,
     .activity_regularizer = offsetof(struct activity, regularizer) + 1,
 };

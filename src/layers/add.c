@@ -11,12 +11,14 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 {
     (void)config;
     for (int k = 0; k < s->inputs; k++)
-        if (!strata_merge_pass(s, k, 1, err))
-            return false;
+        if (!strata_merge_pass(s, k, 1, err)) return false;
     return true;
 }
 
 const struct layer_class strata_layer_add = {
     .class = { .name = "Add", .help = "the sum of the inputs" },
-    .shape = strata_merge_shape, .forward = forward, .backward = backward, .merges = true,
+    .shape = strata_merge_shape,
+    .forward = forward,
+    .backward = backward,
+    .merges = true,
 };

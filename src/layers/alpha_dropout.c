@@ -19,9 +19,14 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_alpha_dropout = {
-    .class = { .name = "AlphaDropout", .config_size = sizeof(struct noise_config), .fields = fields,
+    .class = { .name = "AlphaDropout",
+               .config_size = sizeof(struct noise_config),
+               .fields = fields,
                .check = strata_noise_check_rate,
                .help = "dropout that keeps mean and variance after selu" },
-    .shape = strata_noise_shape_keep, .forward = forward, .backward = backward,
-    .in_place = true, .identity_in_inference = true,
+    .shape = strata_noise_shape_keep,
+    .forward = forward,
+    .backward = backward,
+    .in_place = true,
+    .identity_in_inference = true,
 };

@@ -20,7 +20,13 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 
 static const char *const aliases[] = { "AvgPool1D", NULL };
 const struct layer_class strata_layer_average_pooling1d = {
-    .class = { .name = "AveragePooling1D", .config_size = sizeof(struct pool_config), .fields = fields,
-               .aliases = aliases, .check = strata_pool_check, .help = "the mean over windows of steps" },
-    .shape = shape, .forward = forward, .backward = backward,
+    .class = { .name = "AveragePooling1D",
+               .config_size = sizeof(struct pool_config),
+               .fields = fields,
+               .aliases = aliases,
+               .check = strata_pool_check,
+               .help = "the mean over windows of steps" },
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
 };

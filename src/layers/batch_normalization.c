@@ -18,25 +18,26 @@ struct batch_normalization {
 static json_t *write_axis(const struct field *field, const void *at, enum flavour flavour)
 {
     const struct ints *axis = at;
-    if (flavour == STRATA_KERAS2)
-        return json_pack("[I]", (json_int_t)axis->v[0]);
+    if (flavour == STRATA_KERAS2) return json_pack("[I]", (json_int_t)axis->v[0]);
     return strata_axis_write(field, at, flavour);
 }
 
 static const struct field fields[] = {
     { "axis", FIELD_INTS, offsetof(struct batch_normalization, axis), .count = 1, .otherwise = -1,
-      .min = -STRATA_MAX_RANK, .max = STRATA_MAX_RANK, .write = write_axis, .help = "the axis of the channels" },
-    { "momentum", FIELD_FLOAT, offsetof(struct batch_normalization, momentum), .otherwise = 0.99, .min = 0, .max = 1,
-      .help = "what the moving statistics keep at each step" },
-    { "epsilon", FIELD_FLOAT, offsetof(struct batch_normalization, epsilon), .otherwise = 1e-3, .min = 0, .max = 1e30,
-      .help = "added to the variance" },
+      .min = -STRATA_MAX_RANK, .max = STRATA_MAX_RANK, .write = write_axis,
+      .help = "the axis of the channels" },
+    { "momentum", FIELD_FLOAT, offsetof(struct batch_normalization, momentum), .otherwise = 0.99, .min = 0,
+      .max = 1, .help = "what the moving statistics keep at each step" },
+    { "epsilon", FIELD_FLOAT, offsetof(struct batch_normalization, epsilon), .otherwise = 1e-3, .min = 0,
+      .max = 1e30, .help = "added to the variance" },
     STRATA_FIELD_BOOL("center", struct batch_normalization, center, 1, "adds beta"),
     STRATA_FIELD_BOOL("scale", struct batch_normalization, scale, 1, "multiplies by gamma"),
     STRATA_FIELD_INITIALIZER("beta_initializer", struct batch_normalization, beta_initializer, "Zeros"),
     STRATA_FIELD_INITIALIZER("gamma_initializer", struct batch_normalization, gamma_initializer, "Ones"),
-    STRATA_FIELD_INITIALIZER("moving_mean_initializer", struct batch_normalization, moving_mean_initializer, "Zeros"),
-    STRATA_FIELD_INITIALIZER("moving_variance_initializer", struct batch_normalization, moving_variance_initializer,
-                             "Ones"),
+    STRATA_FIELD_INITIALIZER("moving_mean_initializer", struct batch_normalization, moving_mean_initializer,
+                             "Zeros"),
+    STRATA_FIELD_INITIALIZER("moving_variance_initializer", struct batch_normalization,
+                             moving_variance_initializer, "Ones"),
     STRATA_FIELD_REGULARIZER("beta_regularizer", struct batch_normalization, beta_regularizer),
     STRATA_FIELD_REGULARIZER("gamma_regularizer", struct batch_normalization, gamma_regularizer),
     STRATA_FIELD_CONSTRAINT("beta_constraint", struct batch_normalization, beta_constraint),
@@ -53,8 +54,7 @@ static bool check(void *config, enum flavour flavour, strata_error *err)
 {
     struct batch_normalization *c = config;
     c->keras2 = flavour == STRATA_KERAS2;
-    if (!c->synchronized)
-        return true;
+    if (!c->synchronized) return true;
     return strata_fail(err, STRATA_EVALUE, "synchronized is true, which is not supported; use false");
 }
 
@@ -64,10 +64,9 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
     unsigned mask;
     char text[STRATA_SHAPE_TEXT];
     *out = *in;
-    if (strata_axis_mask(&c->axis, in->rank + 1, &mask) && mask != 1)
-        return true;
-    return strata_fail(err, STRATA_ESHAPE, "axis is %ld; the input %s has axes 1 to %d behind the batch", c->axis.v[0],
-                       strata_layer_shape_text(in, text), in->rank);
+    if (strata_axis_mask(&c->axis, in->rank + 1, &mask) && mask != 1) return true;
+    return strata_fail(err, STRATA_ESHAPE, "axis is %ld; the input %s has axes 1 to %d behind the batch",
+                       c->axis.v[0], strata_layer_shape_text(in, text), in->rank);
 }
 
 static unsigned axis_mask(const struct batch_normalization *c, int rank)
@@ -81,8 +80,12 @@ static void ask_one(struct weights *ask, const char *name, size_t channels, cons
                     const struct object *regularizer, const struct object *constraint, bool statistic)
 {
     ask->spec[ask->count++] = (struct weight_spec){
-        .name = name, .shape = { 1, { channels } }, .initializer = initializer, .regularizer = regularizer,
-        .constraint = constraint, .statistic = statistic,
+        .name = name,
+        .shape = { 1, { channels } },
+        .initializer = initializer,
+        .regularizer = regularizer,
+        .constraint = constraint,
+        .statistic = statistic,
     };
 }
 
@@ -93,9 +96,11 @@ static bool weights(const void *config, const struct shape *in, struct weights *
     const size_t channels = in->dim[axis];
     (void)err;
     if (c->scale)
-        ask_one(ask, "gamma", channels, &c->gamma_initializer, &c->gamma_regularizer, &c->gamma_constraint, false);
+        ask_one(ask, "gamma", channels, &c->gamma_initializer, &c->gamma_regularizer, &c->gamma_constraint,
+                false);
     if (c->center)
-        ask_one(ask, "beta", channels, &c->beta_initializer, &c->beta_regularizer, &c->beta_constraint, false);
+        ask_one(ask, "beta", channels, &c->beta_initializer, &c->beta_regularizer, &c->beta_constraint,
+                false);
     ask_one(ask, "moving_mean", channels, &c->moving_mean_initializer, NULL, NULL, true);
     ask_one(ask, "moving_variance", channels, &c->moving_variance_initializer, NULL, NULL, true);
     return true;
@@ -113,12 +118,12 @@ static size_t keep(const void *config, size_t n, const struct shape *in, const s
 
 static struct normalize normalize_of(const struct batch_normalization *c, const struct step *s)
 {
-    struct normalize n = { .kind = NORMALIZE_BATCH, .shape = s->x.shape, .epsilon = c->epsilon,
+    struct normalize n = { .kind = NORMALIZE_BATCH,
+                           .shape = s->x.shape,
+                           .epsilon = c->epsilon,
                            .axes = axis_mask(c, s->x.shape.rank) };
-    if (c->scale)
-        n.gamma = s->w[0];
-    if (c->center)
-        n.beta = s->w[c->scale];
+    if (c->scale) n.gamma = s->w[0];
+    if (c->center) n.beta = s->w[c->scale];
     return n;
 }
 
@@ -161,22 +166,32 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     const struct batch_normalization *c = config;
     const struct normalize n = normalize_of(c, s);
     const int at = moving_at(c);
-    struct normalize_gradient g = { .x = s->x, .dy = s->dy, .dx = s->dx, .constant_stats = !s->training,
-                                    .mean = s->w[at], .variance = s->w[at + 1] };
+    struct normalize_gradient g = { .x = s->x,
+                                    .dy = s->dy,
+                                    .dx = s->dx,
+                                    .constant_stats = !s->training,
+                                    .mean = s->w[at],
+                                    .variance = s->w[at + 1] };
     if (s->training) {
         g.mean = g.variance = s->keep;
         g.variance.offset += strata_op_normalize_groups(&n);
     }
-    if (c->scale)
-        g.dgamma = s->dw[0];
-    if (c->center)
-        g.dbeta = s->dw[c->scale];
+    if (c->scale) g.dgamma = s->dw[0];
+    if (c->center) g.dbeta = s->dw[c->scale];
     return strata_op_normalize_gradient(s->run, &n, &g, err);
 }
 
 const struct layer_class strata_layer_batch_normalization = {
-    .class = { .name = "BatchNormalization", .config_size = sizeof(struct batch_normalization), .fields = fields,
-               .check = check, .help = "normalizes each channel over the batch" },
-    .shape = shape, .weights = weights, .forward = forward, .backward = backward, .keep = keep, .needs_x = true,
+    .class = { .name = "BatchNormalization",
+               .config_size = sizeof(struct batch_normalization),
+               .fields = fields,
+               .check = check,
+               .help = "normalizes each channel over the batch" },
+    .shape = shape,
+    .weights = weights,
+    .forward = forward,
+    .backward = backward,
+    .keep = keep,
+    .needs_x = true,
     .trainable_inference = 1,
 };

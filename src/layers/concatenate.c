@@ -31,10 +31,10 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
     *out = in[0];
     for (int k = 1; k < inputs; k++) {
         struct shape rest = in[k];
-        if (rest.rank == in[0].rank)
-            rest.dim[axis] = in[0].dim[axis];
+        if (rest.rank == in[0].rank) rest.dim[axis] = in[0].dim[axis];
         if (!strata_shape_equal(&rest, &in[0]))
-            return strata_fail(err, STRATA_ESHAPE, "inputs have shapes %s and %s, which differ beyond the axis to be joined",
+            return strata_fail(err, STRATA_ESHAPE,
+                               "inputs have shapes %s and %s, which differ beyond the axis to be joined",
                                strata_layer_shape_text(&in[0], a), strata_layer_shape_text(&in[k], b));
         out->dim[axis] += in[k].dim[axis];
     }
@@ -46,8 +46,7 @@ static bool forward(const void *config, const struct step *s, strata_error *err)
     size_t at[STRATA_MAX_RANK] = { 0 };
     const int axis = axis_of(config, s->y.shape.rank);
     for (int k = 0; k < s->inputs; k++) {
-        if (!strata_op_place(s->run, &s->xs[k], at, &s->y, err))
-            return false;
+        if (!strata_op_place(s->run, &s->xs[k], at, &s->y, err)) return false;
         at[axis] += s->xs[k].shape.dim[axis];
     }
     return true;
@@ -58,15 +57,19 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     size_t at[STRATA_MAX_RANK] = { 0 };
     const int axis = axis_of(config, s->dy.shape.rank);
     for (int k = 0; k < s->inputs; k++) {
-        if (s->dxs[k].buffer && !strata_op_crop(s->run, &s->dy, at, &s->dxs[k], err))
-            return false;
+        if (s->dxs[k].buffer && !strata_op_crop(s->run, &s->dy, at, &s->dxs[k], err)) return false;
         at[axis] += s->xs[k].shape.dim[axis];
     }
     return true;
 }
 
 const struct layer_class strata_layer_concatenate = {
-    .class = { .name = "Concatenate", .config_size = sizeof(struct concatenate), .fields = fields,
+    .class = { .name = "Concatenate",
+               .config_size = sizeof(struct concatenate),
+               .fields = fields,
                .help = "the inputs one after the other" },
-    .shape = shape, .forward = forward, .backward = backward, .merges = true,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+    .merges = true,
 };

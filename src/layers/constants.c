@@ -14,35 +14,30 @@ static bool count_numbers(const json_t *json, int depth, size_t *count)
         ++*count;
         return isfinite(json_number_value(json));
     }
-    if (!json_is_array(json) || depth == 0)
-        return false;
+    if (!json_is_array(json) || depth == 0) return false;
     for (size_t i = 0; i < json_array_size(json); i++)
-        if (!count_numbers(json_array_get(json, i), depth - 1, count))
-            return false;
+        if (!count_numbers(json_array_get(json, i), depth - 1, count)) return false;
     return true;
 }
 
 static void copy_numbers(const json_t *json, double **to)
 {
-    if (json_is_number(json))
-        *(*to)++ = json_number_value(json);
-    for (size_t i = 0; i < json_array_size(json); i++)
-        copy_numbers(json_array_get(json, i), to);
+    if (json_is_number(json)) *(*to)++ = json_number_value(json);
+    for (size_t i = 0; i < json_array_size(json); i++) copy_numbers(json_array_get(json, i), to);
 }
 
 bool strata_constants_parse(const struct field *field, const json_t *json, enum flavour flavour, void *at,
-                          strata_error *err)
+                            strata_error *err)
 {
     char brief[STRATA_JSON_BRIEF];
     struct constants numbers = { .single = json_is_number(json) };
     (void)flavour;
     if (!json_is_null(json) && (!count_numbers(json, MAX_DEPTH, &numbers.count) || numbers.count == 0))
-        return strata_fail(err, STRATA_EVALUE, "%s is %s; null, a number or a list of numbers is expected", field->name,
-                           strata_json_brief(json, brief));
+        return strata_fail(err, STRATA_EVALUE, "%s is %s; null, a number or a list of numbers is expected",
+                           field->name, strata_json_brief(json, brief));
     if (numbers.count > 0) {
         numbers.v = strata_alloc(numbers.count, sizeof *numbers.v, err);
-        if (!numbers.v)
-            return false;
+        if (!numbers.v) return false;
         double *to = numbers.v;
         copy_numbers(json, &to);
     }
@@ -55,10 +50,8 @@ json_t *strata_constants_write(const struct field *field, const void *at, enum f
     const struct constants *numbers = at;
     (void)field;
     (void)flavour;
-    if (numbers->count == 0)
-        return json_null();
-    if (numbers->single)
-        return json_real(numbers->v[0]);
+    if (numbers->count == 0) return json_null();
+    if (numbers->single) return json_real(numbers->v[0]);
     json_t *list = json_array();
     for (size_t i = 0; list && i < numbers->count; i++) {
         if (json_array_append_new(list, json_real(numbers->v[i])) != 0) {

@@ -20,7 +20,8 @@ static bool groups_of(const struct norm *c, const struct view *w, struct axes *a
     unsigned over;
     char text[STRATA_SHAPE_TEXT];
     if (!strata_axis_mask(&c->axis, w->shape.rank, &over))
-        return strata_fail(err, STRATA_ESHAPE, "the weight has shape %s; the constraint's axis is not one of its axes",
+        return strata_fail(err, STRATA_ESHAPE,
+                           "the weight has shape %s; the constraint's axis is not one of its axes",
                            strata_shape_text(&w->shape, NULL, text));
     strata_op_axes(&w->shape, ~over, axes);
     return true;
@@ -30,10 +31,11 @@ static bool clamp_norm(const void *config, struct run *run, const struct view *w
 {
     const struct norm *c = config;
     struct axes axes;
-    if (!groups_of(c, w, &axes, err))
-        return false;
-    const struct arg args[] = { arg_view(w), arg_float(c->low), arg_float(c->high), arg_float(c->rate),
-                                arg_uint((uint32_t)axes.size), { 0 } };
+    if (!groups_of(c, w, &axes, err)) return false;
+    const struct arg args[] = {
+        arg_view(w), arg_float(c->low), arg_float(c->high), arg_float(c->rate), arg_uint((uint32_t)axes.size),
+        { 0 }
+    };
     return strata_op_map(run, "constraint:clamp_norm", axes.options, args, axes.groups, err);
 }
 
@@ -55,7 +57,9 @@ static bool apply_max_norm(const void *config, struct run *run, const struct vie
 }
 
 static const struct constraint_class max_norm = {
-    .class = { .name = "MaxNorm", .config_size = sizeof(struct norm), .fields = max_fields,
+    .class = { .name = "MaxNorm",
+               .config_size = sizeof(struct norm),
+               .fields = max_fields,
                .help = "norms are at most max_value" },
     .apply = apply_max_norm,
 };
@@ -77,11 +81,16 @@ static bool ordered(void *config, enum flavour flavour, strata_error *err)
 {
     const struct norm *c = config;
     (void)flavour;
-    return c->low <= c->high || strata_fail(err, STRATA_EVALUE, "min_value is %g, above max_value, which is %g", c->low, c->high);
+    return c->low <= c->high
+           || strata_fail(err, STRATA_EVALUE, "min_value is %g, above max_value, which is %g", c->low,
+                          c->high);
 }
 
 static const struct constraint_class min_max_norm = {
-    .class = { .name = "MinMaxNorm", .config_size = sizeof(struct norm), .fields = min_max_fields, .check = ordered,
+    .class = { .name = "MinMaxNorm",
+               .config_size = sizeof(struct norm),
+               .fields = min_max_fields,
+               .check = ordered,
                .help = "norms are brought between two values" },
     .apply = clamp_norm,
 };
@@ -93,14 +102,16 @@ static const struct field unit_fields[] = { FIELD_NORM_AXIS, { 0 } };
 static bool apply_unit_norm(const void *config, struct run *run, const struct view *w, strata_error *err)
 {
     struct axes axes;
-    if (!groups_of(config, w, &axes, err))
-        return false;
+    if (!groups_of(config, w, &axes, err)) return false;
     const struct arg args[] = { arg_view(w), arg_uint((uint32_t)axes.size), { 0 } };
     return strata_op_map(run, "constraint:unit_norm", axes.options, args, axes.groups, err);
 }
 
 static const struct constraint_class unit_norm = {
-    .class = { .name = "UnitNorm", .config_size = sizeof(struct norm), .fields = unit_fields, .help = "norms are 1" },
+    .class = { .name = "UnitNorm",
+               .config_size = sizeof(struct norm),
+               .fields = unit_fields,
+               .help = "norms are 1" },
     .apply = apply_unit_norm,
 };
 
@@ -118,7 +129,9 @@ static const struct constraint_class non_neg = {
     .apply = apply_non_neg,
 };
 
-static const struct class *const classes[] = { &max_norm.class, &min_max_norm.class, &unit_norm.class, &non_neg.class,
-                                               NULL };
+static const struct class *const classes[] = { &max_norm.class, &min_max_norm.class, &unit_norm.class,
+                                               &non_neg.class, NULL };
 
-const struct registry strata_constraints = { .kind = "constraint", .module = "keras.constraints", .classes = classes };
+const struct registry strata_constraints = { .kind = "constraint",
+                                             .module = "keras.constraints",
+                                             .classes = classes };

@@ -43,10 +43,18 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 
 static const char *const aliases[] = { "Convolution1D", NULL };
 const struct layer_class strata_layer_conv1d = {
-    .class = { .name = "Conv1D", .config_size = sizeof(struct conv_config), .fields = fields, .aliases = aliases,
-               .check = strata_conv_check, .help = "windows over the steps of a sequence" },
-    .shape = shape, .weights = weights, .forward = forward, .backward = backward,
-    .needs_x = true, .fuses = true,
+    .class = { .name = "Conv1D",
+               .config_size = sizeof(struct conv_config),
+               .fields = fields,
+               .aliases = aliases,
+               .check = strata_conv_check,
+               .help = "windows over the steps of a sequence" },
+    .shape = shape,
+    .weights = weights,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+    .fuses = true,
     .activation = offsetof(struct conv_config, activation) + 1,
     .activity_regularizer = offsetof(struct conv_config, activity_regularizer) + 1,
 };

@@ -6,8 +6,9 @@ static const struct field fields[] = {
     STRATA_CONV_FIELD_KERNEL_SIZE(1),
     STRATA_CONV_FIELD_STRIDES(1),
     STRATA_FIELD_PADDING(struct conv_config, padding),
-    { "output_padding", FIELD_INTS, offsetof(struct conv_config, output_padding), .count = 1, .min = 0, .max = 1e6,
-      .nullable = true, .null_default = true, .help = "cells added at the end, fewer than the stride; null: Keras's choice" },
+    { "output_padding", FIELD_INTS, offsetof(struct conv_config, output_padding), .count = 1, .min = 0,
+      .max = 1e6, .nullable = true, .null_default = true,
+      .help = "cells added at the end, fewer than the stride; null: Keras's choice" },
     STRATA_FIELD_DATA_FORMAT(struct conv_config, data_format),
     STRATA_CONV_FIELD_DILATION(1),
     STRATA_CONV_FIELD_GROUPS_KERAS2,
@@ -41,10 +42,17 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 
 static const char *const aliases[] = { "Convolution1DTranspose", NULL };
 const struct layer_class strata_layer_conv1d_transpose = {
-    .class = { .name = "Conv1DTranspose", .config_size = sizeof(struct conv_config), .fields = fields,
-               .aliases = aliases, .check = strata_conv_transpose_check,
+    .class = { .name = "Conv1DTranspose",
+               .config_size = sizeof(struct conv_config),
+               .fields = fields,
+               .aliases = aliases,
+               .check = strata_conv_transpose_check,
                .help = "windows that each input cell adds to the output" },
-    .shape = shape, .weights = weights, .forward = forward, .backward = backward, .needs_x = true,
+    .shape = shape,
+    .weights = weights,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
     .activation = offsetof(struct conv_config, activation) + 1,
     .activity_regularizer = offsetof(struct conv_config, activity_regularizer) + 1,
 };

@@ -2,25 +2,26 @@
 
 #include "ops/reduce.h"
 
-bool strata_conv_plain_shape(const struct conv_config *c, int dims, const char *class_name, const struct shape *in,
-                             struct shape *out, strata_error *err)
+bool strata_conv_plain_shape(const struct conv_config *c, int dims, const char *class_name,
+                             const struct shape *in, struct shape *out, strata_error *err)
 {
     struct plane plane;
     struct windows windows;
-    if (!strata_plane(in, dims, class_name, &plane, err))
-        return false;
+    if (!strata_plane(in, dims, class_name, &plane, err)) return false;
     if (plane.channels == 0 || plane.channels % (size_t)c->groups != 0)
-        return strata_fail(err, STRATA_ESHAPE, "input has %zu channels; they must be a multiple of groups, which is %ld",
+        return strata_fail(err, STRATA_ESHAPE,
+                           "input has %zu channels; they must be a multiple of groups, which is %ld",
                            plane.channels, c->groups);
-    if (!strata_conv_windows(c, in, dims, &windows, err))
-        return false;
+    if (!strata_conv_windows(c, in, dims, &windows, err)) return false;
     *out = strata_plane_shape(dims, windows.out, (size_t)c->filters);
     return true;
 }
 
-bool strata_conv_plain_weights(const struct conv_config *c, int dims, const struct shape *in, struct weights *ask)
+bool strata_conv_plain_weights(const struct conv_config *c, int dims, const struct shape *in,
+                               struct weights *ask)
 {
-    strata_conv_ask_kernel(c, "kernel", NULL, dims, in->dim[dims] / (size_t)c->groups, (size_t)c->filters, ask);
+    strata_conv_ask_kernel(c, "kernel", NULL, dims, in->dim[dims] / (size_t)c->groups, (size_t)c->filters,
+                           ask);
     strata_conv_ask_bias(c, (size_t)c->filters, ask);
     return true;
 }
@@ -28,14 +29,18 @@ bool strata_conv_plain_weights(const struct conv_config *c, int dims, const stru
 bool strata_conv_plain_forward(const struct conv_config *c, int dims, const struct step *s, strata_error *err)
 {
     const struct conv2d conv = strata_conv_of(c, &s->x.shape, dims, (size_t)c->filters, (size_t)c->groups);
-    return strata_op_conv2d(s->run, &conv, &s->x, &s->w[0], c->use_bias ? &s->w[1] : NULL, s->fused, &s->y, err);
+    return strata_op_conv2d(s->run, &conv, &s->x, &s->w[0], c->use_bias ? &s->w[1] : NULL, s->fused, &s->y,
+                            err);
 }
 
-bool strata_conv_plain_backward(const struct conv_config *c, int dims, const struct step *s, strata_error *err)
+bool strata_conv_plain_backward(const struct conv_config *c, int dims, const struct step *s,
+                                strata_error *err)
 {
     const struct conv2d conv = strata_conv_of(c, &s->x.shape, dims, (size_t)c->filters, (size_t)c->groups);
     const size_t rows = conv.n * conv.out_height * conv.out_width;
-    return (!s->dw[0].buffer || strata_op_conv2d_kernel_gradient(s->run, &conv, &s->x, &s->dy, &s->dw[0], err))
+    return (!s->dw[0].buffer
+            || strata_op_conv2d_kernel_gradient(s->run, &conv, &s->x, &s->dy, &s->dw[0], err))
            && (!s->dw[1].buffer || strata_op_sum_rows(s->run, &s->dy, rows, conv.filters, &s->dw[1], err))
-           && (!s->dx.buffer || strata_op_conv2d_input_gradient(s->run, &conv, &s->dy, &s->w[0], &s->dx, err));
+           && (!s->dx.buffer
+               || strata_op_conv2d_input_gradient(s->run, &conv, &s->dy, &s->w[0], &s->dx, err));
 }

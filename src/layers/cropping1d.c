@@ -22,7 +22,12 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_cropping1d = {
-    .class = { .name = "Cropping1D", .config_size = sizeof(struct sides_config), .fields = fields,
-               .check = strata_sides_check, .help = "the inner part of the input" },
-    .shape = shape, .forward = forward, .backward = backward,
+    .class = { .name = "Cropping1D",
+               .config_size = sizeof(struct sides_config),
+               .fields = fields,
+               .check = strata_sides_check,
+               .help = "the inner part of the input" },
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
 };

@@ -8,8 +8,8 @@ struct dense {
     long units;
     int activation;
     bool use_bias;
-    struct object kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
-        kernel_constraint, bias_constraint;
+    struct object kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+        activity_regularizer, kernel_constraint, bias_constraint;
 };
 
 static const struct field fields[] = {
@@ -34,7 +34,8 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
     const struct dense *c = config;
     char text[STRATA_SHAPE_TEXT];
     if (in->rank < 1)
-        return strata_fail(err, STRATA_ESHAPE, "input has shape %s; Dense needs at least 2 axes: (batch, features)",
+        return strata_fail(err, STRATA_ESHAPE,
+                           "input has shape %s; Dense needs at least 2 axes: (batch, features)",
                            strata_layer_shape_text(in, text));
     *out = *in;
     out->dim[in->rank - 1] = (size_t)c->units;
@@ -47,13 +48,19 @@ static bool weights(const void *config, const struct shape *in, struct weights *
     const size_t units = (size_t)c->units;
     (void)err;
     ask->spec[ask->count++] = (struct weight_spec){
-        .name = "kernel", .shape = { 2, { in->dim[in->rank - 1], units } }, .initializer = &c->kernel_initializer,
-        .regularizer = &c->kernel_regularizer, .constraint = &c->kernel_constraint,
+        .name = "kernel",
+        .shape = { 2, { in->dim[in->rank - 1], units } },
+        .initializer = &c->kernel_initializer,
+        .regularizer = &c->kernel_regularizer,
+        .constraint = &c->kernel_constraint,
     };
     if (c->use_bias)
         ask->spec[ask->count++] = (struct weight_spec){
-            .name = "bias", .shape = { 1, { units } }, .initializer = &c->bias_initializer,
-            .regularizer = &c->bias_regularizer, .constraint = &c->bias_constraint,
+            .name = "bias",
+            .shape = { 1, { units } },
+            .initializer = &c->bias_initializer,
+            .regularizer = &c->bias_regularizer,
+            .constraint = &c->bias_constraint,
         };
     return true;
 }
@@ -62,19 +69,28 @@ static bool forward(const void *config, const struct step *s, strata_error *err)
 {
     const struct dense *c = config;
     struct gemm gemm = {
-        .m = strata_view_rows(&s->x), .n = (size_t)c->units, .k = strata_view_columns(&s->x),
-        .a = s->x, .b = s->w[0], .c = s->y, .activation = s->fused,
+        .m = strata_view_rows(&s->x),
+        .n = (size_t)c->units,
+        .k = strata_view_columns(&s->x),
+        .a = s->x,
+        .b = s->w[0],
+        .c = s->y,
+        .activation = s->fused,
     };
-    if (c->use_bias)
-        gemm.bias = s->w[1];
+    if (c->use_bias) gemm.bias = s->w[1];
     return strata_op_gemm(s->run, &gemm, err);
 }
 
 static bool kernel_gradient(const struct step *s, size_t rows, size_t units, strata_error *err)
 {
     const struct gemm gemm = {
-        .m = strata_view_columns(&s->x), .n = units, .k = rows, .transpose_a = true,
-        .a = s->x, .b = s->dy, .c = s->dw[0],
+        .m = strata_view_columns(&s->x),
+        .n = units,
+        .k = rows,
+        .transpose_a = true,
+        .a = s->x,
+        .b = s->dy,
+        .c = s->dw[0],
     };
     return !s->dw[0].buffer || strata_op_gemm(s->run, &gemm, err);
 }
@@ -82,8 +98,13 @@ static bool kernel_gradient(const struct step *s, size_t rows, size_t units, str
 static bool input_gradient(const struct step *s, size_t rows, size_t units, strata_error *err)
 {
     const struct gemm gemm = {
-        .m = rows, .n = strata_view_columns(&s->dx), .k = units, .transpose_b = true,
-        .a = s->dy, .b = s->w[0], .c = s->dx,
+        .m = rows,
+        .n = strata_view_columns(&s->dx),
+        .k = units,
+        .transpose_b = true,
+        .a = s->dy,
+        .b = s->w[0],
+        .c = s->dx,
     };
     return !s->dx.buffer || strata_op_gemm(s->run, &gemm, err);
 }
@@ -98,10 +119,16 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_dense = {
-    .class = { .name = "Dense", .config_size = sizeof(struct dense), .fields = fields,
+    .class = { .name = "Dense",
+               .config_size = sizeof(struct dense),
+               .fields = fields,
                .help = "every output sees every input" },
-    .shape = shape, .weights = weights, .forward = forward, .backward = backward,
-    .needs_x = true, .fuses = true,
+    .shape = shape,
+    .weights = weights,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+    .fuses = true,
     .activation = offsetof(struct dense, activation) + 1,
     .activity_regularizer = offsetof(struct dense, activity_regularizer) + 1,
 };

@@ -11,7 +11,8 @@ static const struct field fields[] = {
     STRATA_CONV_FIELD_GROUPS_KERAS2,
     STRATA_FIELD_ACTIVATION(struct conv_config, activation),
     STRATA_CONV_FIELD_USE_BIAS,
-    STRATA_FIELD_INITIALIZER("depthwise_initializer", struct conv_config, kernel_initializer, "GlorotUniform"),
+    STRATA_FIELD_INITIALIZER("depthwise_initializer", struct conv_config, kernel_initializer,
+                             "GlorotUniform"),
     STRATA_FIELD_REGULARIZER("depthwise_regularizer", struct conv_config, kernel_regularizer),
     STRATA_FIELD_CONSTRAINT("depthwise_constraint", struct conv_config, kernel_constraint),
     STRATA_CONV_FIELDS_BIAS,
@@ -40,10 +41,17 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_depthwise_conv2d = {
-    .class = { .name = "DepthwiseConv2D", .config_size = sizeof(struct conv_config), .fields = fields,
-               .check = strata_conv_depth_check, .help = "windows over the rows and columns of an image, each channel by itself" },
-    .shape = shape, .weights = weights, .forward = forward, .backward = backward,
-    .needs_x = true, .fuses = true,
+    .class = { .name = "DepthwiseConv2D",
+               .config_size = sizeof(struct conv_config),
+               .fields = fields,
+               .check = strata_conv_depth_check,
+               .help = "windows over the rows and columns of an image, each channel by itself" },
+    .shape = shape,
+    .weights = weights,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+    .fuses = true,
     .activation = offsetof(struct conv_config, activation) + 1,
     .activity_regularizer = offsetof(struct conv_config, activity_regularizer) + 1,
 };

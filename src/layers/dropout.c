@@ -19,8 +19,13 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_dropout = {
-    .class = { .name = "Dropout", .config_size = sizeof(struct noise_config), .fields = fields,
+    .class = { .name = "Dropout",
+               .config_size = sizeof(struct noise_config),
+               .fields = fields,
                .help = "in training drops elements" },
-    .shape = strata_noise_shape_keep, .forward = forward, .backward = backward,
-    .in_place = true, .identity_in_inference = true,
+    .shape = strata_noise_shape_keep,
+    .forward = forward,
+    .backward = backward,
+    .in_place = true,
+    .identity_in_inference = true,
 };

@@ -11,7 +11,8 @@ struct elu {
 };
 
 static const struct field fields[] = {
-    { "alpha", FIELD_FLOAT, offsetof(struct elu, alpha), .otherwise = 1, .help = "minus the limit far below 0" },
+    { "alpha", FIELD_FLOAT, offsetof(struct elu, alpha), .otherwise = 1,
+      .help = "minus the limit far below 0" },
     { 0 },
 };
 
@@ -25,7 +26,9 @@ static bool forward(const void *config, const struct step *s, strata_error *err)
 static bool backward(const void *config, const struct step *s, strata_error *err)
 {
     const struct elu *c = config;
-    const struct arg args[] = { arg_view(&s->x), arg_view(&s->dy), arg_view(&s->dx), arg_float(c->alpha), { 0 } };
+    const struct arg args[] = {
+        arg_view(&s->x), arg_view(&s->dy), arg_view(&s->dx), arg_float(c->alpha), { 0 }
+    };
     return !s->dx.buffer || strata_op_map(s->run, "elu:gradient", NULL, args, strata_view_count(&s->dx), err);
 }
 
@@ -37,7 +40,13 @@ static enum activation_kind acts_as(const void *config, const struct shape *in)
 }
 
 const struct layer_class strata_layer_elu = {
-    .class = { .name = "ELU", .config_size = sizeof(struct elu), .fields = fields,
+    .class = { .name = "ELU",
+               .config_size = sizeof(struct elu),
+               .fields = fields,
                .help = "the identity above 0, an exponential below" },
-    .shape = strata_shape_keep, .forward = forward, .backward = backward, .needs_x = true, .acts_as = acts_as,
+    .shape = strata_shape_keep,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+    .acts_as = acts_as,
 };

@@ -9,11 +9,12 @@ struct embedding {
 };
 
 static const struct field fields[] = {
-    { "input_dim", FIELD_INT, offsetof(struct embedding, input_dim), .required = true, .min = 1, .max = 2147483647,
-      .help = "how many integers there are, from 0 on" },
+    { "input_dim", FIELD_INT, offsetof(struct embedding, input_dim), .required = true, .min = 1,
+      .max = 2147483647, .help = "how many integers there are, from 0 on" },
     { "output_dim", FIELD_INT, offsetof(struct embedding, output_dim), .required = true, .min = 1, .max = 1e9,
       .help = "numbers a row" },
-    STRATA_FIELD_INITIALIZER("embeddings_initializer", struct embedding, embeddings_initializer, "RandomUniform"),
+    STRATA_FIELD_INITIALIZER("embeddings_initializer", struct embedding, embeddings_initializer,
+                             "RandomUniform"),
     STRATA_FIELD_REGULARIZER("embeddings_regularizer", struct embedding, embeddings_regularizer),
     STRATA_FIELD_REGULARIZER("activity_regularizer", struct embedding, activity_regularizer),
     STRATA_FIELD_CONSTRAINT("embeddings_constraint", struct embedding, embeddings_constraint),
@@ -29,7 +30,8 @@ static bool check(void *config, enum flavour flavour, strata_error *err)
     const struct embedding *c = config;
     (void)flavour;
     return !c->mask_zero
-           || strata_fail(err, STRATA_EVALUE, "mask_zero is true, which is not supported: layers see no masks; use false");
+           || strata_fail(err, STRATA_EVALUE,
+                          "mask_zero is true, which is not supported: layers see no masks; use false");
 }
 
 static bool shape(const void *config, const struct shape *in, struct shape *out, strata_error *err)
@@ -50,9 +52,12 @@ static bool weights(const void *config, const struct shape *in, struct weights *
     (void)in;
     (void)err;
     ask->spec[ask->count++] = (struct weight_spec){
-        .name = "embeddings", .shape = { 2, { (size_t)c->input_dim, (size_t)c->output_dim } },
-        .initializer = &c->embeddings_initializer, .regularizer = &c->embeddings_regularizer,
-        .constraint = &c->embeddings_constraint, .squares = true,
+        .name = "embeddings",
+        .shape = { 2, { (size_t)c->input_dim, (size_t)c->output_dim } },
+        .initializer = &c->embeddings_initializer,
+        .regularizer = &c->embeddings_regularizer,
+        .constraint = &c->embeddings_constraint,
+        .squares = true,
     };
     return true;
 }
@@ -61,10 +66,16 @@ static bool forward(const void *config, const struct step *s, strata_error *err)
 {
     const struct embedding *c = config;
     const size_t n = strata_view_count(&s->x);
-    const struct arg args[] = { arg_view(&s->x), arg_view(&s->w[0]), arg_view(&s->y), arg_int((int32_t)c->input_dim),
-                                arg_int((int32_t)c->output_dim), arg_int((int32_t)n), { 0 } };
-    const struct launch launch = { .kernel = "embedding:forward", .args = args, .dims = 2,
-                                   .global = { (size_t)c->output_dim, n } };
+    const struct arg args[] = { arg_view(&s->x),
+                                arg_view(&s->w[0]),
+                                arg_view(&s->y),
+                                arg_int((int32_t)c->input_dim),
+                                arg_int((int32_t)c->output_dim),
+                                arg_int((int32_t)n),
+                                { 0 } };
+    const struct launch launch = {
+        .kernel = "embedding:forward", .args = args, .dims = 2, .global = { (size_t)c->output_dim, n }
+    };
     return strata_launch(s->run, &launch, err);
 }
 
@@ -74,11 +85,18 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 {
     const struct embedding *c = config;
     const size_t n = strata_view_count(&s->x), shares = c->input_dim < 32 ? (size_t)c->input_dim : 32;
-    const struct arg args[] = { arg_view(&s->x), arg_view(&s->dy), arg_view(&s->dw[0]), arg_view(&s->dw_squares),
-                                arg_int((int32_t)c->input_dim), arg_int((int32_t)c->output_dim), arg_int((int32_t)n),
-                                arg_int((int32_t)shares), { 0 } };
-    const struct launch launch = { .kernel = "embedding:gradient", .args = args, .dims = 2,
-                                   .global = { (size_t)c->output_dim, shares } };
+    const struct arg args[] = { arg_view(&s->x),
+                                arg_view(&s->dy),
+                                arg_view(&s->dw[0]),
+                                arg_view(&s->dw_squares),
+                                arg_int((int32_t)c->input_dim),
+                                arg_int((int32_t)c->output_dim),
+                                arg_int((int32_t)n),
+                                arg_int((int32_t)shares),
+                                { 0 } };
+    const struct launch launch = {
+        .kernel = "embedding:gradient", .args = args, .dims = 2, .global = { (size_t)c->output_dim, shares }
+    };
     return !s->dw[0].buffer
            || (strata_op_zero(s->run, &s->dw[0], err)
                && (!s->dw_squares.buffer || strata_op_zero(s->run, &s->dw_squares, err))
@@ -86,9 +104,16 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_embedding = {
-    .class = { .name = "Embedding", .config_size = sizeof(struct embedding), .fields = fields, .check = check,
+    .class = { .name = "Embedding",
+               .config_size = sizeof(struct embedding),
+               .fields = fields,
+               .check = check,
                .help = "integers to rows of a table" },
-    .shape = shape, .weights = weights, .forward = forward, .backward = backward,
-    .needs_x = true, .integer_input = true,
+    .shape = shape,
+    .weights = weights,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+    .integer_input = true,
     .activity_regularizer = offsetof(struct embedding, activity_regularizer) + 1,
 };

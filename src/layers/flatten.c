@@ -26,7 +26,11 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
 }
 
 const struct layer_class strata_layer_flatten = {
-    .class = { .name = "Flatten", .config_size = sizeof(struct flatten), .fields = fields, .check = check,
+    .class = { .name = "Flatten",
+               .config_size = sizeof(struct flatten),
+               .fields = fields,
+               .check = check,
                .help = "all axes become one" },
-    .shape = shape, .view = true,
+    .shape = shape,
+    .view = true,
 };

@@ -18,9 +18,14 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_gaussian_dropout = {
-    .class = { .name = "GaussianDropout", .config_size = sizeof(struct noise_config), .fields = fields,
+    .class = { .name = "GaussianDropout",
+               .config_size = sizeof(struct noise_config),
+               .fields = fields,
                .check = strata_noise_check_rate,
                .help = "in training multiplies by noise around 1" },
-    .shape = strata_shape_keep, .forward = forward, .backward = backward,
-    .in_place = true, .identity_in_inference = true,
+    .shape = strata_shape_keep,
+    .forward = forward,
+    .backward = backward,
+    .in_place = true,
+    .identity_in_inference = true,
 };

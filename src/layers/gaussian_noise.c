@@ -19,8 +19,13 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_gaussian_noise = {
-    .class = { .name = "GaussianNoise", .config_size = sizeof(struct noise_config), .fields = fields,
+    .class = { .name = "GaussianNoise",
+               .config_size = sizeof(struct noise_config),
+               .fields = fields,
                .help = "in training adds noise" },
-    .shape = strata_shape_keep, .forward = forward, .backward = backward,
-    .in_place = true, .identity_in_inference = true,
+    .shape = strata_shape_keep,
+    .forward = forward,
+    .backward = backward,
+    .in_place = true,
+    .identity_in_inference = true,
 };

@@ -10,8 +10,13 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
 
 static const char *const aliases[] = { "GlobalAvgPool1D", NULL };
 const struct layer_class strata_layer_global_average_pooling1d = {
-    .class = { .name = "GlobalAveragePooling1D", .config_size = sizeof(struct global_pool_config),
-               .fields = fields, .aliases = aliases, .check = strata_global_pool_check,
+    .class = { .name = "GlobalAveragePooling1D",
+               .config_size = sizeof(struct global_pool_config),
+               .fields = fields,
+               .aliases = aliases,
+               .check = strata_global_pool_check,
                .help = "the mean over all steps" },
-    .shape = shape, .forward = strata_global_average_forward, .backward = strata_global_average_backward,
+    .shape = shape,
+    .forward = strata_global_average_forward,
+    .backward = strata_global_average_backward,
 };

@@ -10,9 +10,15 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
 
 static const char *const aliases[] = { "GlobalMaxPool2D", NULL };
 const struct layer_class strata_layer_global_max_pooling2d = {
-    .class = { .name = "GlobalMaxPooling2D", .config_size = sizeof(struct global_pool_config),
-               .fields = fields, .aliases = aliases, .check = strata_global_pool_check,
+    .class = { .name = "GlobalMaxPooling2D",
+               .config_size = sizeof(struct global_pool_config),
+               .fields = fields,
+               .aliases = aliases,
+               .check = strata_global_pool_check,
                .help = "the maximum over all rows and columns" },
-    .shape = shape, .forward = strata_global_max_forward, .backward = strata_global_max_backward,
-    .needs_x = true, .needs_y = true,
+    .shape = shape,
+    .forward = strata_global_max_forward,
+    .backward = strata_global_max_backward,
+    .needs_x = true,
+    .needs_y = true,
 };

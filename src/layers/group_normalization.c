@@ -4,8 +4,9 @@
 static const struct field fields[] = {
     { "groups", FIELD_INT, offsetof(struct scale_center, groups), .otherwise = 32, .min = -1, .max = 1e9,
       .help = "how many; -1: one a channel" },
-    { "axis", FIELD_INTS, offsetof(struct scale_center, axis), .count = 1, .otherwise = -1, .min = -STRATA_MAX_RANK,
-      .max = STRATA_MAX_RANK, .write = strata_axis_write, .help = "the axis of the channels" },
+    { "axis", FIELD_INTS, offsetof(struct scale_center, axis), .count = 1, .otherwise = -1,
+      .min = -STRATA_MAX_RANK, .max = STRATA_MAX_RANK, .write = strata_axis_write,
+      .help = "the axis of the channels" },
     STRATA_SCALE_CENTER_FIELDS,
     { 0 },
 };
@@ -14,7 +15,8 @@ static bool check(void *config, enum flavour flavour, strata_error *err)
 {
     const struct scale_center *c = config;
     (void)flavour;
-    return c->groups != 0 || strata_fail(err, STRATA_EVALUE, "groups is 0; it must be positive, or -1 for one a channel");
+    return c->groups != 0
+           || strata_fail(err, STRATA_EVALUE, "groups is 0; it must be positive, or -1 for one a channel");
 }
 
 static size_t channels_of(const struct scale_center *c, const struct shape *in)
@@ -34,16 +36,15 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
     unsigned mask;
     char text[STRATA_SHAPE_TEXT];
     *out = *in;
-    if (!strata_scale_center_axes(c, in, &mask, err))
-        return false;
+    if (!strata_scale_center_axes(c, in, &mask, err)) return false;
     if (in->rank + 2 > STRATA_MAX_RANK)
         return strata_fail(err, STRATA_ESHAPE, "input has shape %s; GroupNormalization takes at most %d axes",
                            strata_layer_shape_text(in, text), STRATA_MAX_RANK - 1);
     const size_t channels = channels_of(c, in);
-    if (channels > 0 && channels % parts_of(c, channels) == 0)
-        return true;
-    return strata_fail(err, STRATA_ESHAPE, "input has %zu channels; they must be a multiple of groups, which is %ld",
-                       channels, c->groups);
+    if (channels > 0 && channels % parts_of(c, channels) == 0) return true;
+    return strata_fail(err, STRATA_ESHAPE,
+                       "input has %zu channels; they must be a multiple of groups, which is %ld", channels,
+                       c->groups);
 }
 
 static bool weights(const void *config, const struct shape *in, struct weights *ask, strata_error *err)
@@ -78,7 +79,15 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_group_normalization = {
-    .class = { .name = "GroupNormalization", .config_size = sizeof(struct scale_center), .fields = fields,
-               .check = check, .help = "normalizes groups of channels of each sample" },
-    .shape = shape, .weights = weights, .forward = forward, .backward = backward, .keep = keep, .needs_x = true,
+    .class = { .name = "GroupNormalization",
+               .config_size = sizeof(struct scale_center),
+               .fields = fields,
+               .check = check,
+               .help = "normalizes groups of channels of each sample" },
+    .shape = shape,
+    .weights = weights,
+    .forward = forward,
+    .backward = backward,
+    .keep = keep,
+    .needs_x = true,
 };

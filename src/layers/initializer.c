@@ -23,17 +23,18 @@ static const struct class *const classes[] = {
     NULL,
 };
 
-const struct registry strata_initializers = { .kind = "initializer", .module = "keras.initializers", .classes = classes };
+const struct registry strata_initializers = { .kind = "initializer",
+                                              .module = "keras.initializers",
+                                              .classes = classes };
 
 struct random_key strata_initializer_key(long seed, const struct random_key *key)
 {
-    if (seed == STRATA_NO_INT)
-        return *key;
+    if (seed == STRATA_NO_INT) return *key;
     return (struct random_key){ .seed = (uint64_t)seed, .purpose = RANDOM_WEIGHTS };
 }
 
-bool strata_initialize(const struct object *initializer, const struct shape *shape, const struct random_key *key,
-                       float *out, strata_error *err)
+bool strata_initialize(const struct object *initializer, const struct shape *shape,
+                       const struct random_key *key, float *out, strata_error *err)
 {
     if (!initializer || !initializer->class) {
         memset(out, 0, strata_shape_count(shape) * sizeof(float));

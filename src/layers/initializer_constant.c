@@ -10,15 +10,14 @@ struct constant {
 static bool fill_all(float value, const struct shape *shape, float *out)
 {
     const size_t count = strata_shape_count(shape);
-    for (size_t i = 0; i < count; i++)
-        out[i] = value;
+    for (size_t i = 0; i < count; i++) out[i] = value;
     return true;
 }
 
 /* ---- Zeros, Ones ---- */
 
-static bool fill_zeros(const void *config, const struct shape *shape, const struct random_key *key, float *out,
-                       strata_error *err)
+static bool fill_zeros(const void *config, const struct shape *shape, const struct random_key *key,
+                       float *out, strata_error *err)
 {
     (void)config;
     (void)key;
@@ -54,8 +53,8 @@ static const struct field constant_fields[] = {
     { 0 },
 };
 
-static bool fill_constant(const void *config, const struct shape *shape, const struct random_key *key, float *out,
-                          strata_error *err)
+static bool fill_constant(const void *config, const struct shape *shape, const struct random_key *key,
+                          float *out, strata_error *err)
 {
     const struct constant *c = config;
     (void)key;
@@ -64,7 +63,9 @@ static bool fill_constant(const void *config, const struct shape *shape, const s
 }
 
 const struct initializer_class strata_initializer_constant = {
-    .class = { .name = "Constant", .config_size = sizeof(struct constant), .fields = constant_fields,
+    .class = { .name = "Constant",
+               .config_size = sizeof(struct constant),
+               .fields = constant_fields,
                .help = "all of one value" },
     .fill = fill_constant,
 };
@@ -72,18 +73,20 @@ const struct initializer_class strata_initializer_constant = {
 /* ---- Identity ---- */
 
 static const struct field identity_fields[] = {
-    { "gain", FIELD_FLOAT, offsetof(struct constant, value), .otherwise = 1, .help = "the value on the diagonal" },
+    { "gain", FIELD_FLOAT, offsetof(struct constant, value), .otherwise = 1,
+      .help = "the value on the diagonal" },
     { 0 },
 };
 
-static bool fill_identity(const void *config, const struct shape *shape, const struct random_key *key, float *out,
-                          strata_error *err)
+static bool fill_identity(const void *config, const struct shape *shape, const struct random_key *key,
+                          float *out, strata_error *err)
 {
     const struct constant *c = config;
     char text[STRATA_SHAPE_TEXT];
     (void)key;
     if (shape->rank != 2)
-        return strata_fail(err, STRATA_ESHAPE, "the weight has shape %s; the initializer Identity makes matrices only",
+        return strata_fail(err, STRATA_ESHAPE,
+                           "the weight has shape %s; the initializer Identity makes matrices only",
                            strata_shape_text(shape, NULL, text));
     fill_all(0, shape, out);
     for (size_t i = 0; i < shape->dim[0] && i < shape->dim[1]; i++)
@@ -93,7 +96,10 @@ static bool fill_identity(const void *config, const struct shape *shape, const s
 
 static const char *const identity_aliases[] = { "IdentityInitializer", NULL };
 const struct initializer_class strata_initializer_identity = {
-    .class = { .name = "Identity", .config_size = sizeof(struct constant), .fields = identity_fields,
-               .aliases = identity_aliases, .help = "the identity matrix times gain" },
+    .class = { .name = "Identity",
+               .config_size = sizeof(struct constant),
+               .fields = identity_fields,
+               .aliases = identity_aliases,
+               .help = "the identity matrix times gain" },
     .fill = fill_identity,
 };

@@ -21,8 +21,8 @@ static const struct field normal_fields[] = {
     { 0 },
 };
 
-static bool fill_normal(const void *config, const struct shape *shape, const struct random_key *key, float *out,
-                        strata_error *err)
+static bool fill_normal(const void *config, const struct shape *shape, const struct random_key *key,
+                        float *out, strata_error *err)
 {
     const struct normal *c = config;
     const struct random_key own = strata_initializer_key(c->seed, key);
@@ -31,8 +31,8 @@ static bool fill_normal(const void *config, const struct shape *shape, const str
     return true;
 }
 
-static bool fill_truncated(const void *config, const struct shape *shape, const struct random_key *key, float *out,
-                           strata_error *err)
+static bool fill_truncated(const void *config, const struct shape *shape, const struct random_key *key,
+                           float *out, strata_error *err)
 {
     const struct normal *c = config;
     const struct random_key own = strata_initializer_key(c->seed, key);
@@ -43,13 +43,18 @@ static bool fill_truncated(const void *config, const struct shape *shape, const 
 
 static const char *const normal_aliases[] = { "normal", NULL };
 const struct initializer_class strata_initializer_random_normal = {
-    .class = { .name = "RandomNormal", .config_size = sizeof(struct normal), .fields = normal_fields,
-               .aliases = normal_aliases, .help = "a normal distribution" },
+    .class = { .name = "RandomNormal",
+               .config_size = sizeof(struct normal),
+               .fields = normal_fields,
+               .aliases = normal_aliases,
+               .help = "a normal distribution" },
     .fill = fill_normal,
 };
 
 const struct initializer_class strata_initializer_truncated_normal = {
-    .class = { .name = "TruncatedNormal", .config_size = sizeof(struct normal), .fields = normal_fields,
+    .class = { .name = "TruncatedNormal",
+               .config_size = sizeof(struct normal),
+               .fields = normal_fields,
                .help = "a normal distribution, redrawn beyond two standard deviations" },
     .fill = fill_truncated,
 };
@@ -61,8 +66,8 @@ static const struct field uniform_fields[] = {
     { 0 },
 };
 
-static bool fill_uniform(const void *config, const struct shape *shape, const struct random_key *key, float *out,
-                         strata_error *err)
+static bool fill_uniform(const void *config, const struct shape *shape, const struct random_key *key,
+                         float *out, strata_error *err)
 {
     const struct uniform *c = config;
     const struct random_key own = strata_initializer_key(c->seed, key);
@@ -73,7 +78,10 @@ static bool fill_uniform(const void *config, const struct shape *shape, const st
 
 static const char *const uniform_aliases[] = { "uniform", NULL };
 const struct initializer_class strata_initializer_random_uniform = {
-    .class = { .name = "RandomUniform", .config_size = sizeof(struct uniform), .fields = uniform_fields,
-               .aliases = uniform_aliases, .help = "a uniform distribution" },
+    .class = { .name = "RandomUniform",
+               .config_size = sizeof(struct uniform),
+               .fields = uniform_fields,
+               .aliases = uniform_aliases,
+               .help = "a uniform distribution" },
     .fill = fill_uniform,
 };

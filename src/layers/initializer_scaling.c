@@ -19,8 +19,7 @@ struct scaling {
 static void fans(const struct shape *shape, double *in, double *out)
 {
     double field = 1;
-    for (int i = 0; i + 2 < shape->rank; i++)
-        field *= (double)shape->dim[i];
+    for (int i = 0; i + 2 < shape->rank; i++) field *= (double)shape->dim[i];
     *out = shape->rank > 0 ? (double)shape->dim[shape->rank - 1] * field : 1;
     *in = shape->rank > 1 ? (double)shape->dim[shape->rank - 2] * field : *out;
 }
@@ -46,11 +45,12 @@ static bool fill(const struct scaling *c, const struct shape *shape, const struc
 /* ---- VarianceScaling ---- */
 
 static const char *const modes[] = { "fan_in", "fan_out", "fan_avg", NULL };
-static const char *const distributions[] = { "uniform", "truncated_normal", "untruncated_normal", "normal", NULL };
+static const char *const distributions[] = { "uniform", "truncated_normal", "untruncated_normal", "normal",
+                                             NULL };
 
 static const struct field scaling_fields[] = {
-    { "scale", FIELD_FLOAT, offsetof(struct scaling, scale), .otherwise = 1, .min = 0, .max = 1e30, .above_min = true,
-      .help = "the variance times the fan" },
+    { "scale", FIELD_FLOAT, offsetof(struct scaling, scale), .otherwise = 1, .min = 0, .max = 1e30,
+      .above_min = true, .help = "the variance times the fan" },
     { "mode", FIELD_CHOICE, offsetof(struct scaling, mode), .choices = modes, .help = "which fan" },
     { "distribution", FIELD_CHOICE, offsetof(struct scaling, distribution), .choices = distributions,
       .otherwise = TRUNCATED_NORMAL, .help = "normal stands for truncated_normal" },
@@ -60,15 +60,17 @@ static const struct field scaling_fields[] = {
     { 0 },
 };
 
-static bool fill_scaling(const void *config, const struct shape *shape, const struct random_key *key, float *out,
-                         strata_error *err)
+static bool fill_scaling(const void *config, const struct shape *shape, const struct random_key *key,
+                         float *out, strata_error *err)
 {
     (void)err;
     return fill(config, shape, key, out);
 }
 
 const struct initializer_class strata_initializer_variance_scaling = {
-    .class = { .name = "VarianceScaling", .config_size = sizeof(struct scaling), .fields = scaling_fields,
+    .class = { .name = "VarianceScaling",
+               .config_size = sizeof(struct scaling),
+               .fields = scaling_fields,
                .help = "variance scale / fan" },
     .fill = fill_scaling,
 };
@@ -101,73 +103,85 @@ static bool fill_glorot_uniform(const void *config, const struct shape *shape, c
     return fill_named(1, FAN_AVG, UNIFORM, config, shape, key, out);
 }
 
-static bool fill_glorot_normal(const void *config, const struct shape *shape, const struct random_key *key, float *out,
-                               strata_error *err)
+static bool fill_glorot_normal(const void *config, const struct shape *shape, const struct random_key *key,
+                               float *out, strata_error *err)
 {
     (void)err;
     return fill_named(1, FAN_AVG, TRUNCATED_NORMAL, config, shape, key, out);
 }
 
-static bool fill_he_uniform(const void *config, const struct shape *shape, const struct random_key *key, float *out,
-                            strata_error *err)
+static bool fill_he_uniform(const void *config, const struct shape *shape, const struct random_key *key,
+                            float *out, strata_error *err)
 {
     (void)err;
     return fill_named(2, FAN_IN, UNIFORM, config, shape, key, out);
 }
 
-static bool fill_he_normal(const void *config, const struct shape *shape, const struct random_key *key, float *out,
-                           strata_error *err)
+static bool fill_he_normal(const void *config, const struct shape *shape, const struct random_key *key,
+                           float *out, strata_error *err)
 {
     (void)err;
     return fill_named(2, FAN_IN, TRUNCATED_NORMAL, config, shape, key, out);
 }
 
-static bool fill_lecun_uniform(const void *config, const struct shape *shape, const struct random_key *key, float *out,
-                               strata_error *err)
+static bool fill_lecun_uniform(const void *config, const struct shape *shape, const struct random_key *key,
+                               float *out, strata_error *err)
 {
     (void)err;
     return fill_named(1, FAN_IN, UNIFORM, config, shape, key, out);
 }
 
-static bool fill_lecun_normal(const void *config, const struct shape *shape, const struct random_key *key, float *out,
-                              strata_error *err)
+static bool fill_lecun_normal(const void *config, const struct shape *shape, const struct random_key *key,
+                              float *out, strata_error *err)
 {
     (void)err;
     return fill_named(1, FAN_IN, TRUNCATED_NORMAL, config, shape, key, out);
 }
 
 const struct initializer_class strata_initializer_glorot_uniform = {
-    .class = { .name = "GlorotUniform", .config_size = sizeof(struct named), .fields = named_fields,
+    .class = { .name = "GlorotUniform",
+               .config_size = sizeof(struct named),
+               .fields = named_fields,
                .help = "uniform, variance 2 / (fan in + fan out)" },
     .fill = fill_glorot_uniform,
 };
 
 const struct initializer_class strata_initializer_glorot_normal = {
-    .class = { .name = "GlorotNormal", .config_size = sizeof(struct named), .fields = named_fields,
+    .class = { .name = "GlorotNormal",
+               .config_size = sizeof(struct named),
+               .fields = named_fields,
                .help = "truncated normal, variance 2 / (fan in + fan out)" },
     .fill = fill_glorot_normal,
 };
 
 const struct initializer_class strata_initializer_he_uniform = {
-    .class = { .name = "HeUniform", .config_size = sizeof(struct named), .fields = named_fields,
+    .class = { .name = "HeUniform",
+               .config_size = sizeof(struct named),
+               .fields = named_fields,
                .help = "uniform, variance 2 / fan in" },
     .fill = fill_he_uniform,
 };
 
 const struct initializer_class strata_initializer_he_normal = {
-    .class = { .name = "HeNormal", .config_size = sizeof(struct named), .fields = named_fields,
+    .class = { .name = "HeNormal",
+               .config_size = sizeof(struct named),
+               .fields = named_fields,
                .help = "truncated normal, variance 2 / fan in" },
     .fill = fill_he_normal,
 };
 
 const struct initializer_class strata_initializer_lecun_uniform = {
-    .class = { .name = "LecunUniform", .config_size = sizeof(struct named), .fields = named_fields,
+    .class = { .name = "LecunUniform",
+               .config_size = sizeof(struct named),
+               .fields = named_fields,
                .help = "uniform, variance 1 / fan in" },
     .fill = fill_lecun_uniform,
 };
 
 const struct initializer_class strata_initializer_lecun_normal = {
-    .class = { .name = "LecunNormal", .config_size = sizeof(struct named), .fields = named_fields,
+    .class = { .name = "LecunNormal",
+               .config_size = sizeof(struct named),
+               .fields = named_fields,
                .help = "truncated normal, variance 1 / fan in" },
     .fill = fill_lecun_normal,
 };

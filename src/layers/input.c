@@ -4,5 +4,6 @@
 
 const struct layer_class strata_layer_input = {
     .class = { .name = "InputLayer", .help = "the shape of the model's input" },
-    .shape = strata_shape_keep, .host_only = true,
+    .shape = strata_shape_keep,
+    .host_only = true,
 };

@@ -18,8 +18,7 @@ bool strata_layer_expect_rank(const struct shape *in, int rank, const char *clas
     static const char *const axes[] = { "(batch)", "(batch, features)", "(batch, steps, channels)",
                                         "(batch, height, width, channels)" };
     char text[STRATA_SHAPE_TEXT];
-    if (in->rank == rank)
-        return true;
+    if (in->rank == rank) return true;
     return strata_fail(err, STRATA_ESHAPE, "input has shape %s; %s needs %d axes: %s",
                        strata_layer_shape_text(in, text), class_name, rank + 1,
                        rank >= 0 && rank <= 3 ? axes[rank] : "more");

@@ -20,11 +20,9 @@ static bool weights(const void *config, const struct shape *in, struct weights *
 {
     unsigned mask;
     struct shape own = { 0 };
-    if (!strata_scale_center_axes(config, in, &mask, err))
-        return false;
+    if (!strata_scale_center_axes(config, in, &mask, err)) return false;
     for (int axis = 0; axis < in->rank; axis++)
-        if (mask >> (axis + 1) & 1)
-            own.dim[own.rank++] = in->dim[axis];
+        if (mask >> (axis + 1) & 1) own.dim[own.rank++] = in->dim[axis];
     strata_scale_center_ask(config, &own, ask);
     return true;
 }
@@ -37,8 +35,7 @@ static size_t keep(const void *config, size_t n, const struct shape *in, const s
     size_t groups = n;
     (void)out;
     strata_axis_mask(&c->axis, in->rank + 1, &mask);
-    for (int axis = 0; axis < in->rank; axis++)
-        groups *= mask >> (axis + 1) & 1 ? 1 : in->dim[axis];
+    for (int axis = 0; axis < in->rank; axis++) groups *= mask >> (axis + 1) & 1 ? 1 : in->dim[axis];
     return 2 * groups;
 }
 
@@ -53,7 +50,14 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_layer_normalization = {
-    .class = { .name = "LayerNormalization", .config_size = sizeof(struct scale_center), .fields = fields,
+    .class = { .name = "LayerNormalization",
+               .config_size = sizeof(struct scale_center),
+               .fields = fields,
                .help = "normalizes each sample over some axes" },
-    .shape = shape, .weights = weights, .forward = forward, .backward = backward, .keep = keep, .needs_x = true,
+    .shape = shape,
+    .weights = weights,
+    .forward = forward,
+    .backward = backward,
+    .keep = keep,
+    .needs_x = true,
 };

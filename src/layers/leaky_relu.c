@@ -27,8 +27,11 @@ static bool forward(const void *config, const struct step *s, strata_error *err)
 static bool backward(const void *config, const struct step *s, strata_error *err)
 {
     const struct leaky_relu *c = config;
-    const struct arg args[] = { arg_view(&s->x), arg_view(&s->dy), arg_view(&s->dx), arg_float(c->slope), { 0 } };
-    return !s->dx.buffer || strata_op_map(s->run, "leaky_relu:gradient", NULL, args, strata_view_count(&s->dx), err);
+    const struct arg args[] = {
+        arg_view(&s->x), arg_view(&s->dy), arg_view(&s->dx), arg_float(c->slope), { 0 }
+    };
+    return !s->dx.buffer
+           || strata_op_map(s->run, "leaky_relu:gradient", NULL, args, strata_view_count(&s->dx), err);
 }
 
 /* The activation of that name has a slope of 0.2. */
@@ -40,7 +43,13 @@ static enum activation_kind acts_as(const void *config, const struct shape *in)
 }
 
 const struct layer_class strata_layer_leaky_relu = {
-    .class = { .name = "LeakyReLU", .config_size = sizeof(struct leaky_relu), .fields = fields,
+    .class = { .name = "LeakyReLU",
+               .config_size = sizeof(struct leaky_relu),
+               .fields = fields,
                .help = "a slope below 0, the identity above" },
-    .shape = strata_shape_keep, .forward = forward, .backward = backward, .needs_x = true, .acts_as = acts_as,
+    .shape = strata_shape_keep,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+    .acts_as = acts_as,
 };

@@ -20,8 +20,14 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 
 static const char *const aliases[] = { "MaxPool1D", NULL };
 const struct layer_class strata_layer_max_pooling1d = {
-    .class = { .name = "MaxPooling1D", .config_size = sizeof(struct pool_config), .fields = fields,
-               .aliases = aliases, .check = strata_pool_check, .help = "the maximum over windows of steps" },
-    .shape = shape, .forward = forward, .backward = backward,
+    .class = { .name = "MaxPooling1D",
+               .config_size = sizeof(struct pool_config),
+               .fields = fields,
+               .aliases = aliases,
+               .check = strata_pool_check,
+               .help = "the maximum over windows of steps" },
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
     .keep = strata_max_pool_keep,
 };

@@ -20,8 +20,14 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 
 static const char *const aliases[] = { "MaxPool2D", NULL };
 const struct layer_class strata_layer_max_pooling2d = {
-    .class = { .name = "MaxPooling2D", .config_size = sizeof(struct pool_config), .fields = fields,
-               .aliases = aliases, .check = strata_pool_check, .help = "the maximum over windows of rows and columns" },
-    .shape = shape, .forward = forward, .backward = backward,
+    .class = { .name = "MaxPooling2D",
+               .config_size = sizeof(struct pool_config),
+               .fields = fields,
+               .aliases = aliases,
+               .check = strata_pool_check,
+               .help = "the maximum over windows of rows and columns" },
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
     .keep = strata_max_pool_keep,
 };

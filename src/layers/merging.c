@@ -5,8 +5,7 @@
 int strata_merge_inputs(const struct shape *in)
 {
     int count = 0;
-    while (in[count].rank >= 0)
-        count++;
+    while (in[count].rank >= 0) count++;
     return count;
 }
 
@@ -33,8 +32,7 @@ bool strata_merge_shape(const void *config, const struct shape *in, struct shape
                 return strata_fail(err, STRATA_ESHAPE, "inputs have shapes %s and %s, which cannot be merged",
                                    strata_layer_shape_text(&in[0], a), strata_layer_shape_text(&in[k], b));
         *out = all;
-        for (int i = 0; i < rank; i++)
-            out->dim[i] = own.dim[i] > all.dim[i] ? own.dim[i] : all.dim[i];
+        for (int i = 0; i < rank; i++) out->dim[i] = own.dim[i] > all.dim[i] ? own.dim[i] : all.dim[i];
     }
     return inputs > 1 || strata_fail(err, STRATA_ESHAPE, "a layer that merges needs at least 2 inputs");
 }
@@ -56,8 +54,7 @@ bool strata_merge_forward(enum merge_op op, const struct step *s, strata_error *
     const struct view none = { 0 };
     for (int k = 0; k < s->inputs; k++) {
         const struct view x = strata_merge_input(s, k);
-        if (!strata_op_merge(s->run, k ? op : MERGE_COPY, &x, &none, &s->y, err))
-            return false;
+        if (!strata_op_merge(s->run, k ? op : MERGE_COPY, &x, &none, &s->y, err)) return false;
     }
     return true;
 }
@@ -77,9 +74,10 @@ bool strata_merge_choose(const struct step *s, int k, strata_error *err)
 {
     const struct view dx = strata_merge_gradient(s, k), own = strata_merge_input(s, k);
     const struct view weight = strata_view_as(&s->work, s->dy.shape);
-    bool ok = !dx.buffer
-              || (strata_op_zero(s->run, &weight, err) && strata_op_affine(s->run, &weight, 0, 1, &weight, err)
-                  && strata_op_merge(s->run, MERGE_KEEP_EQUAL, &own, &s->y, &weight, err));
+    bool ok =
+        !dx.buffer
+        || (strata_op_zero(s->run, &weight, err) && strata_op_affine(s->run, &weight, 0, 1, &weight, err)
+            && strata_op_merge(s->run, MERGE_KEEP_EQUAL, &own, &s->y, &weight, err));
     for (int j = 0; ok && dx.buffer && j < k; j++) {
         const struct view before = strata_merge_input(s, j);
         ok = strata_op_merge(s->run, MERGE_KEEP_UNEQUAL, &before, &s->y, &weight, err);

@@ -7,8 +7,7 @@ static bool gradient(const struct step *s, int k, strata_error *err)
 {
     const struct view none = { 0 }, weight = strata_view_as(&s->work, s->dy.shape);
     const struct view dx = strata_merge_gradient(s, k);
-    if (!dx.buffer)
-        return true;
+    if (!dx.buffer) return true;
     bool ok = strata_op_zero(s->run, &weight, err) && strata_op_affine(s->run, &weight, 0, 1, &weight, err);
     for (int j = 0; ok && j < s->inputs; j++) {
         const struct view other = strata_merge_input(s, j);
@@ -27,13 +26,16 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 {
     (void)config;
     for (int k = 0; k < s->inputs; k++)
-        if (!gradient(s, k, err))
-            return false;
+        if (!gradient(s, k, err)) return false;
     return true;
 }
 
 const struct layer_class strata_layer_multiply = {
     .class = { .name = "Multiply", .help = "the product of the inputs" },
-    .shape = strata_merge_shape, .forward = forward, .backward = backward, .merges = true,
-    .needs_x = true, .work = strata_merge_work,
+    .shape = strata_merge_shape,
+    .forward = forward,
+    .backward = backward,
+    .merges = true,
+    .needs_x = true,
+    .work = strata_merge_work,
 };

@@ -19,34 +19,37 @@ struct normalization {
 };
 
 /* null, [], an integer or a list; written as the list that Keras writes. */
-static bool parse_axis(const struct field *field, const json_t *json, enum flavour flavour, void *at, strata_error *err)
+static bool parse_axis(const struct field *field, const json_t *json, enum flavour flavour, void *at,
+                       strata_error *err)
 {
     char brief[STRATA_JSON_BRIEF];
     struct ints axis = { 0 };
     const size_t size = json_array_size(json);
     (void)flavour;
     bool ok = json_is_null(json) || json_is_integer(json) || (json_is_array(json) && size < STRATA_MAX_RANK);
-    if (json_is_integer(json))
-        axis.v[axis.count++] = (long)json_integer_value(json);
+    if (json_is_integer(json)) axis.v[axis.count++] = (long)json_integer_value(json);
     for (size_t i = 0; ok && i < size; i++) {
         ok = json_is_integer(json_array_get(json, i));
         axis.v[axis.count++] = (long)json_integer_value(json_array_get(json, i));
     }
     *(struct ints *)at = axis;
-    return ok || strata_fail(err, STRATA_EVALUE, "%s is %s; null, an integer or a list of integers is expected", field->name,
-                             strata_json_brief(json, brief));
+    return ok
+           || strata_fail(err, STRATA_EVALUE, "%s is %s; null, an integer or a list of integers is expected",
+                          field->name, strata_json_brief(json, brief));
 }
 
 static json_t *write_axis(const struct field *field, const void *at, enum flavour flavour)
 {
     const struct ints *axis = at;
-    return axis->count == 1 ? json_pack("[I]", (json_int_t)axis->v[0]) : strata_axis_write(field, at, flavour);
+    return axis->count == 1 ? json_pack("[I]", (json_int_t)axis->v[0])
+                            : strata_axis_write(field, at, flavour);
 }
 
-#define FIELD_NUMBERS(key, member, text_help)                                                                        \
-    {                                                                                                                \
-        key, FIELD_CUSTOM, offsetof(struct normalization, member), .text = "null", .parse = strata_constants_parse,   \
-             .write = strata_constants_write, .release = strata_constants_release, .help = text_help                    \
+#define FIELD_NUMBERS(key, member, text_help)                                                                \
+    {                                                                                                        \
+        key, FIELD_CUSTOM, offsetof(struct normalization, member),                                           \
+            .text = "null", .parse = strata_constants_parse, .write = strata_constants_write,                \
+            .release = strata_constants_release, .help = text_help                                           \
     }
 
 static const struct field fields[] = {
@@ -69,8 +72,7 @@ static bool check(void *config, enum flavour flavour, strata_error *err)
 /* x with its batch axis. */
 static bool groups_of(const struct normalization *c, const struct shape *x, struct axes *axes, unsigned *mask)
 {
-    if (!strata_axis_mask(&c->axis, x->rank, mask) || (*mask & 1))
-        return false;
+    if (!strata_axis_mask(&c->axis, x->rank, mask) || (*mask & 1)) return false;
     strata_op_axes(x, *mask, axes);
     return true;
 }
@@ -86,9 +88,9 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
     if (!groups_of(c, &x, &axes, &mask))
         return strata_fail(err, STRATA_ESHAPE, "axis is not one of the axes of the input %s behind the batch",
                            strata_layer_shape_text(in, text));
-    if (c->mean.count <= 1 || (c->mean.count == axes.groups && c->variance.count == axes.groups))
-        return true;
-    return strata_fail(err, STRATA_ESHAPE, "mean has %zu numbers and variance %zu; the input %s has %zu places along axis",
+    if (c->mean.count <= 1 || (c->mean.count == axes.groups && c->variance.count == axes.groups)) return true;
+    return strata_fail(err, STRATA_ESHAPE,
+                       "mean has %zu numbers and variance %zu; the input %s has %zu places along axis",
                        c->mean.count, c->variance.count, strata_layer_shape_text(in, text), axes.groups);
 }
 
@@ -99,14 +101,13 @@ static bool weights(const void *config, const struct shape *in, struct weights *
     struct shape places = { 0 };
     unsigned mask = 0;
     (void)err;
-    if (c->mean.count > 0)
-        return true;
+    if (c->mean.count > 0) return true;
     strata_axis_mask(&c->axis, in->rank + 1, &mask);
     for (int i = 0; i < in->rank; i++)
-        if (mask >> (i + 1) & 1)
-            places.dim[places.rank++] = in->dim[i];
+        if (mask >> (i + 1) & 1) places.dim[places.rank++] = in->dim[i];
     for (int i = 0; i < 3; i++)
-        ask->spec[ask->count++] = (struct weight_spec){ .name = names[i], .shape = i < 2 ? places : (struct shape){ 0 },
+        ask->spec[ask->count++] = (struct weight_spec){ .name = names[i],
+                                                        .shape = i < 2 ? places : (struct shape){ 0 },
                                                         .statistic = true };
     return true;
 }
@@ -123,20 +124,19 @@ static size_t work(const void *config, size_t n, const struct shape *in, const s
     return c->mean.count > 0 ? 2 * axes.groups : 0;
 }
 
-static bool store(const struct constants *numbers, size_t groups, struct run *run, const struct view *to, strata_error *err)
+static bool store(const struct constants *numbers, size_t groups, struct run *run, const struct view *to,
+                  strata_error *err)
 {
     float *all = strata_alloc(groups, sizeof *all, err);
-    if (!all)
-        return false;
-    for (size_t i = 0; i < groups; i++)
-        all[i] = (float)numbers->v[numbers->count == 1 ? 0 : i];
+    if (!all) return false;
+    for (size_t i = 0; i < groups; i++) all[i] = (float)numbers->v[numbers->count == 1 ? 0 : i];
     const bool ok = strata_op_store(run, all, groups, to, err);
     free(all);
     return ok;
 }
 
-static bool apply(const struct normalization *c, const struct step *s, const struct view *x, const struct view *y,
-                  bool gradient, strata_error *err)
+static bool apply(const struct normalization *c, const struct step *s, const struct view *x,
+                  const struct view *y, bool gradient, strata_error *err)
 {
     struct axes axes;
     unsigned mask;
@@ -145,14 +145,25 @@ static bool apply(const struct normalization *c, const struct step *s, const str
     const bool given = c->mean.count > 0;
     struct view mean = given ? s->work : s->w[0], variance = given ? s->work : s->w[1];
     variance.offset += given ? axes.groups : 0;
-    if (given && (!store(&c->mean, axes.groups, s->run, &mean, err) || !store(&c->variance, axes.groups, s->run, &variance, err)))
+    if (given
+        && (!store(&c->mean, axes.groups, s->run, &mean, err)
+            || !store(&c->variance, axes.groups, s->run, &variance, err)))
         return false;
     const size_t slice = strata_op_slice(axes.size);
     snprintf(options, sizeof options, "-DINVERT=%d%s", c->invert, axes.options);
-    const struct arg args[] = { arg_view(x), arg_view(&mean), arg_view(&variance), arg_view(y), arg_int(gradient),
-                                arg_uint((uint32_t)axes.size), arg_uint((uint32_t)slice),
-                                arg_uint((uint32_t)axes.groups), { 0 } };
-    const struct launch launch = { .kernel = "standardize:forward", .options = options, .args = args, .dims = 2,
+    const struct arg args[] = { arg_view(x),
+                                arg_view(&mean),
+                                arg_view(&variance),
+                                arg_view(y),
+                                arg_int(gradient),
+                                arg_uint((uint32_t)axes.size),
+                                arg_uint((uint32_t)slice),
+                                arg_uint((uint32_t)axes.groups),
+                                { 0 } };
+    const struct launch launch = { .kernel = "standardize:forward",
+                                   .options = options,
+                                   .args = args,
+                                   .dims = 2,
                                    .global = { axes.groups, (axes.size + slice - 1) / slice } };
     return strata_launch(s->run, &launch, err);
 }
@@ -168,7 +179,14 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_normalization = {
-    .class = { .name = "Normalization", .config_size = sizeof(struct normalization), .fields = fields, .check = check,
+    .class = { .name = "Normalization",
+               .config_size = sizeof(struct normalization),
+               .fields = fields,
+               .check = check,
                .help = "brings inputs to mean 0 and variance 1" },
-    .shape = shape, .weights = weights, .forward = forward, .backward = backward, .work = work,
+    .shape = shape,
+    .weights = weights,
+    .forward = forward,
+    .backward = backward,
+    .work = work,
 };

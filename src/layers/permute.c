@@ -17,8 +17,7 @@ static bool check(void *config, enum flavour flavour, strata_error *err)
     const struct permute *c = config;
     unsigned seen = 0;
     (void)flavour;
-    for (int i = 0; i < c->dims.count; i++)
-        seen |= 1u << c->dims.v[i];
+    for (int i = 0; i < c->dims.count; i++) seen |= 1u << c->dims.v[i];
     return seen == (1u << (c->dims.count + 1)) - 2
            || strata_fail(err, STRATA_EVALUE, "dims must hold each of 1 to %d once", c->dims.count);
 }
@@ -31,14 +30,13 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
         return strata_fail(err, STRATA_ESHAPE, "input has shape %s; dims names %d axes behind the batch",
                            strata_layer_shape_text(in, text), c->dims.count);
     out->rank = in->rank;
-    for (int i = 0; i < in->rank; i++)
-        out->dim[i] = in->dim[c->dims.v[i] - 1];
+    for (int i = 0; i < in->rank; i++) out->dim[i] = in->dim[c->dims.v[i] - 1];
     return true;
 }
 
 /* Axis i of y is axis dims[i] of x, for the batch too. `to_x` goes from y's order to x's. */
-static bool move(const struct permute *c, const struct step *s, const struct view *x, const struct view *y, bool to_x,
-                 strata_error *err)
+static bool move(const struct permute *c, const struct step *s, const struct view *x, const struct view *y,
+                 bool to_x, strata_error *err)
 {
     struct strided box = { .rank = y->shape.rank };
     size_t strides[STRATA_MAX_RANK];
@@ -63,7 +61,12 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_permute = {
-    .class = { .name = "Permute", .config_size = sizeof(struct permute), .fields = fields, .check = check,
+    .class = { .name = "Permute",
+               .config_size = sizeof(struct permute),
+               .fields = fields,
+               .check = check,
                .help = "the axes in another order" },
-    .shape = shape, .forward = forward, .backward = backward,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
 };

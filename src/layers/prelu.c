@@ -24,8 +24,7 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
     unsigned mask;
     char text[STRATA_SHAPE_TEXT];
     *out = *in;
-    if (strata_axis_mask(&c->shared_axes, in->rank + 1, &mask))
-        return true;
+    if (strata_axis_mask(&c->shared_axes, in->rank + 1, &mask)) return true;
     return strata_fail(err, STRATA_ESHAPE, "shared_axes names an axis that the input %s does not have",
                        strata_layer_shape_text(in, text));
 }
@@ -35,10 +34,12 @@ static bool weights(const void *config, const struct shape *in, struct weights *
     const struct prelu *c = config;
     struct shape alpha = *in;
     (void)err;
-    for (int i = 0; i < c->shared_axes.count; i++)
-        alpha.dim[c->shared_axes.v[i] - 1] = 1;
+    for (int i = 0; i < c->shared_axes.count; i++) alpha.dim[c->shared_axes.v[i] - 1] = 1;
     ask->spec[ask->count++] = (struct weight_spec){
-        .name = "alpha", .shape = alpha, .initializer = &c->alpha_initializer, .regularizer = &c->alpha_regularizer,
+        .name = "alpha",
+        .shape = alpha,
+        .initializer = &c->alpha_initializer,
+        .regularizer = &c->alpha_regularizer,
         .constraint = &c->alpha_constraint,
     };
     return true;
@@ -58,12 +59,14 @@ static bool launch(struct run *run, const struct axes *axes, const char *kernel,
     struct arg all[8] = { { 0 } };
     int count = 0;
     const size_t slice = strata_op_slice(axes->size);
-    for (; args[count].type != ARG_END; count++)
-        all[count] = args[count];
+    for (; args[count].type != ARG_END; count++) all[count] = args[count];
     all[count++] = arg_uint((uint32_t)axes->size);
     all[count++] = arg_uint((uint32_t)slice);
     all[count++] = arg_uint((uint32_t)axes->groups);
-    const struct launch launch = { .kernel = kernel, .options = axes->options, .args = all, .dims = 2,
+    const struct launch launch = { .kernel = kernel,
+                                   .options = axes->options,
+                                   .args = all,
+                                   .dims = 2,
                                    .global = { axes->groups, (axes->size + slice - 1) / slice } };
     return strata_launch(run, &launch, err);
 }
@@ -93,15 +96,25 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     groups_of(config, &s->x.shape, &axes);
     const size_t slice = strata_op_slice(axes.size);
     const struct arg alpha[] = { arg_view(&s->x), arg_view(&s->dy), arg_view(&s->work), { 0 } };
-    const struct arg input[] = { arg_view(&s->x), arg_view(&s->w[0]), arg_view(&s->dy), arg_view(&s->dx), { 0 } };
+    const struct arg input[] = {
+        arg_view(&s->x), arg_view(&s->w[0]), arg_view(&s->dy), arg_view(&s->dx), { 0 }
+    };
     return (!s->dw[0].buffer
             || (launch(s->run, &axes, "prelu:alpha_gradient", alpha, err)
-                && strata_op_sum_rows(s->run, &s->work, (axes.size + slice - 1) / slice, axes.groups, &s->dw[0], err)))
+                && strata_op_sum_rows(s->run, &s->work, (axes.size + slice - 1) / slice, axes.groups,
+                                      &s->dw[0], err)))
            && (!s->dx.buffer || launch(s->run, &axes, "prelu:input_gradient", input, err));
 }
 
 const struct layer_class strata_layer_prelu = {
-    .class = { .name = "PReLU", .config_size = sizeof(struct prelu), .fields = fields,
+    .class = { .name = "PReLU",
+               .config_size = sizeof(struct prelu),
+               .fields = fields,
                .help = "a slope below 0 that is learned" },
-    .shape = shape, .weights = weights, .forward = forward, .backward = backward, .work = work, .needs_x = true,
+    .shape = shape,
+    .weights = weights,
+    .forward = forward,
+    .backward = backward,
+    .work = work,
+    .needs_x = true,
 };

@@ -31,9 +31,13 @@ static bool forward(const void *config, const struct step *s, strata_error *err)
 {
     const struct relu *c = config;
     const bool capped = !isnan(c->max_value);
-    const struct arg args[] = { arg_view(&s->x), arg_view(&s->y), arg_float(or_zero(c->threshold)),
-                                arg_float(or_zero(c->negative_slope)), arg_int(capped),
-                                arg_float(capped ? c->max_value : 0), { 0 } };
+    const struct arg args[] = { arg_view(&s->x),
+                                arg_view(&s->y),
+                                arg_float(or_zero(c->threshold)),
+                                arg_float(or_zero(c->negative_slope)),
+                                arg_int(capped),
+                                arg_float(capped ? c->max_value : 0),
+                                { 0 } };
     return strata_op_map(s->run, "relu:forward", NULL, args, strata_view_count(&s->x), err);
 }
 
@@ -42,11 +46,18 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     const struct relu *c = config;
     const double threshold = or_zero(c->threshold);
     const bool capped = !isnan(c->max_value), open_cap = c->max_value == 6 && threshold == 0;
-    const struct arg args[] = { arg_view(&s->x), arg_view(&s->dy), arg_view(&s->dx), arg_float(threshold),
-                                arg_float(or_zero(c->negative_slope)), arg_int(capped),
-                                arg_float(capped ? c->max_value : 0), arg_int(open_cap),
-                                arg_int(!capped && threshold == 0), { 0 } };
-    return !s->dx.buffer || strata_op_map(s->run, "relu:gradient", NULL, args, strata_view_count(&s->dx), err);
+    const struct arg args[] = { arg_view(&s->x),
+                                arg_view(&s->dy),
+                                arg_view(&s->dx),
+                                arg_float(threshold),
+                                arg_float(or_zero(c->negative_slope)),
+                                arg_int(capped),
+                                arg_float(capped ? c->max_value : 0),
+                                arg_int(open_cap),
+                                arg_int(!capped && threshold == 0),
+                                { 0 } };
+    return !s->dx.buffer
+           || strata_op_map(s->run, "relu:gradient", NULL, args, strata_view_count(&s->dx), err);
 }
 
 /* relu and relu6, which the layer before can apply. */
@@ -54,13 +65,18 @@ static enum activation_kind acts_as(const void *config, const struct shape *in)
 {
     const struct relu *c = config;
     (void)in;
-    if (or_zero(c->threshold) != 0 || or_zero(c->negative_slope) != 0)
-        return ACTIVATION_KINDS;
+    if (or_zero(c->threshold) != 0 || or_zero(c->negative_slope) != 0) return ACTIVATION_KINDS;
     return isnan(c->max_value) ? ACTIVATION_RELU : c->max_value == 6 ? ACTIVATION_RELU6 : ACTIVATION_KINDS;
 }
 
 const struct layer_class strata_layer_relu = {
-    .class = { .name = "ReLU", .config_size = sizeof(struct relu), .fields = fields,
+    .class = { .name = "ReLU",
+               .config_size = sizeof(struct relu),
+               .fields = fields,
                .help = "the positive part, with a cap, a slope and a threshold" },
-    .shape = strata_shape_keep, .forward = forward, .backward = backward, .needs_x = true, .acts_as = acts_as,
+    .shape = strata_shape_keep,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
+    .acts_as = acts_as,
 };

@@ -26,7 +26,12 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_rescaling = {
-    .class = { .name = "Rescaling", .config_size = sizeof(struct rescaling), .fields = fields,
+    .class = { .name = "Rescaling",
+               .config_size = sizeof(struct rescaling),
+               .fields = fields,
                .help = "scales and shifts" },
-    .shape = strata_shape_keep, .forward = forward, .backward = backward, .in_place = true,
+    .shape = strata_shape_keep,
+    .forward = forward,
+    .backward = backward,
+    .in_place = true,
 };

@@ -30,11 +30,13 @@ bool strata_sides_parse(const struct field *field, const json_t *json, enum flav
     bool ok = true;
     for (int axis = 0; ok && axis < field->count; axis++)
         ok = (each || json_is_integer(json) || field->count == 1)
-             && read_axis(each ? json_array_get(json, (size_t)axis) : json, &sides.before[axis], &sides.after[axis]);
+             && read_axis(each ? json_array_get(json, (size_t)axis) : json, &sides.before[axis],
+                          &sides.after[axis]);
     if (!ok)
-        return strata_fail(err, STRATA_EVALUE, "%s is %s; %s is expected, of numbers that are not negative", field->name,
-                           strata_json_brief(json, brief),
-                           field->count == 2 ? "n, (rows, columns) or ((top, bottom), (left, right))" : "n or (before, after)");
+        return strata_fail(err, STRATA_EVALUE, "%s is %s; %s is expected, of numbers that are not negative",
+                           field->name, strata_json_brief(json, brief),
+                           field->count == 2 ? "n, (rows, columns) or ((top, bottom), (left, right))"
+                                             : "n or (before, after)");
     *(struct sides *)at = sides;
     return true;
 }
@@ -43,10 +45,9 @@ json_t *strata_sides_write(const struct field *field, const void *at, enum flavo
 {
     const struct sides *s = at;
     (void)flavour;
-    if (field->count == 1)
-        return json_pack("[I, I]", (json_int_t)s->before[0], (json_int_t)s->after[0]);
-    return json_pack("[[I, I], [I, I]]", (json_int_t)s->before[0], (json_int_t)s->after[0], (json_int_t)s->before[1],
-                     (json_int_t)s->after[1]);
+    if (field->count == 1) return json_pack("[I, I]", (json_int_t)s->before[0], (json_int_t)s->after[0]);
+    return json_pack("[[I, I], [I, I]]", (json_int_t)s->before[0], (json_int_t)s->after[0],
+                     (json_int_t)s->before[1], (json_int_t)s->after[1]);
 }
 
 bool strata_sides_check(void *config, enum flavour flavour, strata_error *err)
@@ -68,11 +69,9 @@ static void corner(const struct sides_config *c, int dims, size_t at[STRATA_MAX_
 bool strata_pad_shape(const struct sides_config *c, int dims, const char *class_name, const struct shape *in,
                       struct shape *out, strata_error *err)
 {
-    if (!strata_layer_expect_rank(in, dims + 1, class_name, err))
-        return false;
+    if (!strata_layer_expect_rank(in, dims + 1, class_name, err)) return false;
     *out = *in;
-    for (int i = 0; i < dims; i++)
-        out->dim[i] += (size_t)(c->sides.before[i] + c->sides.after[i]);
+    for (int i = 0; i < dims; i++) out->dim[i] += (size_t)(c->sides.before[i] + c->sides.after[i]);
     return true;
 }
 
@@ -94,14 +93,14 @@ bool strata_crop_shape(const struct sides_config *c, int dims, const char *class
                        struct shape *out, strata_error *err)
 {
     char text[STRATA_SHAPE_TEXT];
-    if (!strata_layer_expect_rank(in, dims + 1, class_name, err))
-        return false;
+    if (!strata_layer_expect_rank(in, dims + 1, class_name, err)) return false;
     *out = *in;
     for (int i = 0; i < dims; i++) {
         const size_t gone = (size_t)(c->sides.before[i] + c->sides.after[i]);
         if (gone >= in->dim[i])
-            return strata_fail(err, STRATA_ESHAPE, "cropping takes %zu cells of an axis; the input %s has only %zu there",
-                               gone, strata_layer_shape_text(in, text), in->dim[i]);
+            return strata_fail(err, STRATA_ESHAPE,
+                               "cropping takes %zu cells of an axis; the input %s has only %zu there", gone,
+                               strata_layer_shape_text(in, text), in->dim[i]);
         out->dim[i] -= gone;
     }
     return true;

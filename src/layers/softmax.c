@@ -20,15 +20,13 @@ static bool softmax_of(const struct softmax_config *c, const struct shape *x, st
 {
     unsigned mask;
     int first = 0, last = x->rank - 1;
-    if (!strata_axis_mask(&c->axis, x->rank, &mask))
-        return false;
+    if (!strata_axis_mask(&c->axis, x->rank, &mask)) return false;
     *softmax = (struct softmax){ .extent = 1, .inner = 1 };
     while (!(mask >> first & 1)) first++;
     for (; !(mask >> last & 1); last--) softmax->inner *= x->dim[last];
     for (int axis = first; axis <= last; axis++) {
         softmax->extent *= x->dim[axis];
-        if (!(mask >> axis & 1))
-            return false;
+        if (!(mask >> axis & 1)) return false;
     }
     return first > 0;
 }
@@ -39,9 +37,9 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
     struct softmax softmax;
     char text[STRATA_SHAPE_TEXT];
     *out = *in;
-    if (softmax_of(config, &batched, &softmax))
-        return true;
-    return strata_fail(err, STRATA_ESHAPE, "axis must be an axis, or neighbouring axes, of the input %s behind the batch",
+    if (softmax_of(config, &batched, &softmax)) return true;
+    return strata_fail(err, STRATA_ESHAPE,
+                       "axis must be an axis, or neighbouring axes, of the input %s behind the batch",
                        strata_layer_shape_text(in, text));
 }
 
@@ -63,13 +61,19 @@ static enum activation_kind acts_as(const void *config, const struct shape *in)
 {
     const struct shape x = strata_shape_batch(1, in);
     struct softmax softmax;
-    const bool last = softmax_of(config, &x, &softmax) && softmax.inner == 1 && softmax.extent == in->dim[in->rank - 1];
+    const bool last =
+        softmax_of(config, &x, &softmax) && softmax.inner == 1 && softmax.extent == in->dim[in->rank - 1];
     return last ? ACTIVATION_SOFTMAX : ACTIVATION_KINDS;
 }
 
 const struct layer_class strata_layer_softmax = {
-    .class = { .name = "Softmax", .config_size = sizeof(struct softmax_config), .fields = fields,
+    .class = { .name = "Softmax",
+               .config_size = sizeof(struct softmax_config),
+               .fields = fields,
                .help = "positive numbers that sum to 1 along an axis" },
-    .shape = shape, .forward = forward, .backward = backward, .needs_y = true,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+    .needs_y = true,
     .acts_as = acts_as,
 };

@@ -33,9 +33,14 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_spatial_dropout1d = {
-    .class = { .name = "SpatialDropout1D", .config_size = sizeof(struct noise_config), .fields = fields,
+    .class = { .name = "SpatialDropout1D",
+               .config_size = sizeof(struct noise_config),
+               .fields = fields,
                .check = check,
                .help = "in training drops whole channels" },
-    .shape = shape, .forward = forward, .backward = backward,
-    .in_place = true, .identity_in_inference = true,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+    .in_place = true,
+    .identity_in_inference = true,
 };

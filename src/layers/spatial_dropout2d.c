@@ -34,9 +34,14 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_spatial_dropout2d = {
-    .class = { .name = "SpatialDropout2D", .config_size = sizeof(struct noise_config), .fields = fields,
+    .class = { .name = "SpatialDropout2D",
+               .config_size = sizeof(struct noise_config),
+               .fields = fields,
                .check = check,
                .help = "in training drops whole channels" },
-    .shape = shape, .forward = forward, .backward = backward,
-    .in_place = true, .identity_in_inference = true,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+    .in_place = true,
+    .identity_in_inference = true,
 };

@@ -23,8 +23,7 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
     unsigned mask;
     char text[STRATA_SHAPE_TEXT];
     *out = *in;
-    if (strata_axis_mask(&c->axis, in->rank + 1, &mask) && !(mask & 1))
-        return true;
+    if (strata_axis_mask(&c->axis, in->rank + 1, &mask) && !(mask & 1)) return true;
     return strata_fail(err, STRATA_ESHAPE, "axis is not one of the axes of the input %s behind the batch",
                        strata_layer_shape_text(in, text));
 }
@@ -49,12 +48,20 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 {
     struct axes axes;
     groups_of(config, &s->x.shape, &axes);
-    const struct arg args[] = { arg_view(&s->x), arg_view(&s->dy), arg_view(&s->dx), arg_uint((uint32_t)axes.size), { 0 } };
-    return !s->dx.buffer || strata_op_map(s->run, "unit_normalization:gradient", axes.options, args, axes.groups, err);
+    const struct arg args[] = {
+        arg_view(&s->x), arg_view(&s->dy), arg_view(&s->dx), arg_uint((uint32_t)axes.size), { 0 }
+    };
+    return !s->dx.buffer
+           || strata_op_map(s->run, "unit_normalization:gradient", axes.options, args, axes.groups, err);
 }
 
 const struct layer_class strata_layer_unit_normalization = {
-    .class = { .name = "UnitNormalization", .config_size = sizeof(struct unit_normalization), .fields = fields,
+    .class = { .name = "UnitNormalization",
+               .config_size = sizeof(struct unit_normalization),
+               .fields = fields,
                .help = "brings vectors to length 1" },
-    .shape = shape, .forward = forward, .backward = backward, .needs_x = true,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+    .needs_x = true,
 };

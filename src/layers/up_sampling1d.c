@@ -16,16 +16,15 @@ static json_t *write_size(const struct field *field, const void *at, enum flavou
 }
 
 static const struct field fields[] = {
-    { "size", FIELD_INTS, offsetof(struct up_sampling, size), .count = 1, .otherwise = 2, .min = 1, .max = 1e6,
-      .write = write_size, .help = "how often" },
+    { "size", FIELD_INTS, offsetof(struct up_sampling, size), .count = 1, .otherwise = 2, .min = 1,
+      .max = 1e6, .write = write_size, .help = "how often" },
     { 0 },
 };
 
 static bool shape(const void *config, const struct shape *in, struct shape *out, strata_error *err)
 {
     const struct up_sampling *c = config;
-    if (!strata_layer_expect_rank(in, 2, "UpSampling1D", err))
-        return false;
+    if (!strata_layer_expect_rank(in, 2, "UpSampling1D", err)) return false;
     *out = *in;
     out->dim[0] *= (size_t)c->size.v[0];
     return true;
@@ -33,8 +32,13 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
 
 static struct resize resize_of(const struct up_sampling *c, const struct shape *x)
 {
-    return (struct resize){ .method = RESIZE_NEAREST, .n = x->dim[0], .height = x->dim[1], .width = 1,
-                            .channels = x->dim[2], .factor_h = (int)c->size.v[0], .factor_w = 1 };
+    return (struct resize){ .method = RESIZE_NEAREST,
+                            .n = x->dim[0],
+                            .height = x->dim[1],
+                            .width = 1,
+                            .channels = x->dim[2],
+                            .factor_h = (int)c->size.v[0],
+                            .factor_w = 1 };
 }
 
 static bool forward(const void *config, const struct step *s, strata_error *err)
@@ -50,7 +54,11 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_up_sampling1d = {
-    .class = { .name = "UpSampling1D", .config_size = sizeof(struct up_sampling), .fields = fields,
+    .class = { .name = "UpSampling1D",
+               .config_size = sizeof(struct up_sampling),
+               .fields = fields,
                .help = "each step several times" },
-    .shape = shape, .forward = forward, .backward = backward,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
 };

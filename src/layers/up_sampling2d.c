@@ -7,7 +7,9 @@ struct up_sampling {
     int data_format, interpolation;
 };
 
-static const char *const interpolations[] = { "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", NULL }; /* enum resize_method */
+static const char *const interpolations[] = {
+    "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", NULL
+}; /* enum resize_method */
 
 static const struct field fields[] = {
     STRATA_FIELD_INTS("size", struct up_sampling, size, 2, 2, "the factors"),
@@ -27,8 +29,7 @@ static bool check(void *config, enum flavour flavour, strata_error *err)
 static bool shape(const void *config, const struct shape *in, struct shape *out, strata_error *err)
 {
     const struct up_sampling *c = config;
-    if (!strata_layer_expect_rank(in, 3, "UpSampling2D", err))
-        return false;
+    if (!strata_layer_expect_rank(in, 3, "UpSampling2D", err)) return false;
     *out = *in;
     out->dim[0] *= (size_t)c->size.v[0];
     out->dim[1] *= (size_t)c->size.v[1];
@@ -37,8 +38,12 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
 
 static struct resize resize_of(const struct up_sampling *c, const struct shape *x)
 {
-    return (struct resize){ .method = (enum resize_method)c->interpolation, .n = x->dim[0], .height = x->dim[1],
-                            .width = x->dim[2], .channels = x->dim[3], .factor_h = (int)c->size.v[0],
+    return (struct resize){ .method = (enum resize_method)c->interpolation,
+                            .n = x->dim[0],
+                            .height = x->dim[1],
+                            .width = x->dim[2],
+                            .channels = x->dim[3],
+                            .factor_h = (int)c->size.v[0],
                             .factor_w = (int)c->size.v[1] };
 }
 
@@ -55,7 +60,12 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_up_sampling2d = {
-    .class = { .name = "UpSampling2D", .config_size = sizeof(struct up_sampling), .fields = fields, .check = check,
+    .class = { .name = "UpSampling2D",
+               .config_size = sizeof(struct up_sampling),
+               .fields = fields,
+               .check = check,
                .help = "images enlarged by whole factors" },
-    .shape = shape, .forward = forward, .backward = backward,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
 };

@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 
-bool strata_plane(const struct shape *in, int dims, const char *class_name, struct plane *plane, strata_error *err)
+bool strata_plane(const struct shape *in, int dims, const char *class_name, struct plane *plane,
+                  strata_error *err)
 {
-    if (!strata_layer_expect_rank(in, dims + 1, class_name, err))
-        return false;
+    if (!strata_layer_expect_rank(in, dims + 1, class_name, err)) return false;
     *plane = dims == 1 ? (struct plane){ 1, in->dim[0], in->dim[1] }
                        : (struct plane){ in->dim[0], in->dim[1], in->dim[2] };
     return true;
@@ -30,7 +30,8 @@ struct windows strata_windows(int dims, const struct ints *size, const struct in
 /* One axis; false when no window fits. */
 static bool place(struct windows *w, int axis, size_t in)
 {
-    const size_t reach = (size_t)((w->size[axis] - 1) * w->dilation[axis] + 1), stride = (size_t)w->stride[axis];
+    const size_t reach = (size_t)((w->size[axis] - 1) * w->dilation[axis] + 1),
+                 stride = (size_t)w->stride[axis];
     w->pad[axis] = 0;
     if (w->padding == PADDING_SAME) {
         w->out[axis] = (in + stride - 1) / stride;
@@ -57,18 +58,17 @@ bool strata_windows_place(struct windows *windows, const struct shape *in, int d
 {
     char text[STRATA_SHAPE_TEXT], size[64];
     const size_t height = dims == 2 ? in->dim[0] : 1, width = in->dim[dims - 1];
-    if (place(windows, 0, height) && place(windows, 1, width))
-        return true;
+    if (place(windows, 0, height) && place(windows, 1, width)) return true;
     const bool dilated = windows->dilation[0] > 1 || windows->dilation[1] > 1;
-    return strata_fail(err, STRATA_ESHAPE,
-                       "%s %s%s does not fit its input %s with padding \"valid\"; use padding \"same\" or a smaller %s",
-                       what, size_text(windows, dims, size), dilated ? " (dilated)" : "",
-                       strata_layer_shape_text(in, text), what);
+    return strata_fail(
+        err, STRATA_ESHAPE,
+        "%s %s%s does not fit its input %s with padding \"valid\"; use padding \"same\" or a smaller %s",
+        what, size_text(windows, dims, size), dilated ? " (dilated)" : "", strata_layer_shape_text(in, text),
+        what);
 }
 
 struct shape strata_plane_shape(int dims, const size_t out[2], size_t channels)
 {
-    if (dims == 1)
-        return (struct shape){ 2, { out[1], channels } };
+    if (dims == 1) return (struct shape){ 2, { out[1], channels } };
     return (struct shape){ 3, { out[0], out[1], channels } };
 }

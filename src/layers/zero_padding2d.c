@@ -23,7 +23,12 @@ static bool backward(const void *config, const struct step *s, strata_error *err
 }
 
 const struct layer_class strata_layer_zero_padding2d = {
-    .class = { .name = "ZeroPadding2D", .config_size = sizeof(struct sides_config), .fields = fields,
-               .check = strata_sides_check, .help = "zeros around the input" },
-    .shape = shape, .forward = forward, .backward = backward,
+    .class = { .name = "ZeroPadding2D",
+               .config_size = sizeof(struct sides_config),
+               .fields = fields,
+               .check = strata_sides_check,
+               .help = "zeros around the input" },
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
 };

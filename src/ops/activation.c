@@ -43,11 +43,9 @@ const struct activation *strata_activation(enum activation_kind kind)
 
 static bool is_called(const struct activation *activation, const char *name)
 {
-    if (strcmp(activation->name, name) == 0)
-        return true;
+    if (strcmp(activation->name, name) == 0) return true;
     for (const char *const *alias = activation->aliases; alias && *alias; alias++)
-        if (strcmp(*alias, name) == 0)
-            return true;
+        if (strcmp(*alias, name) == 0) return true;
     return false;
 }
 
@@ -61,8 +59,7 @@ static bool has_name(int kind, enum flavour flavour)
 const struct activation *strata_activation_find(const char *name, enum flavour flavour)
 {
     for (int kind = 0; kind < ACTIVATION_KINDS; kind++)
-        if (has_name(kind, flavour) && is_called(&activations[kind], name))
-            return &activations[kind];
+        if (has_name(kind, flavour) && is_called(&activations[kind], name)) return &activations[kind];
     return NULL;
 }
 
@@ -72,11 +69,11 @@ static bool unknown_name(const char *key, const char *name, enum flavour flavour
     size_t count = 0, used = 0;
     char list[400] = "";
     for (int kind = 0; kind < ACTIVATION_KINDS; kind++)
-        if (has_name(kind, flavour))
-            names[count++] = activations[kind].name;
+        if (has_name(kind, flavour)) names[count++] = activations[kind].name;
     const char *nearest = strata_nearest(name, names, count);
     if (nearest)
-        return strata_fail(err, STRATA_EVALUE, "%s: unknown activation \"%s\"; did you mean \"%s\"?", key, name, nearest);
+        return strata_fail(err, STRATA_EVALUE, "%s: unknown activation \"%s\"; did you mean \"%s\"?", key,
+                           name, nearest);
     for (size_t i = 0; i < count && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", names[i]);
     return strata_fail(err, STRATA_EVALUE, "%s: unknown activation \"%s\"; known are %s", key, name, list);
@@ -86,8 +83,7 @@ static bool unknown_name(const char *key, const char *name, enum flavour flavour
 static const char *name_in(const json_t *json)
 {
     const json_t *config = json_object_get(json, "config");
-    if (json_is_string(json))
-        return json_string_value(json);
+    if (json_is_string(json)) return json_string_value(json);
     return json_is_string(config) ? json_string_value(config) : NULL;
 }
 
@@ -101,11 +97,10 @@ bool strata_activation_parse(const struct field *field, const json_t *json, enum
     }
     const char *name = name_in(json);
     if (!name)
-        return strata_fail(err, STRATA_EVALUE, "%s: %s is no activation; give a name such as \"relu\"", field->name,
-                           strata_json_brief(json, brief));
+        return strata_fail(err, STRATA_EVALUE, "%s: %s is no activation; give a name such as \"relu\"",
+                           field->name, strata_json_brief(json, brief));
     const struct activation *activation = strata_activation_find(name, flavour);
-    if (!activation)
-        return unknown_name(field->name, name, flavour, err);
+    if (!activation) return unknown_name(field->name, name, flavour, err);
     *(int *)at = (int)activation->kind;
     return true;
 }
@@ -114,8 +109,7 @@ json_t *strata_activation_write(const struct field *field, const void *at, enum 
 {
     (void)field;
     const int kind = *(const int *)at;
-    if (kind == ACTIVATION_SILU && flavour == STRATA_KERAS2)
-        return json_string("swish");
+    if (kind == ACTIVATION_SILU && flavour == STRATA_KERAS2) return json_string("swish");
     return json_string(activations[kind].name);
 }
 
@@ -123,12 +117,14 @@ json_t *strata_activation_write(const struct field *field, const void *at, enum 
 
 static struct softmax softmax_of(enum activation_kind kind, const struct view *x)
 {
-    return (struct softmax){ .log = kind == ACTIVATION_LOG_SOFTMAX, .extent = strata_view_columns(x), .inner = 1 };
+    return (struct softmax){ .log = kind == ACTIVATION_LOG_SOFTMAX,
+                             .extent = strata_view_columns(x),
+                             .inner = 1 };
 }
 
 /* One work-item an element, or VW elements where they come out even. */
-static bool map(struct run *run, const char *kernel, enum activation_kind kind, const struct arg *args, size_t n,
-                strata_error *err)
+static bool map(struct run *run, const char *kernel, enum activation_kind kind, const struct arg *args,
+                size_t n, strata_error *err)
 {
     char options[64];
     const int width = strata_op_vector_width(run, n);
@@ -136,11 +132,10 @@ static bool map(struct run *run, const char *kernel, enum activation_kind kind, 
     return strata_op_map(run, kernel, options, args, n / (size_t)width, err);
 }
 
-bool strata_op_activation(struct run *run, enum activation_kind kind, const struct view *x, const struct view *y,
-                          strata_error *err)
+bool strata_op_activation(struct run *run, enum activation_kind kind, const struct view *x,
+                          const struct view *y, strata_error *err)
 {
-    if (kind == ACTIVATION_LINEAR)
-        return strata_op_copy(run, x, y, err);
+    if (kind == ACTIVATION_LINEAR) return strata_op_copy(run, x, y, err);
     if (!activations[kind].elementwise) {
         const struct softmax softmax = softmax_of(kind, x);
         return strata_op_softmax(run, &softmax, x, y, err);
@@ -152,8 +147,7 @@ bool strata_op_activation(struct run *run, enum activation_kind kind, const stru
 bool strata_op_activation_gradient(struct run *run, enum activation_kind kind, const struct view *value,
                                    const struct view *dy, const struct view *dx, strata_error *err)
 {
-    if (kind == ACTIVATION_LINEAR)
-        return strata_op_copy(run, dy, dx, err);
+    if (kind == ACTIVATION_LINEAR) return strata_op_copy(run, dy, dx, err);
     if (!activations[kind].elementwise) {
         const struct softmax softmax = softmax_of(kind, dy);
         return strata_op_softmax_gradient(run, &softmax, value, dy, dx, err);

@@ -14,8 +14,7 @@ struct runs {
 static size_t product(const struct runs *runs)
 {
     size_t product = 1;
-    for (int i = 0; i < runs->count; i++)
-        product *= runs->extent[i];
+    for (int i = 0; i < runs->count; i++) product *= runs->extent[i];
     return product;
 }
 

@@ -12,11 +12,13 @@ static bool unknown(const char *name, strata_error *err)
     for (int i = 0; strata_conv2d_implementations[i] && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
                                  strata_conv2d_implementations[i]->name);
-    return strata_fail(err, STRATA_EVALUE, "STRATA_IMPL: conv2d has no implementation \"%s\"; there are %s", name, list);
+    return strata_fail(err, STRATA_EVALUE, "STRATA_IMPL: conv2d has no implementation \"%s\"; there are %s",
+                       name, list);
 }
 
 /* The forced one, else the first that suits. */
-static const struct conv2d_implementation *choose(struct run *run, const struct conv2d *conv, strata_error *err)
+static const struct conv2d_implementation *choose(struct run *run, const struct conv2d *conv,
+                                                  strata_error *err)
 {
     char name[64];
     struct device *device = strata_run_device(run);
@@ -34,13 +36,14 @@ static const struct conv2d_implementation *choose(struct run *run, const struct 
     return NULL;
 }
 
-bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
-                      const struct view *bias, enum activation_kind activation, const struct view *y,
-                      strata_error *err)
+bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x,
+                      const struct view *kernel, const struct view *bias, enum activation_kind activation,
+                      const struct view *y, strata_error *err)
 {
     static const struct view none;
     const struct conv2d_implementation *implementation = choose(run, conv, err);
-    return implementation && implementation->forward(run, conv, x, kernel, bias ? bias : &none, activation, y, err);
+    return implementation
+           && implementation->forward(run, conv, x, kernel, bias ? bias : &none, activation, y, err);
 }
 
 bool strata_op_conv2d_input_gradient(struct run *run, const struct conv2d *conv, const struct view *dy,

@@ -34,30 +34,35 @@ static bool launch(struct run *run, const struct conv2d *conv, const char *kerne
     struct arg all[12] = { { 0 } };
     int count = 0;
     if (!suits(NULL, conv))
-        return strata_fail(err, STRATA_EVALUE, "STRATA_IMPL: conv2d=depthwise needs a group for each of the %zu channels, not %d "
-                           "groups", conv->channels, conv->groups);
-    const size_t sizes[] = { conv->n, conv->height, conv->width, conv->out_height, conv->out_width, conv->filters };
-    for (; args[count].type != ARG_END; count++)
-        all[count] = args[count];
-    for (int i = 0; i < 6; i++)
-        all[count++] = arg_int((int32_t)sizes[i]);
-    if (slice)
-        all[count++] = arg_int((int32_t)slice);
+        return strata_fail(err, STRATA_EVALUE,
+                           "STRATA_IMPL: conv2d=depthwise needs a group for each of the %zu channels, not %d "
+                           "groups",
+                           conv->channels, conv->groups);
+    const size_t sizes[] = { conv->n,          conv->height,    conv->width,
+                             conv->out_height, conv->out_width, conv->filters };
+    for (; args[count].type != ARG_END; count++) all[count] = args[count];
+    for (int i = 0; i < 6; i++) all[count++] = arg_int((int32_t)sizes[i]);
+    if (slice) all[count++] = arg_int((int32_t)slice);
     snprintf(options, sizeof options,
-             "-DVW=%d -DKH=%d -DKW=%d -DSH=%d -DSW=%d -DDH=%d -DDW=%d -DPT=%d -DPL=%d -DM=%zu%s", width_of(run, conv),
-             conv->kernel_height, conv->kernel_width, conv->stride_h, conv->stride_w, conv->dilation_h,
-             conv->dilation_w, conv->pad_top, conv->pad_left, multiplier(conv), more);
-    const struct launch launch = { .kernel = kernel, .options = options, .args = all, .dims = 3,
+             "-DVW=%d -DKH=%d -DKW=%d -DSH=%d -DSW=%d -DDH=%d -DDW=%d -DPT=%d -DPL=%d -DM=%zu%s",
+             width_of(run, conv), conv->kernel_height, conv->kernel_width, conv->stride_h, conv->stride_w,
+             conv->dilation_h, conv->dilation_w, conv->pad_top, conv->pad_left, multiplier(conv), more);
+    const struct launch launch = { .kernel = kernel,
+                                   .options = options,
+                                   .args = all,
+                                   .dims = 3,
                                    .global = { global[0], global[1], global[2] } };
     return strata_launch(run, &launch, err);
 }
 
-static bool forward(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
-                    const struct view *bias, enum activation_kind activation, const struct view *y, strata_error *err)
+static bool forward(struct run *run, const struct conv2d *conv, const struct view *x,
+                    const struct view *kernel, const struct view *bias, enum activation_kind activation,
+                    const struct view *y, strata_error *err)
 {
     char more[48];
     const struct arg args[] = { arg_view(x), arg_view(kernel), arg_view(bias), arg_view(y), { 0 } };
-    const size_t global[3] = { conv->filters / (size_t)width_of(run, conv), conv->out_width, conv->n * conv->out_height };
+    const size_t global[3] = { conv->filters / (size_t)width_of(run, conv), conv->out_width,
+                               conv->n * conv->out_height };
     snprintf(more, sizeof more, " -DACTIVATION=%d -DBIAS=%d", (int)activation, bias->buffer != NULL);
     return launch(run, conv, "depthwise:forward", more, args, global, 0, err);
 }
@@ -66,32 +71,37 @@ static bool input_gradient(struct run *run, const struct conv2d *conv, const str
                            const struct view *kernel, const struct view *dx, strata_error *err)
 {
     const struct arg args[] = { arg_view(dy), arg_view(kernel), arg_view(dx), { 0 } };
-    const size_t global[3] = { conv->channels / (size_t)width_of(run, conv), conv->width, conv->n * conv->height };
+    const size_t global[3] = { conv->channels / (size_t)width_of(run, conv), conv->width,
+                               conv->n * conv->height };
     return launch(run, conv, "depthwise:input_gradient", "", args, global, 0, err);
 }
 
 /* The slices' sums lie one after the other; the last step adds them in order. */
-static bool join(struct run *run, const struct view *part, size_t slices, size_t columns, const struct view *to,
-                 strata_error *err)
+static bool join(struct run *run, const struct view *part, size_t slices, size_t columns,
+                 const struct view *to, strata_error *err)
 {
     char options[32];
     const int width = strata_op_vector_width(run, columns);
     snprintf(options, sizeof options, "-DVW=%d", width);
-    const struct arg args[] = { arg_view(part), arg_view(to), arg_ulong(slices), arg_ulong(columns), arg_ulong(slices), { 0 } };
-    const struct launch launch = { .kernel = "reduce:sum_rows", .options = options, .args = args, .dims = 2,
+    const struct arg args[] = { arg_view(part),     arg_view(to),      arg_ulong(slices),
+                                arg_ulong(columns), arg_ulong(slices), { 0 } };
+    const struct launch launch = { .kernel = "reduce:sum_rows",
+                                   .options = options,
+                                   .args = args,
+                                   .dims = 2,
                                    .global = { columns / (size_t)width, 1 } };
     return strata_launch(run, &launch, err);
 }
 
-static bool kernel_gradient(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *dy,
-                            const struct view *dkernel, strata_error *err)
+static bool kernel_gradient(struct run *run, const struct conv2d *conv, const struct view *x,
+                            const struct view *dy, const struct view *dkernel, strata_error *err)
 {
-    const size_t taps = (size_t)conv->kernel_height * (size_t)conv->kernel_width, columns = taps * conv->filters;
+    const size_t taps = (size_t)conv->kernel_height * (size_t)conv->kernel_width,
+                 columns = taps * conv->filters;
     const size_t slice = strata_op_slice(conv->n * conv->out_height);
     const size_t slices = (conv->n * conv->out_height + slice - 1) / slice;
     struct view part = { 0 };
-    if (!strata_run_scratch(run, slices * columns * sizeof(float), &part.buffer, err))
-        return false;
+    if (!strata_run_scratch(run, slices * columns * sizeof(float), &part.buffer, err)) return false;
     const struct arg args[] = { arg_view(x), arg_view(dy), arg_view(&part), { 0 } };
     const size_t global[3] = { conv->filters / (size_t)width_of(run, conv), taps, slices };
     return launch(run, conv, "depthwise:kernel_gradient", "", args, global, slice, err)
@@ -99,6 +109,9 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 }
 
 const struct conv2d_implementation strata_conv2d_depthwise = {
-    .name = "depthwise", .suits = suits, .forward = forward, .input_gradient = input_gradient,
+    .name = "depthwise",
+    .suits = suits,
+    .forward = forward,
+    .input_gradient = input_gradient,
     .kernel_gradient = kernel_gradient,
 };

@@ -12,11 +12,13 @@ static bool unknown(const char *name, strata_error *err)
     for (int i = 0; strata_gemm_implementations[i] && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
                                  strata_gemm_implementations[i]->name);
-    return strata_fail(err, STRATA_EVALUE, "STRATA_IMPL: gemm has no implementation \"%s\"; there are %s", name, list);
+    return strata_fail(err, STRATA_EVALUE, "STRATA_IMPL: gemm has no implementation \"%s\"; there are %s",
+                       name, list);
 }
 
 /* The forced one, else the first that suits. */
-static const struct gemm_implementation *choose(struct device *device, const struct gemm *gemm, strata_error *err)
+static const struct gemm_implementation *choose(struct device *device, const struct gemm *gemm,
+                                                strata_error *err)
 {
     char name[64];
     const bool forced = strata_env_impl("gemm", name, sizeof name);
@@ -28,7 +30,8 @@ static const struct gemm_implementation *choose(struct device *device, const str
     if (forced)
         unknown(name, err);
     else
-        strata_fail(err, STRATA_EBUG, "no implementation of gemm suits (%zu, %zu, %zu)", gemm->m, gemm->n, gemm->k);
+        strata_fail(err, STRATA_EBUG, "no implementation of gemm suits (%zu, %zu, %zu)", gemm->m, gemm->n,
+                    gemm->k);
     return NULL;
 }
 

@@ -9,20 +9,21 @@
 enum { OPTIONS = 512 };
 
 /* Extents of the sample's axes and strides of the noise, 0 where it repeats. */
-static const char *options_of(const struct noise *noise, const struct shape *shape, bool gradient, char options[OPTIONS])
+static const char *options_of(const struct noise *noise, const struct shape *shape, bool gradient,
+                              char options[OPTIONS])
 {
     const int axes = noise->repeats ? shape->rank - 1 : 0;
     size_t stride[STRATA_MAX_RANK] = { 0 }, count = 1;
     for (int axis = axes; axis > 0; axis--) {
-        if (noise->repeats >> axis & 1)
-            continue;
+        if (noise->repeats >> axis & 1) continue;
         stride[axis] = count;
         count *= shape->dim[axis];
     }
-    int used = snprintf(options, OPTIONS, "-DKIND=%d -DGRADIENT=%d -DAXES=%d", (int)noise->kind, gradient, axes);
+    int used =
+        snprintf(options, OPTIONS, "-DKIND=%d -DGRADIENT=%d -DAXES=%d", (int)noise->kind, gradient, axes);
     for (int axis = 0; axis < axes; axis++)
-        used += snprintf(options + used, OPTIONS - (size_t)used, " -DD%d=%zuu -DN%d=%zuu", axis, shape->dim[axis + 1],
-                         axis, stride[axis + 1]);
+        used += snprintf(options + used, OPTIONS - (size_t)used, " -DD%d=%zuu -DN%d=%zuu", axis,
+                         shape->dim[axis + 1], axis, stride[axis + 1]);
     return options;
 }
 
@@ -45,14 +46,20 @@ static void constants_of(const struct noise *noise, double c[4])
         c[0] = rate;
         c[1] = rate < 1 ? 1 / (1 - rate) : 0;
         break;
-    case NOISE_ALPHA_DROPOUT: alpha_constants(rate, c); break;
-    case NOISE_GAUSSIAN: c[0] = noise->deviation; break;
-    case NOISE_GAUSSIAN_DROPOUT: c[0] = sqrt(rate / (1 - rate)); break;
+    case NOISE_ALPHA_DROPOUT:
+        alpha_constants(rate, c);
+        break;
+    case NOISE_GAUSSIAN:
+        c[0] = noise->deviation;
+        break;
+    case NOISE_GAUSSIAN_DROPOUT:
+        c[0] = sqrt(rate / (1 - rate));
+        break;
     }
 }
 
-static bool apply(struct run *run, const struct noise *noise, const struct view *x, const struct view *y, bool gradient,
-                  strata_error *err)
+static bool apply(struct run *run, const struct noise *noise, const struct view *x, const struct view *y,
+                  bool gradient, strata_error *err)
 {
     char options[OPTIONS];
     double c[4] = { 0 };
@@ -61,11 +68,24 @@ static bool apply(struct run *run, const struct noise *noise, const struct view 
     constants_of(noise, c);
     options_of(noise, &y->shape, gradient, options);
     const struct arg args[] = {
-        arg_view(x), arg_view(y), arg_buffer(noise->step_words), arg_uint((uint32_t)noise->seed),
-        arg_uint((uint32_t)(noise->seed >> 32)), arg_uint(noise->stream), arg_float(c[0]), arg_float(c[1]),
-        arg_float(c[2]), arg_float(c[3]), arg_uint((uint32_t)count), arg_uint((uint32_t)n), { 0 },
+        arg_view(x),
+        arg_view(y),
+        arg_buffer(noise->step_words),
+        arg_uint((uint32_t)noise->seed),
+        arg_uint((uint32_t)(noise->seed >> 32)),
+        arg_uint(noise->stream),
+        arg_float(c[0]),
+        arg_float(c[1]),
+        arg_float(c[2]),
+        arg_float(c[3]),
+        arg_uint((uint32_t)count),
+        arg_uint((uint32_t)n),
+        { 0 },
     };
-    const struct launch launch = { .kernel = "noise:apply_noise", .options = options, .args = args, .dims = 2,
+    const struct launch launch = { .kernel = "noise:apply_noise",
+                                   .options = options,
+                                   .args = args,
+                                   .dims = 2,
                                    .global = { noise->repeats ? (count + 7) / 8 : (count + 31) / 32, n } };
     return count == 0 || strata_launch(run, &launch, err);
 }
@@ -79,7 +99,6 @@ bool strata_op_noise(struct run *run, const struct noise *noise, const struct vi
 bool strata_op_noise_gradient(struct run *run, const struct noise *noise, const struct view *dy,
                               const struct view *dx, strata_error *err)
 {
-    if (noise->kind == NOISE_GAUSSIAN)
-        return strata_op_copy(run, dy, dx, err);
+    if (noise->kind == NOISE_GAUSSIAN) return strata_op_copy(run, dy, dx, err);
     return apply(run, noise, dy, dx, true, err);
 }

@@ -63,8 +63,7 @@ size_t strata_op_normalize_size(const struct normalize *normalize)
 static size_t inner_of(const struct normalize *n)
 {
     size_t inner = 1;
-    for (int i = axis_of(n) + 1; i < n->shape.rank; i++)
-        inner *= n->shape.dim[i];
+    for (int i = axis_of(n) + 1; i < n->shape.rank; i++) inner *= n->shape.dim[i];
     return inner;
 }
 
@@ -72,8 +71,9 @@ static int group_options(const struct normalize *n, char *buffer, size_t size)
 {
     if (n->kind != NORMALIZE_GROUP) return 0;
     const size_t channels = n->shape.dim[axis_of(n)];
-    return snprintf(buffer, size, " -DPARTS=%zuu -DCHANNELS=%zuu -DINNER=%zuu -DSAMPLE=%zuu", n->parts, channels / n->parts,
-                    inner_of(n), strata_shape_count(&n->shape) / n->shape.dim[0] / channels);
+    return snprintf(buffer, size, " -DPARTS=%zuu -DCHANNELS=%zuu -DINNER=%zuu -DSAMPLE=%zuu", n->parts,
+                    channels / n->parts, inner_of(n),
+                    strata_shape_count(&n->shape) / n->shape.dim[0] / channels);
 }
 
 /* Few groups with many elements are cut into slices, which are summed side by side. */
@@ -90,8 +90,9 @@ static void make_plan(struct run *run, const struct normalize *n, struct plan *p
     const size_t last = n->shape.dim[n->shape.rank - 1];
     plan->width = neighbours ? strata_op_vector_width(run, last) : 1;
     cut_slices(plan, n->kind == NORMALIZE_BATCH || plan->axes.groups < 64);
-    const int used = snprintf(plan->options, sizeof plan->options, "-DVW=%d -DPARAMETER=%d -DGAMMA=%d -DBETA=%d%s", plan->width,
-                              (int)n->kind, n->gamma.buffer != NULL, n->beta.buffer != NULL, plan->axes.options);
+    const int used = snprintf(plan->options, sizeof plan->options,
+                              "-DVW=%d -DPARAMETER=%d -DGAMMA=%d -DBETA=%d%s", plan->width, (int)n->kind,
+                              n->gamma.buffer != NULL, n->beta.buffer != NULL, plan->axes.options);
     group_options(n, plan->options + used, sizeof plan->options - (size_t)used);
 }
 
@@ -106,12 +107,14 @@ static bool launch(struct run *run, const struct plan *plan, const char *kernel,
 {
     struct arg all[20] = { { 0 } };
     int count = 0;
-    for (; args[count].type != ARG_END; count++)
-        all[count] = args[count];
+    for (; args[count].type != ARG_END; count++) all[count] = args[count];
     all[count++] = arg_uint((uint32_t)plan->axes.size);
     all[count++] = arg_uint((uint32_t)plan->slice);
     all[count++] = arg_uint((uint32_t)plan->axes.groups);
-    const struct launch launch = { .kernel = kernel, .options = plan->options, .args = all, .dims = 2,
+    const struct launch launch = { .kernel = kernel,
+                                   .options = plan->options,
+                                   .args = all,
+                                   .dims = 2,
                                    .global = { plan->axes.groups / (size_t)plan->width, plan->slices } };
     return strata_launch(run, &launch, err);
 }
@@ -119,8 +122,9 @@ static bool launch(struct run *run, const struct plan *plan, const char *kernel,
 static bool launch_join(struct run *run, const struct plan *plan, const char *kernel, const struct arg *args,
                         size_t items, strata_error *err)
 {
-    const struct launch launch = { .kernel = kernel, .options = plan->options, .args = args, .dims = 1,
-                                   .global = { items } };
+    const struct launch launch = {
+        .kernel = kernel, .options = plan->options, .args = args, .dims = 1, .global = { items }
+    };
     return strata_launch(run, &launch, err);
 }
 
@@ -131,18 +135,25 @@ static bool moments(struct run *run, const struct plan *plan, const struct view 
                     const struct view *stats, strata_error *err)
 {
     const struct arg first[] = { arg_view(x), arg_view(part), { 0 } };
-    const struct arg second[] = { arg_view(part), arg_view(stats), arg_uint((uint32_t)plan->axes.size),
-                                  arg_uint((uint32_t)plan->slice), arg_uint((uint32_t)plan->slices),
-                                  arg_uint((uint32_t)plan->axes.groups), { 0 } };
+    const struct arg second[] = { arg_view(part),
+                                  arg_view(stats),
+                                  arg_uint((uint32_t)plan->axes.size),
+                                  arg_uint((uint32_t)plan->slice),
+                                  arg_uint((uint32_t)plan->slices),
+                                  arg_uint((uint32_t)plan->axes.groups),
+                                  { 0 } };
     return launch(run, plan, "normalize:moments", first, err)
            && launch_join(run, plan, "normalize:join_moments", second, plan->axes.groups, err);
 }
 
 static bool apply(struct run *run, const struct plan *plan, const struct normalize *n, const struct view *x,
-                  const struct view *mean, const struct view *variance, const struct view *y, strata_error *err)
+                  const struct view *mean, const struct view *variance, const struct view *y,
+                  strata_error *err)
 {
-    const struct arg args[] = { arg_view(x), arg_view(mean), arg_view(variance), arg_view(&n->gamma),
-                                arg_view(&n->beta), arg_view(y), arg_float(n->epsilon), { 0 } };
+    const struct arg args[] = { arg_view(x),           arg_view(mean),
+                                arg_view(variance),    arg_view(&n->gamma),
+                                arg_view(&n->beta),    arg_view(y),
+                                arg_float(n->epsilon), { 0 } };
     return launch(run, plan, "normalize:apply_stats", args, err);
 }
 
@@ -157,12 +168,13 @@ bool strata_op_normalize(struct run *run, const struct normalize *normalize, con
     struct plan plan;
     struct view part = { 0 }, own = *stats;
     make_plan(run, normalize, &plan);
-    if (!strata_run_scratch(run, (part_count(&plan) + 2 * plan.axes.groups) * sizeof(float), &part.buffer, err))
+    if (!strata_run_scratch(run, (part_count(&plan) + 2 * plan.axes.groups) * sizeof(float), &part.buffer,
+                            err))
         return false;
-    if (!stats->buffer)
-        own = (struct view){ .buffer = part.buffer, .offset = part_count(&plan) };
+    if (!stats->buffer) own = (struct view){ .buffer = part.buffer, .offset = part_count(&plan) };
     const struct view variance = variances(&own, plan.axes.groups);
-    return moments(run, &plan, x, &part, &own, err) && apply(run, &plan, normalize, x, &own, &variance, y, err);
+    return moments(run, &plan, x, &part, &own, err)
+           && apply(run, &plan, normalize, x, &own, &variance, y, err);
 }
 
 bool strata_op_normalize_with(struct run *run, const struct normalize *normalize, const struct view *x,
@@ -180,10 +192,15 @@ static bool group_sums(struct run *run, const struct plan *plan, const struct no
                        const struct normalize_gradient *g, const struct view *part, const struct view *sums,
                        strata_error *err)
 {
-    const struct arg first[] = { arg_view(&g->x), arg_view(&g->dy), arg_view(&g->mean), arg_view(&g->variance),
-                                 arg_view(&n->gamma), arg_view(part), arg_float(n->epsilon), { 0 } };
-    const struct arg second[] = { arg_view(part), arg_view(sums), arg_uint((uint32_t)plan->slices),
-                                  arg_uint((uint32_t)plan->axes.groups), { 0 } };
+    const struct arg first[] = { arg_view(&g->x),       arg_view(&g->dy),
+                                 arg_view(&g->mean),    arg_view(&g->variance),
+                                 arg_view(&n->gamma),   arg_view(part),
+                                 arg_float(n->epsilon), { 0 } };
+    const struct arg second[] = { arg_view(part),
+                                  arg_view(sums),
+                                  arg_uint((uint32_t)plan->slices),
+                                  arg_uint((uint32_t)plan->axes.groups),
+                                  { 0 } };
     return launch(run, plan, "normalize:gradient_sums", first, err)
            && launch_join(run, plan, "normalize:join_sums", second, 2 * plan->axes.groups, err);
 }
@@ -191,9 +208,16 @@ static bool group_sums(struct run *run, const struct plan *plan, const struct no
 static bool input_gradient(struct run *run, const struct plan *plan, const struct normalize *n,
                            const struct normalize_gradient *g, const struct view *sums, strata_error *err)
 {
-    const struct arg args[] = { arg_view(&g->x), arg_view(&g->dy), arg_view(&g->mean), arg_view(&g->variance),
-                                arg_view(&n->gamma), arg_view(sums), arg_view(&g->dx), arg_float(n->epsilon),
-                                arg_int(g->constant_stats), { 0 } };
+    const struct arg args[] = { arg_view(&g->x),
+                                arg_view(&g->dy),
+                                arg_view(&g->mean),
+                                arg_view(&g->variance),
+                                arg_view(&n->gamma),
+                                arg_view(sums),
+                                arg_view(&g->dx),
+                                arg_float(n->epsilon),
+                                arg_int(g->constant_stats),
+                                { 0 } };
     return launch(run, plan, "normalize:input_gradient", args, err);
 }
 
@@ -203,30 +227,42 @@ static void make_parameter_plan(const struct normalize *n, struct plan *plan)
     strata_op_axes(&n->shape, n->axes, &plan->axes);
     plan->width = 1;
     cut_slices(plan, true);
-    const int used = snprintf(plan->options, sizeof plan->options, "-DPARAMETER=%d%s", (int)n->kind, plan->axes.options);
+    const int used =
+        snprintf(plan->options, sizeof plan->options, "-DPARAMETER=%d%s", (int)n->kind, plan->axes.options);
     group_options(n, plan->options + used, sizeof plan->options - (size_t)used);
 }
 
 static bool join_parameter(struct run *run, const struct plan *plan, const struct view *part, int row,
                            const struct view *to, strata_error *err)
 {
-    const struct arg args[] = { arg_view(part), arg_view(to), arg_uint((uint32_t)row), arg_uint((uint32_t)plan->slices),
-                                arg_uint((uint32_t)plan->axes.groups), { 0 } };
-    return !to->buffer || launch_join(run, plan, "normalize_parameters:join_parameters", args, plan->axes.groups, err);
+    const struct arg args[] = { arg_view(part),
+                                arg_view(to),
+                                arg_uint((uint32_t)row),
+                                arg_uint((uint32_t)plan->slices),
+                                arg_uint((uint32_t)plan->axes.groups),
+                                { 0 } };
+    return !to->buffer
+           || launch_join(run, plan, "normalize_parameters:join_parameters", args, plan->axes.groups, err);
 }
 
 static bool shared_parameters(struct run *run, const struct plan *plan, const struct normalize *n,
                               const struct normalize_gradient *g, const struct view *part, strata_error *err)
 {
-    const struct arg args[] = { arg_view(&g->x), arg_view(&g->dy), arg_view(&g->mean), arg_view(&g->variance),
-                                arg_view(part), arg_float(n->epsilon), { 0 } };
+    const struct arg args[] = { arg_view(&g->x),
+                                arg_view(&g->dy),
+                                arg_view(&g->mean),
+                                arg_view(&g->variance),
+                                arg_view(part),
+                                arg_float(n->epsilon),
+                                { 0 } };
     return launch(run, plan, "normalize_parameters:parameter_sums", args, err)
-           && join_parameter(run, plan, part, 0, &g->dbeta, err) && join_parameter(run, plan, part, 1, &g->dgamma, err);
+           && join_parameter(run, plan, part, 0, &g->dbeta, err)
+           && join_parameter(run, plan, part, 1, &g->dgamma, err);
 }
 
 /* The group sums of batch normalization are the gradients of beta and gamma. */
-static bool copy_sums(struct run *run, size_t groups, const struct view *sums, const struct normalize_gradient *g,
-                      strata_error *err)
+static bool copy_sums(struct run *run, size_t groups, const struct view *sums,
+                      const struct normalize_gradient *g, strata_error *err)
 {
     const struct shape one = { 1, { groups } };
     const struct view plain = strata_view_as(sums, one), along = { sums->buffer, sums->offset + groups, one };
@@ -244,7 +280,8 @@ bool strata_op_normalize_gradient(struct run *run, const struct normalize *norma
     const bool wants_sums = (own && wants_parameters) || (gradient->dx.buffer && !gradient->constant_stats);
     make_plan(run, normalize, &plan);
     if (shared) make_parameter_plan(normalize, &parameters);
-    const size_t sums_at = part_count(&plan) > part_count(&parameters) ? part_count(&plan) : part_count(&parameters);
+    const size_t sums_at =
+        part_count(&plan) > part_count(&parameters) ? part_count(&plan) : part_count(&parameters);
     if (!strata_run_scratch(run, (sums_at + 2 * plan.axes.groups) * sizeof(float), &part.buffer, err))
         return false;
     const struct view sums = { .buffer = part.buffer, .offset = sums_at };
@@ -257,7 +294,8 @@ bool strata_op_normalize_gradient(struct run *run, const struct normalize *norma
 bool strata_op_moving_average(struct run *run, double momentum, double factor, const struct view *value,
                               const struct view *moving, size_t n, strata_error *err)
 {
-    const struct arg args[] = { arg_view(value), arg_view(moving), arg_float(momentum),
-                                arg_float((1 - momentum) * factor), { 0 } };
+    const struct arg args[] = {
+        arg_view(value), arg_view(moving), arg_float(momentum), arg_float((1 - momentum) * factor), { 0 }
+    };
     return strata_op_map(run, "map:moving_average", NULL, args, n, err);
 }

@@ -8,39 +8,43 @@ enum { OPTIONS = 160 };
 
 static const char *window_options(const struct pool2d *pool, int width, char options[OPTIONS])
 {
-    snprintf(options, OPTIONS, "-DVW=%d -DPH=%d -DPW=%d -DSH=%d -DSW=%d -DPT=%d -DPL=%d", width, pool->pool_height,
-             pool->pool_width, pool->stride_h, pool->stride_w, pool->pad_top, pool->pad_left);
+    snprintf(options, OPTIONS, "-DVW=%d -DPH=%d -DPW=%d -DSH=%d -DSW=%d -DPT=%d -DPL=%d", width,
+             pool->pool_height, pool->pool_width, pool->stride_h, pool->stride_w, pool->pad_top,
+             pool->pad_left);
     return options;
 }
 
 /* Appends the sizes to `args` (at most 4) and launches over the cells of one side. */
-static bool launch_windows(struct run *run, const struct pool2d *pool, const char *kernel, const char *more_options,
-                           const struct arg *args, bool over_input, strata_error *err)
+static bool launch_windows(struct run *run, const struct pool2d *pool, const char *kernel,
+                           const char *more_options, const struct arg *args, bool over_input,
+                           strata_error *err)
 {
     char window[OPTIONS], options[OPTIONS + 16];
     const int width = strata_op_vector_width(run, pool->channels);
     struct arg all[12] = { { 0 } };
     int count = 0;
-    for (; args[count].type != ARG_END; count++)
-        all[count] = args[count];
-    const size_t sizes[] = { pool->n, pool->height, pool->width, pool->out_height, pool->out_width, pool->channels };
-    for (int i = 0; i < 6; i++)
-        all[count++] = arg_int((int32_t)sizes[i]);
+    for (; args[count].type != ARG_END; count++) all[count] = args[count];
+    const size_t sizes[] = { pool->n,          pool->height,    pool->width,
+                             pool->out_height, pool->out_width, pool->channels };
+    for (int i = 0; i < 6; i++) all[count++] = arg_int((int32_t)sizes[i]);
     snprintf(options, sizeof options, "%s%s", window_options(pool, width, window), more_options);
     const struct launch launch = {
-        .kernel = kernel, .options = options, .args = all, .dims = 3,
+        .kernel = kernel,
+        .options = options,
+        .args = all,
+        .dims = 3,
         .global = { pool->channels / (size_t)width, over_input ? pool->width : pool->out_width,
                     pool->n * (over_input ? pool->height : pool->out_height) },
     };
     return strata_launch(run, &launch, err);
 }
 
-bool strata_op_max_pool2d(struct run *run, const struct pool2d *pool, const struct view *x, const struct view *y,
-                          const struct view *index, strata_error *err)
+bool strata_op_max_pool2d(struct run *run, const struct pool2d *pool, const struct view *x,
+                          const struct view *y, const struct view *index, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), arg_view(index), { 0 } };
-    return launch_windows(run, pool, "max_pool2d:forward", index->buffer ? " -DINDEX=1" : " -DINDEX=0", args, false,
-                          err);
+    return launch_windows(run, pool, "max_pool2d:forward", index->buffer ? " -DINDEX=1" : " -DINDEX=0", args,
+                          false, err);
 }
 
 bool strata_op_max_pool2d_gradient(struct run *run, const struct pool2d *pool, const struct view *dy,
@@ -50,8 +54,8 @@ bool strata_op_max_pool2d_gradient(struct run *run, const struct pool2d *pool, c
     return launch_windows(run, pool, "max_pool2d:gradient", " -DINDEX=1", args, true, err);
 }
 
-bool strata_op_average_pool2d(struct run *run, const struct pool2d *pool, const struct view *x, const struct view *y,
-                              strata_error *err)
+bool strata_op_average_pool2d(struct run *run, const struct pool2d *pool, const struct view *x,
+                              const struct view *y, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), { 0 } };
     return launch_windows(run, pool, "average_pool2d:forward", "", args, false, err);
@@ -67,26 +71,28 @@ bool strata_op_average_pool2d_gradient(struct run *run, const struct pool2d *poo
 /* ---- over all positions --------------------------------------------------------------------------------------- */
 
 /* Appends the sizes to `args` (at most 4). */
-static bool launch_global(struct run *run, const char *kernel, const struct arg *args, size_t n, size_t positions,
-                          size_t channels, strata_error *err)
+static bool launch_global(struct run *run, const char *kernel, const struct arg *args, size_t n,
+                          size_t positions, size_t channels, strata_error *err)
 {
     char options[16];
     const int width = strata_op_vector_width(run, channels);
     struct arg all[8] = { { 0 } };
     int count = 0;
-    for (; args[count].type != ARG_END; count++)
-        all[count] = args[count];
+    for (; args[count].type != ARG_END; count++) all[count] = args[count];
     all[count++] = arg_int((int32_t)n);
     all[count++] = arg_int((int32_t)positions);
     all[count++] = arg_int((int32_t)channels);
     snprintf(options, sizeof options, "-DVW=%d", width);
-    const struct launch launch = { .kernel = kernel, .options = options, .args = all, .dims = 2,
+    const struct launch launch = { .kernel = kernel,
+                                   .options = options,
+                                   .args = all,
+                                   .dims = 2,
                                    .global = { channels / (size_t)width, n } };
     return strata_launch(run, &launch, err);
 }
 
-bool strata_op_global_max_pool(struct run *run, size_t n, size_t positions, size_t channels, const struct view *x,
-                               const struct view *y, strata_error *err)
+bool strata_op_global_max_pool(struct run *run, size_t n, size_t positions, size_t channels,
+                               const struct view *x, const struct view *y, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), { 0 } };
     return launch_global(run, "global_max_pool:forward", args, n, positions, channels, err);
@@ -100,8 +106,8 @@ bool strata_op_global_max_pool_gradient(struct run *run, size_t n, size_t positi
     return launch_global(run, "global_max_pool:gradient", args, n, positions, channels, err);
 }
 
-bool strata_op_global_average_pool(struct run *run, size_t n, size_t positions, size_t channels, const struct view *x,
-                                   const struct view *y, strata_error *err)
+bool strata_op_global_average_pool(struct run *run, size_t n, size_t positions, size_t channels,
+                                   const struct view *x, const struct view *y, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), { 0 } };
     return launch_global(run, "global_average_pool:forward", args, n, positions, channels, err);

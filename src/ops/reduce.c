@@ -17,18 +17,21 @@ static bool sum_slices(struct run *run, const struct view *x, size_t rows, size_
     char options[32];
     const int width = strata_op_vector_width(run, columns);
     snprintf(options, sizeof options, "-DVW=%d", width);
-    const struct arg args[] = { arg_view(x), arg_view(y), arg_ulong(rows), arg_ulong(columns), arg_ulong(slice), { 0 } };
-    const struct launch launch = { .kernel = "reduce:sum_rows", .options = options, .args = args, .dims = 2,
+    const struct arg args[] = { arg_view(x),        arg_view(y),      arg_ulong(rows),
+                                arg_ulong(columns), arg_ulong(slice), { 0 } };
+    const struct launch launch = { .kernel = "reduce:sum_rows",
+                                   .options = options,
+                                   .args = args,
+                                   .dims = 2,
                                    .global = { columns / (size_t)width, (rows + slice - 1) / slice } };
     return strata_launch(run, &launch, err);
 }
 
-bool strata_op_sum_rows(struct run *run, const struct view *x, size_t rows, size_t columns, const struct view *y,
-                        strata_error *err)
+bool strata_op_sum_rows(struct run *run, const struct view *x, size_t rows, size_t columns,
+                        const struct view *y, strata_error *err)
 {
     const size_t slice = strata_op_slice(rows), slices = (rows + slice - 1) / slice;
-    if (slices <= 1)
-        return sum_slices(run, x, rows, columns, slice, y, err);
+    if (slices <= 1) return sum_slices(run, x, rows, columns, slice, y, err);
     struct view part = { 0 };
     return strata_run_scratch(run, slices * columns * sizeof(float), &part.buffer, err)
            && sum_slices(run, x, rows, columns, slice, &part, err)
@@ -40,15 +43,26 @@ bool strata_op_sum_terms(struct run *run, const struct sum_terms *terms, const s
 {
     const size_t items = n < 1024 ? n : 1024;
     struct view part = { 0 };
-    if (!strata_run_scratch(run, (items + 1) * sizeof(float), &part.buffer, err))
-        return false;
-    const struct arg first[] = { arg_view(x), arg_view(&part), arg_float(terms->one), arg_float(terms->absolute),
-                                 arg_float(terms->square), arg_ulong(n), arg_ulong(items), { 0 } };
-    const struct launch launch = { .kernel = "reduce:sum_terms", .options = "-DVW=1", .args = first, .dims = 1,
+    if (!strata_run_scratch(run, (items + 1) * sizeof(float), &part.buffer, err)) return false;
+    const struct arg first[] = { arg_view(x),
+                                 arg_view(&part),
+                                 arg_float(terms->one),
+                                 arg_float(terms->absolute),
+                                 arg_float(terms->square),
+                                 arg_ulong(n),
+                                 arg_ulong(items),
+                                 { 0 } };
+    const struct launch launch = { .kernel = "reduce:sum_terms",
+                                   .options = "-DVW=1",
+                                   .args = first,
+                                   .dims = 1,
                                    .global = { items ? items : 1 } };
-    const struct arg second[] = { arg_view(&part), arg_view(y), arg_int(accumulate), arg_ulong(items), { 0 } };
-    const struct launch total = { .kernel = "reduce:total", .options = "-DVW=1", .args = second, .dims = 1,
-                                  .global = { 1 } };
+    const struct arg second[] = {
+        arg_view(&part), arg_view(y), arg_int(accumulate), arg_ulong(items), { 0 }
+    };
+    const struct launch total = {
+        .kernel = "reduce:total", .options = "-DVW=1", .args = second, .dims = 1, .global = { 1 }
+    };
     return strata_launch(run, &launch, err) && strata_launch(run, &total, err);
 }
 

@@ -86,8 +86,7 @@ static bool read_shape(hid_t dataset, struct shape *shape)
     const int rank = H5Sget_simple_extent_dims(space, dims, NULL);
     H5Sclose(space);
     shape->rank = rank;
-    for (int i = 0; i < rank && i < STRATA_MAX_RANK; i++)
-        shape->dim[i] = (size_t)dims[i];
+    for (int i = 0; i < rank && i < STRATA_MAX_RANK; i++) shape->dim[i] = (size_t)dims[i];
     return rank >= 0 && rank <= STRATA_MAX_RANK;
 }
 
@@ -104,7 +103,10 @@ bool golden_read(hid_t file, const char *name, struct golden_array *array)
         array->count = strata_shape_count(&array->shape);
         array->f64_dev = deviation(dataset);
         void *data = calloc(array->count + 1, 4);
-        ok = data && H5Dread(dataset, array->integer ? H5T_NATIVE_INT : H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+        ok = data
+             && H5Dread(dataset, array->integer ? H5T_NATIVE_INT : H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL,
+                        H5P_DEFAULT, data)
+                    >= 0;
         array->ints = array->integer ? data : NULL;
         array->values = array->integer ? NULL : data;
     }
@@ -133,13 +135,12 @@ void golden_free(struct golden_array *array)
 static double tolerance_of(const struct golden_array *expected)
 {
     double largest = 1;
-    for (size_t i = 0; i < expected->count; i++)
-        largest = fmax(largest, fabs(expected->values[i]));
+    for (size_t i = 0; i < expected->count; i++) largest = fmax(largest, fabs(expected->values[i]));
     return fmax(1e-5 * largest, 20 * expected->f64_dev);
 }
 
-bool golden_close(const char *what, const float *got, const struct golden_array *expected, bool exact, char *message,
-                  size_t size)
+bool golden_close(const char *what, const float *got, const struct golden_array *expected, bool exact,
+                  char *message, size_t size)
 {
     const double tolerance = exact ? 0 : tolerance_of(expected);
     size_t first = expected->count, wrong = 0;
@@ -159,7 +160,8 @@ bool golden_close(const char *what, const float *got, const struct golden_array 
         used += snprintf(message + used, size - (size_t)used, "%s%zu", axis ? ", " : "", rest / below);
         rest %= below;
     }
-    snprintf(message + used, size - (size_t)used, "] is %.9g, Keras has %.9g (tolerance %.2g; %zu of %zu differ, by up to %.3g)",
+    snprintf(message + used, size - (size_t)used,
+             "] is %.9g, Keras has %.9g (tolerance %.2g; %zu of %zu differ, by up to %.3g)",
              (double)got[first], (double)expected->values[first], tolerance, wrong, expected->count, worst);
     return false;
 }

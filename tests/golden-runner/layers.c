@@ -42,7 +42,8 @@ static bool same(const json_t *a, const json_t *b)
     if (json_is_number(a) && json_is_number(b)) return json_number_value(a) == json_number_value(b);
     if (!json_is_array(a) || !json_is_array(b)) return json_equal(a, b);
     bool equal = json_array_size(a) == json_array_size(b);
-    for (size_t i = 0; equal && i < json_array_size(a); i++) equal = same(json_array_get(a, i), json_array_get(b, i));
+    for (size_t i = 0; equal && i < json_array_size(a); i++)
+        equal = same(json_array_get(a, i), json_array_get(b, i));
     return equal;
 }
 
@@ -52,16 +53,17 @@ static bool writes_back(struct layer_case *c, const json_t *config)
     strata_error err = { 0 };
     const char *key;
     json_t *written = json_object(), *value;
-    bool ok = strata_config_write(c->class->class.fields, c->config, c->flavour, written, &err) || fail_with(c, &err);
+    bool ok = strata_config_write(c->class->class.fields, c->config, c->flavour, written, &err)
+              || fail_with(c, &err);
     json_object_foreach(written, key, value)
     {
         const json_t *read = json_object_get(config, key);
         char a[STRATA_JSON_BRIEF], b[STRATA_JSON_BRIEF];
         const bool axis = strcmp(key, "axis") == 0; /* an integer or a list of it */
-        const bool object = json_is_object(value);  /* compared by what reads it: Keras adds keys of its own */
-        if (!ok || !read || axis || object || same(read, value))
-            continue;
-        snprintf(c->message, c->size, "%s was %s and is written as %s", key, strata_json_brief(read, a), strata_json_brief(value, b));
+        const bool object = json_is_object(value); /* compared by what reads it: Keras adds keys of its own */
+        if (!ok || !read || axis || object || same(read, value)) continue;
+        snprintf(c->message, c->size, "%s was %s and is written as %s", key, strata_json_brief(read, a),
+                 strata_json_brief(value, b));
         ok = false;
     }
     json_decref(written);
@@ -93,14 +95,14 @@ static bool check(struct layer_case *c, struct harness *h, const char *what, con
     const struct shape shape = view->shape;
     if (!strata_shape_equal(&shape, &expected->shape)) {
         char a[STRATA_SHAPE_TEXT], b[STRATA_SHAPE_TEXT];
-        snprintf(c->message, c->size, "%s has shape %s, in Keras %s", what, strata_shape_text(&shape, NULL, a),
-                 strata_shape_text(&expected->shape, NULL, b));
+        snprintf(c->message, c->size, "%s has shape %s, in Keras %s", what,
+                 strata_shape_text(&shape, NULL, a), strata_shape_text(&expected->shape, NULL, b));
         return false;
     }
     float *got = calloc(expected->count + 1, sizeof *got);
     const bool exact = c->class->view && c->class->activation == 0;
     const bool ok = got && (harness_read(h, view, got, &err) || fail_with(c, &err))
-                 && golden_close(what, got, expected, exact, c->message, c->size);
+                    && golden_close(what, got, expected, exact, c->message, c->size);
     free(got);
     return ok;
 }
@@ -114,8 +116,10 @@ static bool write_inputs(struct layer_case *c, struct harness *h)
     for (int i = 0; ok && i < h->ask.count; i++) {
         struct golden_array w;
         ok = golden_read(c->file, weight_name("weights", i, name), &w) && golden_as_float(&w);
-        ok = ok && strata_shape_equal(&w.shape, &h->w[i].shape) && (harness_write(h, &h->w[i], w.values, &err) || fail_with(c, &err));
-        if (!ok && !c->message[0]) snprintf(c->message, c->size, "weight %d (%s) has another shape", i, h->ask.spec[i].name);
+        ok = ok && strata_shape_equal(&w.shape, &h->w[i].shape)
+             && (harness_write(h, &h->w[i], w.values, &err) || fail_with(c, &err));
+        if (!ok && !c->message[0])
+            snprintf(c->message, c->size, "weight %d (%s) has another shape", i, h->ask.spec[i].name);
         golden_free(&w);
     }
     return ok;
@@ -126,12 +130,16 @@ static bool check_names(struct layer_case *c, const struct harness *h)
 {
     char name[64];
     bool ok = golden_attr_int(c->file, "weights", "count") == h->ask.count;
-    if (!ok) snprintf(c->message, c->size, "asks for %d weights, Keras has %ld", h->ask.count, golden_attr_int(c->file, "weights", "count"));
+    if (!ok)
+        snprintf(c->message, c->size, "asks for %d weights, Keras has %ld", h->ask.count,
+                 golden_attr_int(c->file, "weights", "count"));
     for (int i = 0; ok && i < h->ask.count; i++) {
         char *full = golden_dataset_attr(c->file, weight_name("weights", i, name), "name");
         const char *slash = full ? strrchr(full, '/') : NULL;
         ok = full && strcmp(slash ? slash + 1 : full, h->ask.spec[i].name) == 0;
-        if (!ok) snprintf(c->message, c->size, "weight %d is called %s, in Keras %s", i, h->ask.spec[i].name, full ? full : "?");
+        if (!ok)
+            snprintf(c->message, c->size, "weight %d is called %s, in Keras %s", i, h->ask.spec[i].name,
+                     full ? full : "?");
         free(full);
     }
     return ok;
@@ -141,13 +149,16 @@ static bool check_after(struct layer_case *c, struct harness *h)
 {
     char name[64];
     const bool other = c->flavour == STRATA_KERAS2 && golden_has(c->file, "weights_after_keras2");
-    const char *group = other ? "weights_after_keras2" : golden_has(c->file, "weights_after") ? "weights_after" : "weights";
+    const char *group = other                                  ? "weights_after_keras2"
+                        : golden_has(c->file, "weights_after") ? "weights_after"
+                                                               : "weights";
     bool ok = true;
     for (int i = 0; ok && i < h->ask.count; i++) {
         struct golden_array w;
         char what[64];
         snprintf(what, sizeof what, "%s after training", h->ask.spec[i].name);
-        ok = golden_read(c->file, weight_name(group, i, name), &w) && golden_as_float(&w) && check(c, h, what, &h->w[i], &w);
+        ok = golden_read(c->file, weight_name(group, i, name), &w) && golden_as_float(&w)
+             && check(c, h, what, &h->w[i], &w);
         golden_free(&w);
     }
     return ok;
@@ -171,12 +182,14 @@ static bool train(struct layer_case *c, struct harness *h)
 {
     strata_error err = { 0 };
     const bool training = !(c->frozen && c->class->trainable_inference);
-    const bool run = harness_forward(h, training, &err) && harness_write(h, &h->dy, c->dy.values, &err) && harness_backward(h, training, &err);
+    const bool run = harness_forward(h, training, &err) && harness_write(h, &h->dy, c->dy.values, &err)
+                     && harness_backward(h, training, &err);
     /* Keras 2 differs in hard_sigmoid, of which it recorded the inference alone. */
     const bool other = c->flavour == STRATA_KERAS2 && golden_has(c->file, "y_keras2");
     if (!run) return fail_with(c, &err);
     if (other) return true;
-    return check(c, h, "y in training", &h->y, c->y_train.count ? &c->y_train : &c->y) && check_gradients(c, h) && check_after(c, h);
+    return check(c, h, "y in training", &h->y, c->y_train.count ? &c->y_train : &c->y)
+           && check_gradients(c, h) && check_after(c, h);
 }
 
 static bool run_way(struct layer_case *c, enum harness_way way)
@@ -185,11 +198,12 @@ static bool run_way(struct layer_case *c, enum harness_way way)
     struct harness h;
     struct shape in = { .rank = c->x.shape.rank - 1 };
     for (int i = 0; i < in.rank; i++) in.dim[i] = c->x.shape.dim[i + 1];
-    bool ok = harness_open(&h, c->runner->device, c->class, c->config, c->x.shape.dim[0], &in, 1, &err) || fail_with(c, &err);
+    bool ok = harness_open(&h, c->runner->device, c->class, c->config, c->x.shape.dim[0], &in, 1, &err)
+              || fail_with(c, &err);
     if (ok && harness_can(&h, way)) {
         h.way = way;
-        ok = check_names(c, &h) && write_inputs(c, &h) && (harness_forward(&h, false, &err) || fail_with(c, &err))
-          && check(c, &h, "y", &h.y, &c->y);
+        ok = check_names(c, &h) && write_inputs(c, &h)
+             && (harness_forward(&h, false, &err) || fail_with(c, &err)) && check(c, &h, "y", &h.y, &c->y);
         if (ok && !c->stochastic) ok = write_inputs(c, &h) && train(c, &h);
     }
     harness_close(&h);
@@ -202,7 +216,8 @@ static bool run_config(struct layer_case *c, const char *attr)
 {
     static const char *const ways[] = { "", ", fused", ", in place" };
     struct golden_array own = c->y;
-    const bool other = c->flavour == STRATA_KERAS2 && golden_has(c->file, "y_keras2") && golden_read(c->file, "y_keras2", &c->y);
+    const bool other = c->flavour == STRATA_KERAS2 && golden_has(c->file, "y_keras2")
+                       && golden_read(c->file, "y_keras2", &c->y);
     bool ok = read_config(c, attr);
     for (int way = HARNESS_PLAIN; ok && way <= HARNESS_IN_PLACE; way++) {
         ok = run_way(c, (enum harness_way)way);
@@ -230,8 +245,9 @@ static bool run_function(struct layer_case *c)
     const struct layer_class *class = strata_layer_class(strata_class_find(&strata_layers, "Activation"));
     const int kind = ACTIVATION_GELU_APPROXIMATE;
     c->class = class;
-    bool ok = harness_open(&h, c->runner->device, class, &kind, c->x.count, &in, 1, &err) && harness_write(&h, &h.x[0], c->x.values, &err)
-           && harness_forward(&h, true, &err) && harness_write(&h, &h.dy, c->dy.values, &err) && harness_backward(&h, true, &err);
+    bool ok = harness_open(&h, c->runner->device, class, &kind, c->x.count, &in, 1, &err)
+              && harness_write(&h, &h.x[0], c->x.values, &err) && harness_forward(&h, true, &err)
+              && harness_write(&h, &h.dy, c->dy.values, &err) && harness_backward(&h, true, &err);
     if (!ok) fail_with(c, &err);
     h.y.shape = h.dx[0].shape = c->x.shape;
     ok = ok && check(c, &h, "y", &h.y, &c->y) && check(c, &h, "dx", &h.dx[0], &c->dx);
@@ -244,7 +260,9 @@ static bool run_all_configs(struct layer_case *c)
     static const struct {
         const char *attr;
         enum flavour flavour;
-    } configs[] = { { "model_config", STRATA_KERAS3 }, { "model_config_h5", STRATA_KERAS3 }, { "model_config_keras2", STRATA_KERAS2 } };
+    } configs[] = { { "model_config", STRATA_KERAS3 },
+                    { "model_config_h5", STRATA_KERAS3 },
+                    { "model_config_keras2", STRATA_KERAS2 } };
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof configs / sizeof *configs; i++) {
         c->flavour = configs[i].flavour;
@@ -258,7 +276,9 @@ static bool matches(const char *path)
     const size_t length = strlen(path);
     if (length < 3 || strcmp(path + length - 3, ".h5") != 0) return false;
     const hid_t file = golden_open(path);
-    const bool is = file >= 0 && (golden_has_attr(file, "function") || (golden_has_attr(file, "layer") && golden_has_attr(file, "stochastic")));
+    const bool is = file >= 0
+                    && (golden_has_attr(file, "function")
+                        || (golden_has_attr(file, "layer") && golden_has_attr(file, "stochastic")));
     if (file >= 0) H5Fclose(file);
     return is;
 }

@@ -9,7 +9,8 @@
 #include "device/device.h"
 #include "runner.h"
 
-static const struct case_kind *const kinds[] = { &golden_layers, &golden_training, &golden_summary, &golden_files };
+static const struct case_kind *const kinds[] = { &golden_layers, &golden_training, &golden_summary,
+                                                 &golden_files };
 
 /* ---- finding the files ---- */
 

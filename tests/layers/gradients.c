@@ -20,20 +20,32 @@ struct gradient_case {
 static struct gradient_case cases[] = {
     { "Dense", "{\"units\": 3}", ONE({ 1, { 4 } }) },
     { "Dense", "{\"units\": 3, \"activation\": \"gelu\"}", ONE({ 2, { 2, 5 } }) },
-    { "Conv1D", "{\"filters\": 4, \"kernel_size\": 3, \"padding\": \"causal\", \"groups\": 2}", ONE({ 2, { 6, 2 } }) },
-    { "Conv2D", "{\"filters\": 3, \"kernel_size\": [3, 2], \"strides\": 2, \"padding\": \"same\"}", ONE({ 3, { 5, 4, 2 } }) },
-    { "Conv2D", "{\"filters\": 4, \"kernel_size\": 2, \"dilation_rate\": 2, \"groups\": 2, \"activation\": \"tanh\"}", ONE({ 3, { 5, 4, 2 } }) },
+    { "Conv1D", "{\"filters\": 4, \"kernel_size\": 3, \"padding\": \"causal\", \"groups\": 2}",
+      ONE({ 2, { 6, 2 } }) },
+    { "Conv2D", "{\"filters\": 3, \"kernel_size\": [3, 2], \"strides\": 2, \"padding\": \"same\"}",
+      ONE({ 3, { 5, 4, 2 } }) },
+    { "Conv2D",
+      "{\"filters\": 4, \"kernel_size\": 2, \"dilation_rate\": 2, \"groups\": 2, \"activation\": \"tanh\"}",
+      ONE({ 3, { 5, 4, 2 } }) },
     { "Conv1DTranspose", "{\"filters\": 3, \"kernel_size\": 3, \"strides\": 2}", ONE({ 2, { 4, 2 } }) },
-    { "Conv2DTranspose", "{\"filters\": 2, \"kernel_size\": 3, \"strides\": 2, \"padding\": \"same\"}", ONE({ 3, { 3, 2, 2 } }) },
-    { "Conv2DTranspose", "{\"filters\": 2, \"kernel_size\": 2, \"dilation_rate\": 2}", ONE({ 3, { 3, 2, 3 } }) },
+    { "Conv2DTranspose", "{\"filters\": 2, \"kernel_size\": 3, \"strides\": 2, \"padding\": \"same\"}",
+      ONE({ 3, { 3, 2, 2 } }) },
+    { "Conv2DTranspose", "{\"filters\": 2, \"kernel_size\": 2, \"dilation_rate\": 2}",
+      ONE({ 3, { 3, 2, 3 } }) },
     { "DepthwiseConv1D", "{\"kernel_size\": 3, \"depth_multiplier\": 2}", ONE({ 2, { 5, 3 } }) },
-    { "DepthwiseConv2D", "{\"kernel_size\": 3, \"strides\": 2, \"dilation_rate\": 2, \"padding\": \"same\"}", ONE({ 3, { 5, 4, 3 } }) },
-    { "SeparableConv1D", "{\"filters\": 4, \"kernel_size\": 3, \"padding\": \"causal\"}", ONE({ 2, { 5, 3 } }) },
-    { "SeparableConv2D", "{\"filters\": 4, \"kernel_size\": 2, \"depth_multiplier\": 2, \"activation\": \"sigmoid\"}", ONE({ 3, { 4, 3, 2 } }) },
+    { "DepthwiseConv2D", "{\"kernel_size\": 3, \"strides\": 2, \"dilation_rate\": 2, \"padding\": \"same\"}",
+      ONE({ 3, { 5, 4, 3 } }) },
+    { "SeparableConv1D", "{\"filters\": 4, \"kernel_size\": 3, \"padding\": \"causal\"}",
+      ONE({ 2, { 5, 3 } }) },
+    { "SeparableConv2D",
+      "{\"filters\": 4, \"kernel_size\": 2, \"depth_multiplier\": 2, \"activation\": \"sigmoid\"}",
+      ONE({ 3, { 4, 3, 2 } }) },
     { "MaxPooling1D", "{\"pool_size\": 3, \"strides\": 2}", ONE({ 2, { 7, 2 } }) },
-    { "MaxPooling2D", "{\"pool_size\": [2, 3], \"strides\": [1, 2], \"padding\": \"same\"}", ONE({ 3, { 4, 5, 8 } }) },
+    { "MaxPooling2D", "{\"pool_size\": [2, 3], \"strides\": [1, 2], \"padding\": \"same\"}",
+      ONE({ 3, { 4, 5, 8 } }) },
     { "AveragePooling1D", "{\"pool_size\": 3, \"padding\": \"same\"}", ONE({ 2, { 7, 2 } }) },
-    { "AveragePooling2D", "{\"pool_size\": [2, 3], \"strides\": [1, 2], \"padding\": \"same\"}", ONE({ 3, { 4, 5, 4 } }) },
+    { "AveragePooling2D", "{\"pool_size\": [2, 3], \"strides\": [1, 2], \"padding\": \"same\"}",
+      ONE({ 3, { 4, 5, 4 } }) },
     { "GlobalMaxPooling1D", "{}", ONE({ 2, { 5, 3 } }) },
     { "GlobalMaxPooling2D", "{\"keepdims\": true}", ONE({ 3, { 3, 2, 8 } }) },
     { "GlobalAveragePooling1D", "{}", ONE({ 2, { 5, 3 } }) },
@@ -46,7 +58,8 @@ static struct gradient_case cases[] = {
     { "GroupNormalization", "{\"groups\": 2, \"axis\": 1}", ONE({ 3, { 4, 3, 2 } }) },
     { "GroupNormalization", "{\"groups\": 3}", ONE({ 2, { 4, 6 } }) },
     { "UnitNormalization", "{\"axis\": [1, 3]}", ONE({ 3, { 3, 4, 2 } }) },
-    { "Normalization", "{\"axis\": [1, 2], \"mean\": [1, 2, 3, 4], \"variance\": [1, 2, 0.5, 4]}", ONE({ 3, { 2, 2, 3 } }) },
+    { "Normalization", "{\"axis\": [1, 2], \"mean\": [1, 2, 3, 4], \"variance\": [1, 2, 0.5, 4]}",
+      ONE({ 3, { 2, 2, 3 } }) },
     { "Normalization", "{\"invert\": true}", ONE({ 2, { 2, 3 } }) },
     { "Activation", "{\"activation\": \"mish\"}", ONE({ 2, { 2, 3 } }) },
     { "ReLU", "{\"max_value\": 0.9, \"negative_slope\": 0.1, \"threshold\": 0.2}", ONE({ 1, { 20 } }) },
@@ -94,10 +107,12 @@ static void scatter(float *out, size_t count, uint32_t stream)
 {
     const struct random_key key = { .seed = 11, .purpose = RANDOM_DATA, .stream = stream };
     for (size_t i = 0; i < count; i++)
-        out[i] = 0.051f * ((float)strata_random_permute(&key, i, count) - (float)(count / 2) + 0.5f) + 0.017f * (float)(stream % 3);
+        out[i] = 0.051f * ((float)strata_random_permute(&key, i, count) - (float)(count / 2) + 0.5f)
+                 + 0.017f * (float)(stream % 3);
 }
 
-static void fill_tensor(struct harness *h, const struct view *view, uint32_t stream, bool integer, bool positive)
+static void fill_tensor(struct harness *h, const struct view *view, uint32_t stream, bool integer,
+                        bool positive)
 {
     strata_error err = { 0 };
     const size_t count = strata_view_count(view);
@@ -125,8 +140,8 @@ static double objective(struct harness *h, bool training, const float *dy)
 }
 
 /* Compares some elements of the gradient of `of` with differences of the objective. */
-static void compare(struct harness *h, const char *what, const struct view *of, const struct view *gradient, bool training,
-                    const float *dy)
+static void compare(struct harness *h, const char *what, const struct view *of, const struct view *gradient,
+                    bool training, const float *dy)
 {
     strata_error err = { 0 };
     const size_t count = strata_view_count(of), stride = count > 24 ? count / 12 : 1;
@@ -143,8 +158,9 @@ static void compare(struct harness *h, const char *what, const struct view *of, 
         }
         values[i] = value;
         const double expected = (at[1] - at[0]) / (2 * (double)STEP);
-        cr_expect(fabs(expected - (double)got[i]) <= 0.01 * (double)largest, "%s: %s[%zu] is %g, by differences %g",
-                  h->class->class.name, what, i, (double)got[i], expected);
+        cr_expect(fabs(expected - (double)got[i]) <= 0.01 * (double)largest,
+                  "%s: %s[%zu] is %g, by differences %g", h->class->class.name, what, i, (double)got[i],
+                  expected);
     }
     cr_assert(harness_write(h, of, values, &err), "%s", err.message);
     free(values);
@@ -158,7 +174,8 @@ static void check_all(struct harness *h, bool training)
     scatter(dy, strata_view_count(&h->dy), 99);
     objective(h, training, dy);
     cr_assert(harness_write(h, &h->dy, dy, &err) && harness_backward(h, training, &err), "%s", err.message);
-    for (int k = 0; k < h->inputs && !h->class->integer_input; k++) compare(h, "dx", &h->x[k], &h->dx[k], training, dy);
+    for (int k = 0; k < h->inputs && !h->class->integer_input; k++)
+        compare(h, "dx", &h->x[k], &h->dx[k], training, dy);
     for (int i = 0; i < h->ask.count; i++)
         if (!h->ask.spec[i].statistic) compare(h, h->ask.spec[i].name, &h->w[i], &h->dw[i], training, dy);
     free(dy);
@@ -176,7 +193,8 @@ static void run_case(const struct gradient_case *c, struct device *device)
     json_t *json = strata_json_parse(text, strlen(text), "case", &err);
     cr_assert(json && harness_parse(json, STRATA_KERAS3, &class, &config, &err), "%s", err.message);
     json_decref(json);
-    cr_assert(harness_open(&h, device, class, config, SAMPLES, c->in, c->inputs, &err), "%s: %s", c->class_name, err.message);
+    cr_assert(harness_open(&h, device, class, config, SAMPLES, c->in, c->inputs, &err), "%s: %s",
+              c->class_name, err.message);
     cr_assert(harness_words(&h, 42, 1, rows, &err), "%s", err.message);
     for (int k = 0; k < h.inputs; k++) fill_tensor(&h, &h.x[k], (uint32_t)k, class->integer_input, false);
     for (int i = 0; i < h.ask.count; i++)

@@ -11,8 +11,9 @@ static const float rubbish = -1.25e30f;
 
 /* ---- configs ---- */
 
-static const char *const common_keys[] = { "name", "trainable", "dtype", "batch_input_shape", "batch_shape", "sparse",
-                                           "ragged", "optional", NULL };
+static const char *const common_keys[] = { "name",        "trainable", "dtype",  "batch_input_shape",
+                                           "batch_shape", "sparse",    "ragged", "optional",
+                                           NULL };
 
 bool harness_parse(const json_t *json, enum flavour flavour, const struct layer_class **class, void **config,
                    strata_error *err)
@@ -22,7 +23,9 @@ bool harness_parse(const json_t *json, enum flavour flavour, const struct layer_
     if (!found) return strata_fail(err, STRATA_EVALUE, "no layer class %s", name ? name : "(none)");
     *class = strata_layer_class(found);
     *config = strata_alloc(1, found->config_size, err);
-    if (*config && strata_config_parse(found->fields, json_object_get(json, "config"), flavour, common_keys, *config, err)) {
+    if (*config
+        && strata_config_parse(found->fields, json_object_get(json, "config"), flavour, common_keys, *config,
+                               err)) {
         if (!found->check || found->check(*config, flavour, err)) return true;
         strata_config_release(found->fields, *config);
     }
@@ -44,7 +47,9 @@ static bool fill(struct harness *h, const struct view *view, strata_error *err)
     const size_t count = strata_view_count(view) + 2 * GUARD;
     float *elements = strata_alloc(count, sizeof *elements, err);
     for (size_t i = 0; elements && i < count; i++) elements[i] = rubbish;
-    const bool ok = elements && strata_buffer_write(h->device, QUEUE_COMPUTE, view->buffer, 0, count * sizeof *elements, elements, err);
+    const bool ok = elements
+                    && strata_buffer_write(h->device, QUEUE_COMPUTE, view->buffer, 0,
+                                           count * sizeof *elements, elements, err);
     free(elements);
     return ok;
 }
@@ -52,11 +57,13 @@ static bool fill(struct harness *h, const struct view *view, strata_error *err)
 static bool make(struct harness *h, struct view *view, struct shape shape, strata_error *err)
 {
     *view = (struct view){ .offset = GUARD, .shape = shape };
-    view->buffer = strata_buffer_create(h->device, (strata_view_count(view) + 2 * GUARD) * sizeof(float), err);
+    view->buffer =
+        strata_buffer_create(h->device, (strata_view_count(view) + 2 * GUARD) * sizeof(float), err);
     return view->buffer && fill(h, view, err);
 }
 
-static bool make_extra(struct harness *h, size_t (*count)(const void *, size_t, const struct shape *, const struct shape *),
+static bool make_extra(struct harness *h,
+                       size_t (*count)(const void *, size_t, const struct shape *, const struct shape *),
                        struct view *view, strata_error *err)
 {
     const size_t elements = count ? count(h->config, h->n, h->in, &h->out) : 0;
@@ -66,26 +73,30 @@ static bool make_extra(struct harness *h, size_t (*count)(const void *, size_t, 
 static bool make_all(struct harness *h, strata_error *err)
 {
     const struct shape out = strata_shape_batch(h->n, &h->out);
-    bool ok = make(h, &h->z, out, err) && make(h, &h->y, out, err) && make(h, &h->dz, out, err) && make(h, &h->dy, out, err)
-           && make_extra(h, h->class->keep, &h->keep, err) && make_extra(h, h->class->work, &h->work, err);
+    bool ok = make(h, &h->z, out, err) && make(h, &h->y, out, err) && make(h, &h->dz, out, err)
+              && make(h, &h->dy, out, err) && make_extra(h, h->class->keep, &h->keep, err)
+              && make_extra(h, h->class->work, &h->work, err);
     for (int i = 0; ok && i < h->inputs; i++)
-        ok = make(h, &h->x[i], strata_shape_batch(h->n, &h->in[i]), err) && make(h, &h->dx[i], strata_shape_batch(h->n, &h->in[i]), err);
+        ok = make(h, &h->x[i], strata_shape_batch(h->n, &h->in[i]), err)
+             && make(h, &h->dx[i], strata_shape_batch(h->n, &h->in[i]), err);
     for (int i = 0; ok && i < h->ask.count; i++)
-        ok = make(h, &h->w[i], h->ask.spec[i].shape, err) && (h->ask.spec[i].statistic || make(h, &h->dw[i], h->ask.spec[i].shape, err));
+        ok = make(h, &h->w[i], h->ask.spec[i].shape, err)
+             && (h->ask.spec[i].statistic || make(h, &h->dw[i], h->ask.spec[i].shape, err));
     h->step_words = ok ? strata_buffer_create(h->device, (STEP_ROWS + h->n) * sizeof(uint32_t), err) : NULL;
     return h->step_words != NULL;
 }
 
-bool harness_open(struct harness *h, struct device *device, const struct layer_class *class, const void *config,
-                  size_t n, const struct shape *in, int inputs, strata_error *err)
+bool harness_open(struct harness *h, struct device *device, const struct layer_class *class,
+                  const void *config, size_t n, const struct shape *in, int inputs, strata_error *err)
 {
     *h = (struct harness){ .device = device, .class = class, .config = config, .n = n, .inputs = inputs };
     for (int i = 0; i < inputs; i++) h->in[i] = in[i];
     h->in[inputs].rank = -1;
-    if (class->activation) h->activation = (enum activation_kind) * (const int *)((const char *)config + class->activation - 1);
+    if (class->activation)
+        h->activation = (enum activation_kind) * (const int *)((const char *)config + class->activation - 1);
     h->run = strata_run_immediate(device, QUEUE_COMPUTE, err);
-    return h->run && class->shape(config, h->in, &h->out, err) && (!class->weights || class->weights(config, h->in, &h->ask, err))
-        && make_all(h, err);
+    return h->run && class->shape(config, h->in, &h->out, err)
+           && (!class->weights || class->weights(config, h->in, &h->ask, err)) && make_all(h, err);
 }
 
 void harness_close(struct harness *h)
@@ -114,22 +125,28 @@ bool harness_write(struct harness *h, const struct view *view, const void *eleme
 bool harness_read(struct harness *h, const struct view *view, float *elements, strata_error *err)
 {
     float guards[2 * GUARD];
-    const size_t count = strata_view_count(view), after = (GUARD + count) * sizeof(float), bytes = GUARD * sizeof(float);
-    if (!strata_buffer_read(h->device, QUEUE_COMPUTE, view->buffer, view->offset * sizeof(float), count * sizeof(float), elements, err)
+    const size_t count = strata_view_count(view), after = (GUARD + count) * sizeof(float),
+                 bytes = GUARD * sizeof(float);
+    if (!strata_buffer_read(h->device, QUEUE_COMPUTE, view->buffer, view->offset * sizeof(float),
+                            count * sizeof(float), elements, err)
         || !strata_buffer_read(h->device, QUEUE_COMPUTE, view->buffer, 0, bytes, guards, err)
         || !strata_buffer_read(h->device, QUEUE_COMPUTE, view->buffer, after, bytes, guards + GUARD, err))
         return false;
     for (int i = 0; i < 2 * GUARD; i++)
         if (guards[i] != rubbish)
-            return strata_fail(err, STRATA_EBUG, "%s wrote %s its tensor", h->class->class.name, i < GUARD ? "before" : "behind");
+            return strata_fail(err, STRATA_EBUG, "%s wrote %s its tensor", h->class->class.name,
+                               i < GUARD ? "before" : "behind");
     return true;
 }
 
 bool harness_words(struct harness *h, uint64_t seed, uint32_t epoch, const uint32_t *rows, strata_error *err)
 {
-    uint32_t words[STEP_ROWS] = { [STEP_SEED_LOW] = (uint32_t)seed, [STEP_SEED_HIGH] = (uint32_t)(seed >> 32), [STEP_EPOCH] = epoch };
+    uint32_t words[STEP_ROWS] = {
+        [STEP_SEED_LOW] = (uint32_t)seed, [STEP_SEED_HIGH] = (uint32_t)(seed >> 32), [STEP_EPOCH] = epoch
+    };
     return strata_buffer_write(h->device, QUEUE_COMPUTE, h->step_words, 0, sizeof words, words, err)
-        && strata_buffer_write(h->device, QUEUE_COMPUTE, h->step_words, sizeof words, h->n * sizeof *rows, rows, err);
+           && strata_buffer_write(h->device, QUEUE_COMPUTE, h->step_words, sizeof words, h->n * sizeof *rows,
+                                  rows, err);
 }
 
 /* ---- running ---- */
@@ -137,7 +154,8 @@ bool harness_words(struct harness *h, uint64_t seed, uint32_t epoch, const uint3
 bool harness_can(const struct harness *h, enum harness_way way)
 {
     if (way == HARNESS_FUSED)
-        return h->class->fuses && h->activation != ACTIVATION_LINEAR && strata_activation(h->activation)->fusable;
+        return h->class->fuses && h->activation != ACTIVATION_LINEAR
+               && strata_activation(h->activation)->fusable;
     return way == HARNESS_PLAIN || (h->class->in_place && strata_shape_equal(&h->in[0], &h->out));
 }
 
@@ -148,8 +166,15 @@ static bool separate_activation(const struct harness *h)
 
 static struct step step_of(struct harness *h, bool training)
 {
-    struct step s = { .run = h->run, .x = h->x[0], .xs = h->x, .dxs = h->dx, .inputs = h->inputs, .training = training, .stream = 7,
-                      .work = h->work, .step_words = training ? h->step_words : NULL };
+    struct step s = { .run = h->run,
+                      .x = h->x[0],
+                      .xs = h->x,
+                      .dxs = h->dx,
+                      .inputs = h->inputs,
+                      .training = training,
+                      .stream = 7,
+                      .work = h->work,
+                      .step_words = training ? h->step_words : NULL };
     if (training) s.keep = h->keep;
     for (int i = 0; i < h->ask.count; i++) s.w[i] = h->w[i];
     s.y = h->way == HARNESS_IN_PLACE ? h->x[0] : separate_activation(h) ? h->z : h->y;
@@ -162,8 +187,10 @@ bool harness_forward(struct harness *h, bool training, strata_error *err)
     const struct step s = step_of(h, training);
     if (h->work.buffer && !fill(h, &h->work, err)) return false;
     const struct view x = strata_view_as(&s.x, s.y.shape);
-    const bool ok = h->class->view ? strata_op_copy(h->run, &x, &s.y, err) : h->class->forward(h->config, &s, err);
-    if (!ok || !separate_activation(h)) return ok && (h->way != HARNESS_IN_PLACE || strata_op_copy(h->run, &h->x[0], &h->y, err));
+    const bool ok =
+        h->class->view ? strata_op_copy(h->run, &x, &s.y, err) : h->class->forward(h->config, &s, err);
+    if (!ok || !separate_activation(h))
+        return ok && (h->way != HARNESS_IN_PLACE || strata_op_copy(h->run, &h->x[0], &h->y, err));
     return strata_op_activation(h->run, h->activation, &h->z, &h->y, err);
 }
 
@@ -191,5 +218,5 @@ bool harness_backward(struct harness *h, bool training, strata_error *err)
         return strata_op_copy(h->run, &dy, &s.dx, err);
     }
     return h->class->backward(h->config, &s, err)
-        && (h->way != HARNESS_IN_PLACE || strata_op_copy(h->run, &s.dy, &h->dx[0], err));
+           && (h->way != HARNESS_IN_PLACE || strata_op_copy(h->run, &s.dy, &h->dx[0], err));
 }

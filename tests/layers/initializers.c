@@ -15,7 +15,8 @@ static float *draw(const char *json_text, const struct shape *shape, uint32_t st
     json_t *json = strata_json_parse(json_text, strlen(json_text), "initializer", &err);
     float *values = calloc(strata_shape_count(shape), sizeof *values);
     cr_assert(json && strata_object_parse(&strata_initializers, json, STRATA_KERAS3, &object, &err)
-              && strata_initialize(&object, shape, &key, values, &err), "%s", err.message);
+                  && strata_initialize(&object, shape, &key, values, &err),
+              "%s", err.message);
     strata_object_release(&object);
     json_decref(json);
     return values;
@@ -34,7 +35,8 @@ static void expect(const char *json_text, const struct shape *shape, double vari
     }
     const double n = (double)count;
     cr_expect(fabs(sum / n) < 5 * sqrt(variance / n), "%s: mean %g", json_text, sum / n);
-    cr_expect(fabs(squares / n - variance) < 5 * variance * sqrt(2 / n), "%s: variance %g, not %g", json_text, squares / n, variance);
+    cr_expect(fabs(squares / n - variance) < 5 * variance * sqrt(2 / n), "%s: variance %g, not %g", json_text,
+              squares / n, variance);
     cr_expect(largest <= bound, "%s: %g lies beyond %g", json_text, largest, bound);
     free(values);
 }
@@ -51,8 +53,10 @@ Test(initializers, scale_their_variance_by_the_fans)
     expect("\"he_normal\"", &kernel, 2 / in, cut * sqrt(2 / in));
     expect("\"lecun_uniform\"", &kernel, 1 / in, sqrt(3 / in));
     expect("\"lecun_normal\"", &kernel, 1 / in, cut * sqrt(1 / in));
-    expect("{\"class_name\": \"VarianceScaling\", \"config\": {\"scale\": 3.0, \"mode\": \"fan_out\", \"distribution\": "
-           "\"untruncated_normal\"}}", &kernel, 3 / out, 10);
+    expect("{\"class_name\": \"VarianceScaling\", \"config\": {\"scale\": 3.0, \"mode\": \"fan_out\", "
+           "\"distribution\": "
+           "\"untruncated_normal\"}}",
+           &kernel, 3 / out, 10);
 }
 
 Test(initializers, draw_from_the_distributions_of_their_names)
@@ -67,7 +71,8 @@ Test(initializers, of_constants_are_constant)
 {
     const struct shape shape = { 2, { 2, 3 } };
     float *zeros = draw("\"zeros\"", &shape, 1), *ones = draw("\"ones\"", &shape, 1);
-    float *constant = draw("{\"Constant\": {\"value\": 0.5}}", &shape, 1), *identity = draw("{\"Identity\": {\"gain\": 2}}", &shape, 1);
+    float *constant = draw("{\"Constant\": {\"value\": 0.5}}", &shape, 1),
+          *identity = draw("{\"Identity\": {\"gain\": 2}}", &shape, 1);
     for (int i = 0; i < 6; i++) {
         cr_expect_eq(zeros[i], 0);
         cr_expect_eq(ones[i], 1);
@@ -89,8 +94,10 @@ static void expect_orthonormal(size_t rows, size_t columns)
         for (size_t j = 0; j <= i; j++) {
             double dot = 0;
             for (size_t k = 0; k < length; k++)
-                dot += rows < columns ? (double)q[i * columns + k] * q[j * columns + k] : (double)q[k * columns + i] * q[k * columns + j];
-            cr_expect(fabs(dot - (i == j)) < 1e-6, "%zu x %zu: %zu and %zu have product %g", rows, columns, i, j, dot);
+                dot += rows < columns ? (double)q[i * columns + k] * q[j * columns + k]
+                                      : (double)q[k * columns + i] * q[k * columns + j];
+            cr_expect(fabs(dot - (i == j)) < 1e-6, "%zu x %zu: %zu and %zu have product %g", rows, columns, i,
+                      j, dot);
         }
     }
     free(q);
@@ -106,7 +113,8 @@ Test(initializers, orthogonal_makes_orthonormal_rows_or_columns)
 Test(initializers, with_a_seed_of_their_own_draw_the_same_anywhere)
 {
     const struct shape shape = { 1, { 50 } };
-    float *a = draw("{\"GlorotUniform\": {\"seed\": 4}}", &shape, 1), *b = draw("{\"GlorotUniform\": {\"seed\": 4}}", &shape, 2);
+    float *a = draw("{\"GlorotUniform\": {\"seed\": 4}}", &shape, 1),
+          *b = draw("{\"GlorotUniform\": {\"seed\": 4}}", &shape, 2);
     float *c = draw("\"glorot_uniform\"", &shape, 1), *d = draw("\"glorot_uniform\"", &shape, 2);
     cr_expect_arr_eq(a, b, 50 * sizeof *a);
     cr_expect_neq(memcmp(c, d, 50 * sizeof *c), 0, "two tensors draw the same");

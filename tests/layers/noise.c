@@ -26,7 +26,8 @@ struct drawn {
 };
 
 /* The layer's output for x and the samples of these indices, in training. The caller frees it. */
-static float *draw(struct device *device, const struct drawn *d, const float *x, const uint32_t *rows, size_t n)
+static float *draw(struct device *device, const struct drawn *d, const float *x, const uint32_t *rows,
+                   size_t n)
 {
     strata_error err = { 0 };
     const struct layer_class *class;
@@ -38,8 +39,10 @@ static float *draw(struct device *device, const struct drawn *d, const float *x,
     cr_assert(json && harness_parse(json, STRATA_KERAS3, &class, &config, &err), "%s", err.message);
     json_decref(json);
     float *y = calloc(n * strata_shape_count(&d->in), sizeof *y);
-    cr_assert(harness_open(&h, device, class, config, n, &d->in, 1, &err) && harness_words(&h, d->seed, d->epoch, rows, &err)
-              && harness_write(&h, &h.x[0], x, &err) && harness_forward(&h, true, &err), "%s", err.message);
+    cr_assert(harness_open(&h, device, class, config, n, &d->in, 1, &err)
+                  && harness_words(&h, d->seed, d->epoch, rows, &err) && harness_write(&h, &h.x[0], x, &err)
+                  && harness_forward(&h, true, &err),
+              "%s", err.message);
     if (d->gradient)
         cr_assert(harness_write(&h, &h.dy, x, &err) && harness_backward(&h, true, &err), "%s", err.message);
     cr_assert(harness_read(&h, d->gradient ? &h.dx[0] : &h.y, y, &err), "%s", err.message);
@@ -102,7 +105,8 @@ Test(noise, the_mask_is_that_of_philox_on_the_host)
         for (uint32_t i = 0; i < 10; i++) {
             uint32_t words[4];
             strata_random_block(&key, rows[s], i / 4, words);
-            cr_expect_eq(y[s * 10 + i] != 0, (words[i % 4] >> 8) * 0x1p-24f >= 0.5f, "sample %zu, element %u", s, i);
+            cr_expect_eq(y[s * 10 + i] != 0, (words[i % 4] >> 8) * 0x1p-24f >= 0.5f, "sample %zu, element %u",
+                         s, i);
         }
     }
     free(x);
@@ -131,11 +135,13 @@ Test(noise, does_not_depend_on_the_batch_or_the_order)
         const size_t count = strata_shape_count(&d.in);
         const uint32_t whole[6] = { 0, 1, 2, 3, 4, 5 }, first[2] = { 4, 1 }, second[4] = { 5, 3, 2, 0 };
         float *x = ones(6 * count);
-        float *all = draw(device, &d, x, whole, 6), *a = draw(device, &d, x, first, 2), *b = draw(device, &d, x, second, 4);
+        float *all = draw(device, &d, x, whole, 6), *a = draw(device, &d, x, first, 2),
+              *b = draw(device, &d, x, second, 4);
         for (size_t s = 0; s < 6; s++) {
             const float *part = s < 2 ? a + s * count : b + (s - 2) * count;
             const uint32_t row = s < 2 ? first[s] : second[s - 2];
-            cr_expect_arr_eq(part, all + row * count, count * sizeof *part, "%s %s, sample %u", d.class_name, d.config, row);
+            cr_expect_arr_eq(part, all + row * count, count * sizeof *part, "%s %s, sample %u", d.class_name,
+                             d.config, row);
         }
         free(x);
         free(all);
@@ -202,9 +208,10 @@ static void expect_moments(const struct drawn *d, const float *x, double mean, d
     double got_mean, got_variance;
     const double count = SAMPLES * FEATURES;
     moments(y, SAMPLES * FEATURES, &got_mean, &got_variance);
-    cr_expect(fabs(got_mean - mean) < 5 * sqrt(variance / count), "%s: mean %g, not %g", d->class_name, got_mean, mean);
-    cr_expect(fabs(got_variance - variance) < 5 * variance * sqrt(2 / count), "%s: variance %g, not %g", d->class_name,
-              got_variance, variance);
+    cr_expect(fabs(got_mean - mean) < 5 * sqrt(variance / count), "%s: mean %g, not %g", d->class_name,
+              got_mean, mean);
+    cr_expect(fabs(got_variance - variance) < 5 * variance * sqrt(2 / count), "%s: variance %g, not %g",
+              d->class_name, got_variance, variance);
     free(y);
     strata_device_close(device);
 }
