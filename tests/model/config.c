@@ -25,6 +25,8 @@ static bool ignored(const char *key)
  * order of axes that there is. */
 static bool asks_for_nothing(const char *key, const json_t *value)
 {
+    if (strcmp(key, "trainable") == 0)
+        return json_is_true(value);
     if (strcmp(key, "data_format") == 0)
         return json_is_string(value) && strcmp(json_string_value(value), "channels_last") == 0;
     return strcmp(key, "renorm_momentum") == 0 || strcmp(key, "kernel_initializer") == 0 || json_is_null(value) || json_is_false(value) || (json_is_integer(value) && json_integer_value(value) == 1);
@@ -48,6 +50,9 @@ static bool same(const json_t *a, const json_t *b, char *path, size_t size)
             if (!ignored(key) && !json_object_get(a, key) && !asks_for_nothing(key, value))
                 return false;
         }
+    } else if (json_is_string(a) && json_is_object(b)) {
+        /* some layers of Keras 3 write the name of their dtype's policy, not the policy */
+        return json_equal(a, json_object_get(json_object_get(b, "config"), "name"));
     } else if (json_array_size(a) == 1 && json_is_array(json_array_get(a, 0)) && json_is_string(json_array_get(b, 0))) {
         return same(json_array_get(a, 0), b, path, size); /* Keras 3 writes one input or output with and without a list around */
     } else if (json_is_array(a) && json_is_array(b)) {
