@@ -50,9 +50,11 @@ static bool show_model(const struct command *c, const struct training *t, strata
     return text != NULL;
 }
 
+/* Quiet or not, a warning is worth its line. */
 static void warn(void *context, const char *message)
 {
-    strata_note(context, "warning: %s", message);
+    (void)context;
+    fprintf(stderr, "warning: %s\n", message);
 }
 
 static double last_value(const double *values, size_t epochs)
@@ -88,7 +90,6 @@ static bool finish(const struct command *c, const struct training *t, const stru
     return true;
 }
 
-/* Warnings are for people; quiet or not, they are worth a line. */
 static bool train(const struct command *c, struct training *t, strata_error *err)
 {
     strata_fit_config config = strata_job_fit_config(t->job);
