@@ -28,6 +28,12 @@ static bool folder_of(char path[PATH_MAX])
     return strata_env_cache_dir(cache, sizeof cache) && snprintf(path, PATH_MAX, "%s/kernels", cache) < PATH_MAX;
 }
 
+bool strata_store_has_place(void)
+{
+    char folder[PATH_MAX];
+    return folder_of(folder);
+}
+
 static bool path_of(const struct store_key *key, char path[PATH_MAX])
 {
     char folder[PATH_MAX];

@@ -13,6 +13,9 @@ struct store_key {
     uint64_t low, high;
 };
 
+/* Whether the environment names a folder for the store. */
+bool strata_store_has_place(void);
+
 /* The bytes of an entry (free), if it is there whole and undamaged. */
 bool strata_store_read(const struct store_key *key, unsigned char **bytes, size_t *size);
 void strata_store_write(const struct store_key *key, const void *bytes, size_t size);

@@ -156,10 +156,13 @@ static bool build(const struct device *device, const char *file, const char *sou
     return false;
 }
 
-/* A driver that gives no binary is built for anew at each start. */
+/* A driver that gives no binary is built for anew at each start. PoCL compiles every kernel of the program for its binary,
+ * which takes longer than the build; so none is asked for in vain. */
 static void store(cl_program program, const struct store_key *key)
 {
     size_t size = 0;
+    if (!strata_store_has_place())
+        return;
     if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || size == 0)
         return;
     unsigned char *bytes = malloc(size);
