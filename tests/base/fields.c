@@ -358,11 +358,10 @@ Test(fields, an_object_is_read_from_every_form_that_names_one)
         "{\"class_name\": \"OilPaint\", \"config\": {\"gloss\": 0.5}}",
         "{\"class_name\": \"OilPaint\"}",
         "{\"class_name\": \"Custom>OilPaint\", \"config\": {}, \"shared_object_id\": 3}",
-        "{\"module\": \"keras.paints\", \"class_name\": \"OilPaint\", \"config\": {}, \"registered_name\": "
-        "null,"
-        " \"build_config\": {}, \"compile_config\": {}, \"name\": \"p\", \"inbound_nodes\": []}",
-        "{\"module\": \"builtins\", \"class_name\": \"function\", \"config\": \"oil\", \"registered_name\": "
-        "\"f\"}",
+        ("{\"module\": \"keras.paints\", \"class_name\": \"OilPaint\", \"config\": {}, \"registered_name\": null,"
+         " \"build_config\": {}, \"compile_config\": {}, \"name\": \"p\", \"inbound_nodes\": []}"),
+        ("{\"module\": \"builtins\", \"class_name\": \"function\", \"config\": \"oil\","
+         " \"registered_name\": \"f\"}"),
     };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         strata_error err = { 0 };
