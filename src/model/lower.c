@@ -35,22 +35,19 @@ static bool note_end(struct flat_list *list, const strata_layer *layer, int inde
     return true;
 }
 
-static enum activation_kind activation_of(const strata_layer *layer)
+/* The activation that the whole layer is; ACTIVATION_KINDS when it is more than that. */
+static enum activation_kind pure_activation(const strata_layer *layer)
 {
-    const struct layer_class *class = layer->class;
-    if (class->acts_as) {
-        const enum activation_kind kind = class->acts_as(layer->config, layer->in);
-        if (kind != ACTIVATION_KINDS)
-            return kind;
-    }
-    if (!class->activation)
-        return ACTIVATION_LINEAR;
-    return *(const int *)((const char *)layer->config + class->activation - 1);
+    return layer->class->acts_as ? layer->class->acts_as(layer->config, layer->in) : ACTIVATION_KINDS;
 }
 
-static bool is_pure_activation(const strata_layer *layer)
+enum activation_kind strata_lower_activation(const strata_layer *layer)
 {
-    return layer->class->acts_as && layer->class->acts_as(layer->config, layer->in) != ACTIVATION_KINDS;
+    const struct layer_class *class = layer->class;
+    const enum activation_kind pure = pure_activation(layer);
+    if (pure != ACTIVATION_KINDS)
+        return pure;
+    return class->activation ? *(const int *)((const char *)layer->config + class->activation - 1) : ACTIVATION_LINEAR;
 }
 
 static const struct object *penalty_of(const strata_layer *layer)
@@ -71,13 +68,13 @@ static int lower_plain(struct flat_list *list, const strata_layer *layer, const 
     const struct flat base = { .layer = layer, .out = layer->out, .training = training && !frozen, .stream = stream };
     int last = inputs[0];
     const bool nothing = class->host_only || (class->identity_in_inference && !base.training);
-    if (!nothing && !is_pure_activation(layer)) {
+    if (!nothing && pure_activation(layer) == ACTIVATION_KINDS) {
         struct flat own = base;
         own.kind = FLAT_LAYER;
         own.view = class->view;
         last = append(list, own, inputs, count, err);
     }
-    const enum activation_kind kind = activation_of(layer);
+    const enum activation_kind kind = strata_lower_activation(layer);
     if (last != FAILED && kind != ACTIVATION_LINEAR) {
         struct flat activation = base;
         activation.kind = FLAT_ACTIVATION;

@@ -42,6 +42,10 @@ struct flat_list {
 bool strata_lower(strata_model *model, bool training, bool keep_last, struct flat_list *list, strata_error *err);
 void strata_lower_release(struct flat_list *list);
 
+/* The activation that ends the layer's work: the one it is, or its `activation` argument; LINEAR when there is none. The
+ * layer is built and no nested model. */
+enum activation_kind strata_lower_activation(const strata_layer *layer);
+
 /* The flat index of a layer's output; false when the layer is not in the model. */
 bool strata_lower_find(const struct flat_list *list, const strata_layer *layer, int *index);
 

@@ -28,4 +28,13 @@ json_t *strata_model_write(const strata_model *model, enum flavour flavour, stra
 /* Whether the model's input is integers (its first layer is an Embedding). */
 bool strata_model_integer_input(const strata_model *model);
 
+/* The same shape as the public headers have it. */
+static inline strata_shape strata_public_shape(const struct shape *shape)
+{
+    strata_shape out = { .rank = shape->rank };
+    for (int i = 0; i < shape->rank; i++)
+        out.dim[i] = shape->dim[i];
+    return out;
+}
+
 #endif

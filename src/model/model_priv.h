@@ -105,12 +105,4 @@ const strata_layer *strata_layer_weight_holder(const strata_layer *layer, size_t
 bool strata_model_walk(strata_model *model, bool (*visit)(void *context, strata_layer *layer, strata_error *err),
                        void *context, strata_error *err);
 
-static inline strata_shape strata_public_shape(const struct shape *shape)
-{
-    strata_shape out = { .rank = shape->rank };
-    for (int i = 0; i < shape->rank; i++)
-        out.dim[i] = shape->dim[i];
-    return out;
-}
-
 #endif

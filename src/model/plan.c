@@ -23,11 +23,7 @@ enum activation_kind strata_plan_last_activation(const strata_model *model)
 {
     if (model->count == 0 || !model->built)
         return ACTIVATION_LINEAR;
-    const strata_layer *layer = last_layer(model);
-    const struct layer_class *class = layer->class;
-    if (class->acts_as && class->acts_as(layer->config, layer->in) != ACTIVATION_KINDS)
-        return class->acts_as(layer->config, layer->in);
-    return class->activation ? *(const int *)((const char *)layer->config + class->activation - 1) : ACTIVATION_LINEAR;
+    return strata_lower_activation(last_layer(model));
 }
 
 static bool check_config(strata_model *model, const struct plan_config *config, strata_error *err)

@@ -10,13 +10,6 @@ enum { BUCKET_BYTES = 1 << 20 }; /* large enough for the wire, small enough to b
 
 /* ---- data and model ------------------------------------------------------------------------------------------------ */
 
-static strata_shape public_shape(const struct shape *shape)
-{
-    strata_shape public = { .rank = shape->rank };
-    for (int i = 0; i < shape->rank; i++) public.dim[i] = shape->dim[i];
-    return public;
-}
-
 static bool is_shape(const strata_shape *a, const struct shape *b)
 {
     bool same = a->rank == b->rank;
@@ -42,7 +35,7 @@ bool strata_trainer_check_data(const strata_model *model, const strata_data *dat
 
 bool strata_trainer_build(strata_model *model, const strata_data *data, strata_error *err)
 {
-    const strata_shape input = public_shape(&data->x.shape);
+    const strata_shape input = strata_public_shape(&data->x.shape);
     return strata_model_built(model) || strata_model_build(model, &input, 0, err);
 }
 
