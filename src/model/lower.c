@@ -50,7 +50,7 @@ enum activation_kind strata_lower_activation(const strata_layer *layer)
     return class->activation ? *(const int *)((const char *)layer->config + class->activation - 1) : ACTIVATION_LINEAR;
 }
 
-static const struct object *penalty_of(const strata_layer *layer)
+const struct object *strata_lower_penalty(const strata_layer *layer)
 {
     if (!layer->class->activity_regularizer)
         return NULL;
@@ -81,10 +81,10 @@ static int lower_plain(struct flat_list *list, const strata_layer *layer, const 
         activation.activation = kind;
         last = append(list, activation, &last, 1, err);
     }
-    if (last != FAILED && penalty_of(layer) && training) {
+    if (last != FAILED && strata_lower_penalty(layer) && training) {
         struct flat penalty = base;
         penalty.kind = FLAT_PENALTY;
-        penalty.regularizer = penalty_of(layer);
+        penalty.regularizer = strata_lower_penalty(layer);
         penalty.view = true;
         last = append(list, penalty, &last, 1, err);
     }

@@ -46,6 +46,9 @@ void strata_lower_release(struct flat_list *list);
  * layer is built and no nested model. */
 enum activation_kind strata_lower_activation(const strata_layer *layer);
 
+/* The layer's activity regularizer; NULL when it has none. */
+const struct object *strata_lower_penalty(const strata_layer *layer);
+
 /* The flat index of a layer's output; false when the layer is not in the model. */
 bool strata_lower_find(const struct flat_list *list, const strata_layer *layer, int *index);
 

@@ -23,7 +23,8 @@ enum activation_kind strata_plan_last_activation(const strata_model *model)
 {
     if (model->count == 0 || !model->built)
         return ACTIVATION_LINEAR;
-    return strata_lower_activation(last_layer(model));
+    const strata_layer *layer = last_layer(model);
+    return strata_lower_penalty(layer) ? ACTIVATION_LINEAR : strata_lower_activation(layer);
 }
 
 static bool check_config(strata_model *model, const struct plan_config *config, strata_error *err)

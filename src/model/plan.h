@@ -31,7 +31,7 @@ struct plan_config {
 };
 
 /* The activation that ends the model (of the last layer, or an Activation or Softmax layer over the last axis), LINEAR when there is
- * none. With it a loss knows whether logits are to be had. */
+ * none, or when an activity regularizer follows it, whose gradient a loss on the logits would pass by. With it a loss knows whether logits are to be had. */
 enum activation_kind strata_plan_last_activation(const strata_model *model);
 
 /* The model must be bound (strata_params_bind). */

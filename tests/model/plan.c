@@ -144,6 +144,26 @@ Test(plan, of_a_chain_has_the_gradients_of_differences)
     close_all(&f);
 }
 
+static enum activation_kind last_of(const char *json)
+{
+    strata_error err = { 0 };
+    strata_model *model = strata_model_from_json(json, &err);
+    cr_assert_not_null(model, "%s", err.message);
+    const enum activation_kind kind = strata_plan_last_activation(model);
+    strata_model_free(model);
+    return kind;
+}
+
+Test(plan, offers_logits_only_where_nothing_follows_the_last_activation)
+{
+    cr_assert_eq(last_of("[{\"Input\": {\"shape\": [5]}}, {\"Dense\": {\"units\": 3, \"activation\": \"softmax\"}}]"), ACTIVATION_SOFTMAX);
+    cr_assert_eq(last_of("[{\"Input\": {\"shape\": [5]}}, {\"Dense\": {\"units\": 3}}, {\"Softmax\": {}}]"), ACTIVATION_SOFTMAX);
+    cr_assert_eq(last_of("[{\"Input\": {\"shape\": [5]}}, {\"Dense\": {\"units\": 3, \"activation\": \"softmax\"}}, {\"Flatten\": {}}]"),
+                 ACTIVATION_LINEAR);
+    cr_assert_eq(last_of("[{\"Input\": {\"shape\": [5]}},"
+                         "{\"Dense\": {\"units\": 3, \"activation\": \"softmax\", \"activity_regularizer\": \"l2\"}}]"), ACTIVATION_LINEAR);
+}
+
 static const char branched[] =
     "{\"class_name\": \"Functional\", \"config\": {\"name\": \"m\", \"layers\": ["
     "{\"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 5], \"name\": \"in\"}, \"name\": \"in\", \"inbound_nodes\": []},"
