@@ -110,6 +110,12 @@ STRATA_API STRATA_CHECKED bool strata_model_set_weight(strata_model *model, size
 STRATA_API STRATA_CHECKED bool strata_model_count_params(const strata_model *model, size_t *total, size_t *trainable,
                                                          strata_error *err);
 
+/* Ends a built model at one of its layers; those that lead only to others go. What it was compiled with is dropped. */
+STRATA_API STRATA_CHECKED bool strata_model_cut(strata_model *model, const char *layer, strata_error *err);
+/* Appends GlobalAveragePooling or GlobalMaxPooling: `pooling` of keras.applications. */
+typedef enum strata_pooling { STRATA_POOLING_AVG, STRATA_POOLING_MAX } strata_pooling;
+STRATA_API STRATA_CHECKED bool strata_model_pool(strata_model *model, strata_pooling pooling, strata_error *err);
+
 /* trainable of the model and of every layer in it. */
 STRATA_API void strata_model_set_trainable(strata_model *model, bool trainable);
 /* A job's rules: pattern is a glob on layer names, "base/..." reaches into nested models. Counts the layers it matched. */

@@ -58,7 +58,7 @@ static bool add_layers(strata_model *model, const json_t *layers, strata_error *
     size_t index;
     json_t *json;
     json_array_foreach(layers, index, json) {
-        strata_layer *layer = strata_layer_from_config(json, model->flavour, err);
+        strata_layer *layer = strata_layer_from_parsed(json, model->flavour, err);
         if (!layer || !strata_model_add(model, layer, err))
             return strata_fail_in(err, "layer %zu", index);
     }
@@ -155,7 +155,7 @@ static bool add_functional_layers(strata_model *model, const json_t *layers, str
     size_t index;
     json_t *json;
     json_array_foreach(layers, index, json) {
-        strata_layer *layer = strata_layer_from_config(json, model->flavour, err);
+        strata_layer *layer = strata_layer_from_parsed(json, model->flavour, err);
         const char *name = json_string_value(json_object_get(json, "name"));
         if (layer && !layer->name && name)
             layer->name = strata_copy_text(name, err);

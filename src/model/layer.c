@@ -200,7 +200,7 @@ static bool fail_unknown(const char *name, strata_error *err)
                        nearest ? nearest : "; `strata help layers` lists those there are", nearest ? "\"?" : "");
 }
 
-strata_layer *strata_layer_from_config(const json_t *json, enum flavour flavour, strata_error *err)
+strata_layer *strata_layer_from_parsed(const json_t *json, enum flavour flavour, strata_error *err)
 {
     const char *name = NULL;
     const json_t *config = NULL;
@@ -222,7 +222,7 @@ strata_layer *strata_layer_from_config(const json_t *json, enum flavour flavour,
 strata_layer *strata_layer_from_json(const char *json, strata_error *err)
 {
     json_t *parsed = strata_json_parse(json, strlen(json), "layer", err);
-    strata_layer *layer = parsed ? strata_layer_from_config(parsed, strata_config_flavour(parsed), err) : NULL;
+    strata_layer *layer = parsed ? strata_layer_from_parsed(parsed, strata_config_flavour(parsed), err) : NULL;
     json_decref(parsed);
     return layer;
 }
@@ -239,7 +239,7 @@ strata_layer *strata_layer_create(const char *class_name, const char *config, st
     json_object_set_new(form, "class_name", json_string(class_name));
     if (parsed)
         json_object_set_new(form, "config", parsed);
-    strata_layer *layer = form ? strata_layer_from_config(form, STRATA_KERAS3, err) : NULL;
+    strata_layer *layer = form ? strata_layer_from_parsed(form, STRATA_KERAS3, err) : NULL;
     json_decref(form);
     return layer;
 }

@@ -23,6 +23,12 @@ size_t strata_model_batch(const strata_model *model);
 
 /* A short list of a job or any config of Keras, already parsed. */
 strata_model *strata_model_from_parsed(const json_t *json, strata_error *err);
+/* A layer in Keras's form or a job's short form. */
+strata_layer *strata_layer_from_parsed(const json_t *json, enum flavour flavour, strata_error *err);
+/* Keras 2 when the config says so by its version or by how its first input is written. */
+enum flavour strata_config_flavour(const json_t *json);
+/* Before the model is part of another. */
+bool strata_model_rename(strata_model *model, const char *name, strata_error *err);
 json_t *strata_model_write(const strata_model *model, enum flavour flavour, strata_error *err);
 
 /* Whether the model's input is integers (its first layer is an Embedding). */

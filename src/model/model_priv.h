@@ -68,7 +68,6 @@ struct strata_model {
 };
 
 /* ---- layer.c ---- */
-strata_layer *strata_layer_from_config(const json_t *json, enum flavour flavour, strata_error *err);
 /* Weights for these inputs (without batch axis). path names the layer for its random numbers. */
 bool strata_layer_build(strata_layer *layer, const struct shape *in, size_t in_count, size_t batch, uint64_t seed,
                         const char *path, strata_error *err);
@@ -90,8 +89,6 @@ bool strata_layer_name_automatically(strata_model *model, strata_layer *layer, s
 strata_model *strata_model_from_config(const json_t *json, enum flavour flavour, strata_error *err);
 json_t *strata_model_config(const strata_model *model, enum flavour flavour, bool outermost, strata_error *err);
 json_t *strata_layer_config(const strata_layer *layer, enum flavour flavour, strata_error *err);
-/* Keras 2 when the config says so by its version or by how its first input is written. */
-enum flavour strata_config_flavour(const json_t *json);
 
 /* ---- binding ---- */
 /* Where weight i of the layer is: its host values, or the bound model's arena. */

@@ -31,6 +31,13 @@ static bool trains(const strata_layer *layer, int weight)
     return !layer->weights[weight].spec.statistic && strata_layer_effective_trainable(layer, true);
 }
 
+/* A moving statistic that training moves: not one of a layer that is in inference mode because it is frozen. */
+static bool moves(const strata_layer *layer, int weight)
+{
+    return layer->weights[weight].spec.statistic
+        && (!layer->class->trainable_inference || strata_layer_effective_trainable(layer, true));
+}
+
 static size_t rounded(size_t elements)
 {
     return (elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -46,7 +53,7 @@ static void place(struct params *params, strata_layer *layer, bool trainable)
         struct param *param = &params->list[params->count++];
         *param = (struct param){
             .layer = layer, .index = i, .name = weight->spec.name, .shape = weight->spec.shape, .offset = params->total,
-            .count = strata_shape_count(&weight->spec.shape), .trainable = trainable, .statistic = weight->spec.statistic,
+            .count = strata_shape_count(&weight->spec.shape), .trainable = trainable, .statistic = moves(layer, i),
             .regularizer = weight->spec.regularizer, .constraint = weight->spec.constraint,
         };
         weight->offset = param->offset;

@@ -18,7 +18,8 @@ struct param {
     const char *name;     /* spec name: "kernel" */
     struct shape shape;
     size_t offset, count; /* elements of the arena */
-    bool trainable, statistic;
+    bool trainable;
+    bool statistic;       /* forward of training moves it, on each rank for its own samples */
     size_t squares;       /* offset of the squares; 0: none */
     const struct object *regularizer, *constraint; /* borrowed; NULL or class NULL: none */
 };

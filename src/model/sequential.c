@@ -42,6 +42,16 @@ void strata_model_free(strata_model *model)
     free(model);
 }
 
+bool strata_model_rename(strata_model *model, const char *name, strata_error *err)
+{
+    char *copy = strata_copy_text(name, err);
+    if (!copy)
+        return false;
+    free(model->name);
+    model->name = copy;
+    return true;
+}
+
 static bool adopt_input(strata_model *model, strata_layer *input, strata_error *err)
 {
     char text[STRATA_SHAPE_TEXT];

@@ -38,7 +38,7 @@ struct strata_job {
     char *checkpoint; /* JSON text, or NULL */
 };
 
-extern const struct field strata_job_fit_fields[], strata_job_run_fields[];
+extern const struct field strata_job_base_fields[], strata_job_fit_fields[], strata_job_run_fields[];
 
 /* Applies "a.b=value" to a job; the message begins with the --set that is wrong. */
 bool strata_job_set(json_t *json, const char *set, strata_error *err);

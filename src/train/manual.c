@@ -61,7 +61,10 @@ static void add_job(struct text *out)
 {
     strata_text_add(
         out, "model: a path, a config of Keras, or a list of layers such as {\"Dense\": {\"units\": 10}}\n"
-             "weights: a path, or an object\n"
+             "  in a list {\"Model\": {\"file\": \"base.h5\", ..}} is a saved model as a layer:\n");
+    strata_fields_manual(strata_job_base_fields, out);
+    strata_text_add(
+        out, "weights: a path, or an object\n"
              "  file, by_name, skip_mismatch\n"
              "trainable: rules [GLOB, true or false], the later wins; base/* reaches into a nested model\n"
              "data: sources; a string or an object {\"source\": .., \"x\": .., \"y\": .., \"limit\": .., "

@@ -178,3 +178,39 @@ Test(job, mistakes_in_a_model_say_where)
     model_refused("{" LAYERS ", " COMPILE ", \"weights\": {\"fil\": \"x\"}}",
                   "job.json: weights: unknown key \"fil\"; did you mean \"file\"?");
 }
+
+static void base_refused(const char *base, const char *message)
+{
+    char text[1000];
+    strata_error err = { 0 };
+    snprintf(text, sizeof text, "{\"model\": [{\"Model\": %s}], \"compile\": {\"loss\": \"mse\"}}", base);
+    strata_job *job = loaded(text, NULL, 0);
+    cr_assert_null(strata_job_model(job, NULL, &err));
+    cr_assert_not_null(strstr(err.message, message), "%s", err.message);
+    strata_job_free(job);
+}
+
+Test(job, a_base_is_cut_pooled_named_and_frozen)
+{
+    strata_error err = { 0 };
+    strata_job *job = loaded("{\"model\": [{\"Model\": {\"file\": \"" STRATA_GOLDEN "/files/emotion_model.hdf5\", \"name\": \"base\","
+                             " \"cut\": \"add_4\", \"pooling\": \"avg\", \"trainable\": false}}, {\"Dense\": {\"units\": 2}}],"
+                             " \"trainable\": [[\"base/conv2d_6\", true]], \"compile\": {\"loss\": \"mse\"}}", NULL, 0);
+    strata_model *model = strata_job_model(job, NULL, &err);
+    cr_assert_not_null(model, "%s", err.message);
+    size_t total, trainable;
+    cr_assert(strata_model_count_params(model, &total, &trainable, &err));
+    cr_assert_eq(total, 58423 - 8071 + 258); /* without conv2d_7, with the Dense */
+    cr_assert_eq(trainable, 8192 + 258);     /* conv2d_6 and the Dense */
+    strata_model_free(model);
+    strata_job_free(job);
+}
+
+Test(job, a_base_that_is_not_one_is_refused)
+{
+    base_refused("{\"cut\": \"a\"}", "model: layer 0: Model: file is missing");
+    base_refused("{\"file\": \"nothing.h5\"}", "nothing.h5");
+    base_refused("{\"file\": \"" STRATA_GOLDEN "/files/emotion_model.hdf5\", \"cut\": \"nowhere\"}", "No such layer: nowhere");
+    base_refused("{\"file\": \"" STRATA_GOLDEN "/files/emotion_model.hdf5\", \"pooling\": \"avg\"}", "can be pooled");
+    base_refused("{\"file\": \"x.h5\", \"triainable\": true}", "did you mean \"trainable\"?");
+}
