@@ -30,3 +30,14 @@ ranks() {
     fi
     mpirun -n "$n" --bind-to none --oversubscribe "$@"
 }
+
+# python_environment FOLDER PACKAGE...: a virtual environment with these packages of PyPI, once.
+python_environment() {
+    local folder=$1
+    shift
+    [ ! -e "$folder/complete" ] || return 0
+    say "Installing $* into $folder"
+    python3 -m venv "$folder" || fail "python3 cannot make a virtual environment; install python3-venv"
+    "$folder/bin/pip" install --quiet "$@"
+    touch "$folder/complete"
+}

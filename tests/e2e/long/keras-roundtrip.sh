@@ -5,11 +5,7 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib/expect.sh
 source "$SOURCE/tests/e2e/lib/expect.sh"
 
-peers=${STRATA_PEERS:-$BUILD/peers}
-if [ ! -x "$peers/bin/python" ]; then
-    python3 -m venv "$peers"
-    "$peers/bin/pip" install --quiet tensorflow-cpu tf-keras h5py
-fi
+peers=$("$SOURCE/launch/peers")
 
 # python SCRIPT ARGUMENT...
 python() {
