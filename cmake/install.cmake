@@ -17,7 +17,7 @@ else()
     file(READ cmake/static-packages.cmake static_packages)
     list(JOIN Hdf5_LDFLAGS " " hdf5)
     list(JOIN MPI_C_LIBRARIES " " mpi)
-    set(static_libraries "-lclblast -lOpenCL -ljansson -lzip -lz -lhwloc -lxxhash ${hdf5} ${mpi} -lpthread -lm")
+    set(static_libraries "-lclblast -lOpenCL -ljansson -lzip -lz -ljpeg -lpng -lhwloc -lxxhash ${hdf5} ${mpi} -lpthread -lm")
 endif()
 
 install(EXPORT StrataTargets NAMESPACE Strata:: DESTINATION ${package_folder})

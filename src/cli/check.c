@@ -33,9 +33,12 @@ static bool same_input(const struct checked *k, const strata_data *data, strata_
 
 static bool open_all(const struct command *c, struct checked *k, strata_error *err)
 {
-    return (k->job = strata_command_job(c, c->words[0], err))
-           && strata_job_data(k->job, &k->data, &k->validation, err)
-           && (k->model = strata_job_model(k->job, k->data, err)) && same_input(k, k->data, err)
+    const bool ok = (k->job = strata_command_job(c, c->words[0], err))
+                    && strata_job_data(k->job, &k->data, &k->validation, err)
+                    && (k->model = strata_job_model(k->job, k->data, err));
+    if (ok) strata_command_suit(k->data, k->model);
+    if (ok) strata_command_suit(k->validation, k->model);
+    return ok && same_input(k, k->data, err)
            && (!k->validation || same_input(k, k->validation, err));
 }
 

@@ -28,6 +28,8 @@ static bool prepare(const struct command *c, struct training *t, strata_error *e
     if (ok && !devices) devices = strata_job_devices(t->job);
     ok = ok && strata_job_data(t->job, &t->data, &t->validation, err)
          && (t->model = strata_job_model(t->job, t->data, err)) != NULL;
+    if (ok) strata_command_suit(t->data, t->model);
+    if (ok) strata_command_suit(t->validation, t->model);
     return (t->context = strata_open_context(devices, ok, err)) != NULL;
 }
 

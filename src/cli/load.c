@@ -85,12 +85,30 @@ static bool build_for(strata_model *model, const strata_data *data, strata_error
     return strata_model_build(model, &shape, 0, err);
 }
 
+void strata_command_suit(strata_data *data, const strata_model *model)
+{
+    enum { MOST_NOTES = 20 };
+    const strata_shape in = strata_model_input_shape(model);
+    size_t notes = 0;
+    if (!data) return;
+    if (strata_model_built(model)) strata_data_suit(data, in.dim, in.rank);
+    while (strata_data_note(data, notes)) notes++;
+    for (size_t i = 0; i < notes && strata_launch_rank() == 0; i++) {
+        if (i == MOST_NOTES && notes > MOST_NOTES + 1) {
+            fprintf(stderr, "warning: %s: and %zu more like that\n", strata_data_name(data), notes - i);
+            break;
+        }
+        fprintf(stderr, "warning: %s: %s\n", strata_data_name(data), strata_data_note(data, i));
+    }
+}
+
 bool strata_session_open(const struct command *c, struct session *s, strata_error *err)
 {
     bool ok = strata_command_count(c, "--batch-size", 128, &s->batch_size, err)
               && (s->data = open_data(c, err)) != NULL
               && (s->model = strata_model_open(c->words[0], err)) != NULL;
     if (ok && c->seeded) strata_model_set_seed(s->model, c->seed);
+    if (ok) strata_command_suit(s->data, s->model);
     ok = ok && build_for(s->model, s->data, err);
     return (s->context = strata_open_context(c->devices, ok, err)) != NULL;
 }

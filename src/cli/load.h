@@ -12,7 +12,7 @@
 /* Options that the verbs with --data share. */
 #define STRATA_DATA_OPTIONS                                                                                  \
     { "--data", 0, "SOURCE",                                                                                 \
-      "fashion-mnist:test, idx:IMAGES,LABELS, a .h5, .npz or .csv, or a JSON object" },                      \
+      "fashion-mnist:test, idx:IMAGES,LABELS, a .h5, .npz or .csv, a folder of pictures, or a JSON object" }, \
         { "--batch-size", 'b', "N", "samples at a time over all ranks; 128" },                               \
     {                                                                                                        \
         "--limit", 0, "N", "only the first N samples"                                                        \
@@ -32,6 +32,9 @@ bool strata_session_open(const struct command *command, struct session *session,
 /* Every rank's `ok`, or the error of the first rank that failed, on every rank. */
 bool strata_session_agree(const struct session *session, bool ok, strata_error *err);
 void strata_session_close(struct session *session);
+
+/* Fits the data to the model's input where it can be fitted, and warns of what is amiss with it. data may be NULL. */
+void strata_command_suit(strata_data *data, const strata_model *model);
 
 /* A job, with --set and --seed applied. */
 strata_job *strata_command_job(const struct command *command, const char *path, strata_error *err);

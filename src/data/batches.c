@@ -78,16 +78,14 @@ static uint32_t sample_at(const struct batches *b, const struct where *where, si
 static bool copy_slice(const struct batches *b, const struct where *where, struct slot *slot, strata_error *err)
 {
     const strata_data *data = b->config.data;
-    const size_t x_bytes = strata_shape_count(&data->x.shape) * strata_type_size(data->x.type);
     const size_t y_bytes = strata_shape_count(&data->y.shape) * strata_type_size(b->config.y_type);
     for (size_t i = 0; i < slot->batch.count; i++) {
         const uint32_t sample = sample_at(b, where, slot->batch.first + i);
         slot->sample[i] = sample;
-        memcpy((char *)slot->x + i * x_bytes, (const char *)data->x.values + sample * x_bytes, x_bytes);
         if (slot->y && !strata_label_copy(data, b->config.y_type, sample, (char *)slot->y + i * y_bytes, err))
             return false;
     }
-    return true;
+    return strata_data_read_x(data, slot->sample, slot->batch.count, slot->x, err);
 }
 
 /* Every rank adds up the weights of the whole global batch, in the same order: so all divide by the same number without

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "data/sources_priv.h"
+#include "data/stream.h"
 
 size_t strata_type_size(strata_type type)
 {
@@ -31,6 +32,7 @@ void strata_arrays_free(struct arrays *arrays)
     free(arrays->x.column.values);
     free(arrays->y.column.values);
     free(arrays->sample_weight.column.values);
+    strata_stream_release(arrays->stream);
     *arrays = (struct arrays){ .scale = 1 };
 }
 
@@ -90,10 +92,10 @@ static bool weights_as_floats(struct rows *weight, const char *name, strata_erro
 static bool counts_agree(const struct arrays *arrays, const char *name, strata_error *err)
 {
     const struct rows *x = &arrays->x, *y = &arrays->y, *weight = &arrays->sample_weight;
-    if (y->column.values && x->column.values && y->count != x->count)
+    if (y->column.values && y->count != x->count)
         return strata_fail(err, STRATA_ESHAPE, "%s: x has %zu samples and y has %zu; they must be as many", name,
                            x->count, y->count);
-    if (weight->column.values && x->column.values && weight->count != x->count)
+    if (weight->column.values && weight->count != x->count)
         return strata_fail(err, STRATA_ESHAPE, "%s: x has %zu samples and sample_weight has %zu; they must be as many",
                            name, x->count, weight->count);
     if (x->count > UINT32_MAX)
@@ -105,10 +107,10 @@ static bool counts_agree(const struct arrays *arrays, const char *name, strata_e
 strata_data *strata_data_adopt(struct arrays *arrays, const char *name, strata_error *err)
 {
     strata_data *data = NULL;
-    if (!arrays->x.column.values)
+    if (!arrays->x.column.values && !arrays->stream)
         strata_fail(err, STRATA_ESHAPE, "%s: there is no x", name);
     else if (counts_agree(arrays, name, err)
-             && (arrays->x.column.type != STRATA_INT64 || narrow(&arrays->x, name, err))
+             && (arrays->stream || arrays->x.column.type != STRATA_INT64 || narrow(&arrays->x, name, err))
              && (!arrays->sample_weight.column.values || weights_as_floats(&arrays->sample_weight, name, err)))
         data = strata_alloc(1, sizeof *data, err);
     if (data && !(data->name = strata_copy_text(name, err))) {
@@ -121,6 +123,8 @@ strata_data *strata_data_adopt(struct arrays *arrays, const char *name, strata_e
         data->y = arrays->y.column;
         data->sample_weight = arrays->sample_weight.column;
         data->scale = arrays->scale;
+        data->stream = arrays->stream;
+        data->first = arrays->first;
         *arrays = (struct arrays){ .scale = 1 };
     }
     strata_arrays_free(arrays);
@@ -185,6 +189,7 @@ void strata_data_free(strata_data *data)
     free(data->x.values);
     free(data->y.values);
     free(data->sample_weight.values);
+    strata_stream_release(data->stream);
     free(data->name);
     free(data);
 }
@@ -194,7 +199,7 @@ void strata_data_free(strata_data *data)
 static strata_array array_of(const strata_data *data, const struct column *column)
 {
     strata_array array = { .type = column->type, .values = column->values };
-    if (!column->values)
+    if (!column->values && column != &data->x)
         return array;
     array.rank = column->shape.rank + 1;
     array.dim[0] = data->count;
@@ -233,14 +238,74 @@ const char *strata_data_name(const strata_data *data)
     return data->name;
 }
 
+/* ---- reading x --------------------------------------------------------------------------------------------------- */
+
+static bool read_stream(const strata_data *data, const uint32_t *samples, size_t count, void *out, strata_error *err)
+{
+    uint32_t *rows = strata_alloc(count, sizeof *rows, err);
+    if (!rows) return false;
+    for (size_t i = 0; i < count; i++) rows[i] = (uint32_t)(data->first + samples[i]);
+    pthread_mutex_lock(&data->stream->lock);
+    const bool ok = data->stream->class->read(data->stream, rows, count, out, err);
+    pthread_mutex_unlock(&data->stream->lock);
+    free(rows);
+    return ok;
+}
+
+bool strata_data_read_x(const strata_data *data, const uint32_t *samples, size_t count, void *out, strata_error *err)
+{
+    const size_t each = sample_bytes(&data->x);
+    if (data->stream) return read_stream(data, samples, count, out, err);
+    for (size_t i = 0; i < count; i++)
+        memcpy((char *)out + i * each, (const char *)data->x.values + samples[i] * each, each);
+    return true;
+}
+
+bool strata_data_read(const strata_data *data, size_t first, size_t count, void *x, strata_error *err)
+{
+    if (first > data->count || count > data->count - first)
+        return strata_fail(err, STRATA_EVALUE, "%s: samples %zu to %zu were asked for; it has %zu", data->name, first,
+                           first + count, data->count);
+    uint32_t *samples = strata_alloc(count, sizeof *samples, err);
+    for (size_t i = 0; samples && i < count; i++) samples[i] = (uint32_t)(first + i);
+    const bool ok = samples && strata_data_read_x(data, samples, count, x, err);
+    free(samples);
+    return ok;
+}
+
+/* ---- what streams know --------------------------------------------------------------------------------------------- */
+
+void strata_data_suit(strata_data *data, const size_t *shape, int rank)
+{
+    if (data->stream && data->stream->class->suit && rank == 3 && data->stream->holders == 1)
+        data->stream->class->suit(data->stream, shape, &data->x);
+}
+
+static const char *text_at(char *const *texts, size_t index)
+{
+    size_t i = 0;
+    while (texts && texts[i] && i < index) i++;
+    return texts ? texts[i] : NULL;
+}
+
+const char *strata_data_note(const strata_data *data, size_t index)
+{
+    return data->stream ? text_at(data->stream->notes, index) : NULL;
+}
+
+const char *strata_data_class_name(const strata_data *data, size_t index)
+{
+    return data->stream ? text_at(data->stream->classes, index) : NULL;
+}
+
 /* ---- split ----------------------------------------------------------------------------------------------------- */
 
 static bool copy_rows(const struct column *from, size_t first, size_t count, struct rows *to, strata_error *err)
 {
-    if (!from->values)
-        return true;
     const size_t each = sample_bytes(from);
     *to = (struct rows){ count, *from };
+    if (!from->values)
+        return true;
     to->column.values = strata_alloc(count, each, err);
     if (to->column.values)
         memcpy(to->column.values, (const char *)from->values + first * each, count * each);
@@ -249,7 +314,8 @@ static bool copy_rows(const struct column *from, size_t first, size_t count, str
 
 static strata_data *copy_part(const strata_data *data, size_t first, size_t count, strata_error *err)
 {
-    struct arrays arrays = { .scale = data->scale };
+    struct arrays arrays = { .scale = data->scale, .stream = data->stream, .first = data->first + first };
+    strata_stream_hold(data->stream);
     if (copy_rows(&data->x, first, count, &arrays.x, err) && copy_rows(&data->y, first, count, &arrays.y, err)
         && copy_rows(&data->sample_weight, first, count, &arrays.sample_weight, err))
         return strata_data_adopt(&arrays, data->name, err);
@@ -291,6 +357,10 @@ uint64_t strata_data_fingerprint(const strata_data *data)
 {
     uint64_t hash = XXH3_64bits_withSeed(&data->scale, sizeof data->scale, data->count);
     hash = hash_column(hash, &data->x, data->count);
+    if (data->stream) {
+        const uint64_t of[] = { data->stream->fingerprint, data->first };
+        hash = XXH3_64bits_withSeed(of, sizeof of, hash);
+    }
     hash = hash_column(hash, &data->y, data->count);
     return hash_column(hash, &data->sample_weight, data->count);
 }

@@ -7,18 +7,22 @@
 #include "base/json.h"
 #include "base/shape.h"
 
-/* One array of a dataset; shape is a sample's, without the first axis. values NULL: none. */
+/* One array of a dataset; shape is a sample's, without the first axis. values NULL: none, or x of a stream. */
 struct column {
     strata_type type;
     struct shape shape;
     void *values; /* owned */
 };
 
+struct stream; /* data/stream.h */
+
 struct strata_data {
     char *name;
     size_t count;
     struct column x, y, sample_weight;
-    float scale; /* 1 unless the source says else */
+    float scale;           /* 1 unless the source says else */
+    struct stream *stream; /* where x is read from as it is needed (x.values is NULL then); NULL: x is in memory */
+    size_t first;          /* sample i is row first + i of the stream */
 };
 
 size_t strata_type_size(strata_type type);
@@ -26,12 +30,17 @@ size_t strata_type_size(strata_type type);
 /* The source in its object form too. Relative paths are taken from the working directory. */
 strata_data *strata_data_open_json(const json_t *source, strata_error *err);
 
+/* Copies x of `count` samples, in the order of `samples`, to `out`. Any thread may call it. STRATA_EFILE when a stream's
+ * source is damaged or gone. */
+bool strata_data_read_x(const strata_data *data, const uint32_t *samples, size_t count, void *out, strata_error *err);
+
 /* Keras's validation_split: the last `fraction` of the samples become *tail, the rest *head: floor(n * (1 - fraction))
  * in the head. Both are new. STRATA_EVALUE when one would be empty. */
 bool strata_data_split(const strata_data *data, double fraction, strata_data **head, strata_data **tail,
                        strata_error *err);
 
-/* A hash of shapes, types and all values, for the check that ranks hold the same data. */
+/* A hash of shapes, types and all values, for the check that ranks hold the same data; of a stream's x only what its
+ * reader calls its fingerprint. */
 uint64_t strata_data_fingerprint(const strata_data *data);
 
 #endif

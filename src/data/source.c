@@ -14,9 +14,13 @@
 struct source {
     char *text;
     char *name[ARRAY_COUNT];
-    long limit, one_hot; /* 0: none */
+    long limit, one_hot, channels; /* 0: none */
+    struct ints resize;            /* 0: none */
+    int damaged;                   /* index of damaged_ways */
     double scale;        /* NAN: the source's own */
 };
+
+static const char *const damaged_ways[] = { "stop", "skip", NULL };
 
 static const struct field fields[] = {
     { "source", FIELD_STRING, offsetof(struct source, text), .required = true, .help = "file or name of a dataset" },
@@ -32,6 +36,12 @@ static const struct field fields[] = {
       .help = "x is multiplied by it" },
     { "one_hot", FIELD_INT, offsetof(struct source, one_hot), .min = 0, .max = 1 << 20,
       .help = "turn class indices into so many columns; 0: leave them" },
+    { "resize", FIELD_INTS, offsetof(struct source, resize), .count = 2, .min = 0, .max = 65535,
+      .help = "height and width to which images are resized, bilinearly; 0: leave them" },
+    { "channels", FIELD_INT, offsetof(struct source, channels), .min = 0, .max = 4,
+      .help = "of images: 1 (grey), 3 (colour) or 4 (with opacity); 0: 3 for pictures in a folder, else leave them" },
+    { "damaged", FIELD_CHOICE, offsetof(struct source, damaged), .choices = damaged_ways,
+      .help = "stop at a picture that cannot be read, or skip: read each when the source is opened, leave those out" },
     { 0 },
 };
 
@@ -95,7 +105,7 @@ static bool refuse_names(const char *source, const struct names *names, int firs
     return true;
 }
 
-static bool read_source(const char *source, const struct names *names, struct arrays *arrays, strata_error *err)
+static bool read_file(const char *source, const struct names *names, struct arrays *arrays, strata_error *err)
 {
     struct stat found;
     const char *colon = strchr(source, ':');
@@ -106,8 +116,8 @@ static bool read_source(const char *source, const struct names *names, struct ar
     const bool hdf5 = ends(source, ".h5") || ends(source, ".hdf5"), npz = ends(source, ".npz");
     if (!hdf5 && !npz && !ends(source, ".csv"))
         return strata_fail(err, STRATA_EJOB, "\"%s\" is not a source; sources are fashion-mnist:train, "
-                           "fashion-mnist:test, idx:IMAGES,LABELS, and files that end in .h5, .hdf5, .npz or .csv",
-                           source);
+                           "fashion-mnist:test, idx:IMAGES,LABELS, files that end in .h5, .hdf5, .npz or .csv, and "
+                           "folders of pictures", source);
     if (stat(source, &found) != 0)
         return strata_fail(err, STRATA_EFILE, "%s: there is no such file", source);
     if (hdf5)
@@ -115,6 +125,29 @@ static bool read_source(const char *source, const struct names *names, struct ar
     if (npz)
         return strata_read_npz(source, names, arrays, err);
     return refuse_names(source, names, ARRAY_X, ARRAY_X, err) && strata_read_csv(source, names, arrays, err);
+}
+
+static bool is_folder(const char *source)
+{
+    struct stat found;
+    return stat(source, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+static bool read_source(const struct source *source, struct arrays *arrays, strata_error *err)
+{
+    const struct names names = { { source->name[ARRAY_X], source->name[ARRAY_Y], source->name[ARRAY_WEIGHT] } };
+    const struct image_wish wish = { (size_t)source->resize.v[0], (size_t)source->resize.v[1], (size_t)source->channels,
+                                     source->damaged != 0 };
+    if ((wish.height == 0) != (wish.width == 0) || wish.channels == 2)
+        return strata_fail(err, STRATA_EJOB, wish.channels == 2 ? "%s: channels is 2; it must be 1, 3 or 4"
+                                                                : "%s: resize needs a height and a width", source->text);
+    if (is_folder(source->text))
+        return refuse_names(source->text, &names, ARRAY_X, ARRAY_WEIGHT, err)
+               && strata_read_folder(source->text, &wish, arrays, err);
+    if (wish.skip_damaged)
+        return strata_fail(err, STRATA_EJOB, "%s: \"damaged\" is for folders of pictures", source->text);
+    return read_file(source->text, &names, arrays, err)
+           && ((wish.height == 0 && wish.channels == 0) || strata_arrays_resize(arrays, &wish, source->text, err));
 }
 
 /* ---- what the object form adds --------------------------------------------------------------------------------- */
@@ -158,8 +191,7 @@ static bool one_hot(strata_data *data, size_t classes, strata_error *err)
 static strata_data *open_source(const struct source *source, strata_error *err)
 {
     struct arrays arrays = { .scale = 1 };
-    const struct names names = { { source->name[ARRAY_X], source->name[ARRAY_Y], source->name[ARRAY_WEIGHT] } };
-    if (!read_source(source->text, &names, &arrays, err)) {
+    if (!read_source(source, &arrays, err)) {
         strata_arrays_free(&arrays);
         return NULL;
     }

@@ -14,6 +14,8 @@ struct rows {
 struct arrays {
     struct rows x, y, sample_weight;
     float scale;
+    struct stream *stream; /* of x, whose values are NULL then; held */
+    size_t first;
 };
 
 void strata_arrays_free(struct arrays *arrays);
@@ -44,5 +46,16 @@ bool strata_read_npz(const char *path, const struct names *names, struct arrays 
 /* A table of numbers under a line of column names: y is the column of that name (default "label", else the last),
  * sample_weight likewise if there, x all others. names->of[ARRAY_X] must be NULL. */
 bool strata_read_csv(const char *path, const struct names *names, struct arrays *arrays, strata_error *err);
+
+/* What is asked of images; zero: nothing. */
+struct image_wish {
+    size_t height, width, channels;
+    bool skip_damaged;
+};
+/* A folder of class folders of pictures, as a stream. */
+bool strata_read_folder(const char *path, const struct image_wish *wish, struct arrays *arrays, strata_error *err);
+/* Puts a stream over x that makes float32 images of that size and those channels of it. STRATA_EJOB, naming the source,
+ * unless x is images (height, width, channels). */
+bool strata_arrays_resize(struct arrays *arrays, const struct image_wish *wish, const char *source, strata_error *err);
 
 #endif

@@ -69,19 +69,20 @@ static bool run_slices(const struct trainer *t, const strata_data *data, size_t 
 {
     const size_t sample = strata_shape_count(&data->x.shape) * strata_type_size(data->x.type);
     struct cached cached = { 0 };
-    bool ok = true;
+    void *x = strata_alloc(batch < data->count ? batch : data->count, sample, err);
+    bool ok = x != NULL;
     for (size_t from = 0; ok && from < data->count; from += batch) {
         const size_t global = data->count - from < batch ? data->count - from : batch;
         size_t first, n;
         strata_share(&t->share, global, &first, &n);
         if (n == 0) continue;
-        ok = plan_for(t, data, out, n, &cached, err)
-             && strata_buffer_write(t->device, QUEUE_COMPUTE, strata_plan_input(cached.plan), 0, n * sample,
-                                    (const char *)data->x.values + (from + first) * sample, err)
+        ok = plan_for(t, data, out, n, &cached, err) && strata_data_read(data, from + first, n, x, err)
+             && strata_buffer_write(t->device, QUEUE_COMPUTE, strata_plan_input(cached.plan), 0, n * sample, x, err)
              && strata_run_play(strata_plan_run(cached.plan), err)
              && read_outputs(t, cached.plan, out, from + first, n, err);
     }
     strata_plan_free(cached.plan);
+    free(x);
     return ok;
 }
 

@@ -21,7 +21,7 @@ bool strata_trainer_check_data(const strata_model *model, const strata_data *dat
 {
     char given[STRATA_SHAPE_TEXT], wanted[STRATA_SHAPE_TEXT];
     const strata_shape input = strata_model_input_shape(model);
-    if (data->count == 0 || !data->x.values)
+    if (data->count == 0)
         return strata_fail(err, STRATA_EVALUE, "%s: the dataset has no samples", data->name);
     if (!is_shape(&input, &data->x.shape)) {
         struct shape expected = { .rank = input.rank };

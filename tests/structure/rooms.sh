@@ -55,6 +55,8 @@ only_in MPI "$directive<mpi\\.h" dist
 only_in HDF5 "$directive<hdf5" data files
 only_in libzip "$directive<zip\\.h" data files
 only_in zlib "$directive<zlib\\.h" data files
+only_in libjpeg "$directive<jpeglib" data
+only_in libpng "$directive<png" data
 only_in hwloc "$directive<hwloc" device dist
 only_in Random123 "$directive<Random123/" base
 only_in 'printing to stdout, leaving the process' \
