@@ -12,6 +12,7 @@ typedef struct strata_context strata_context;
 
 typedef struct strata_context_config {
     const char *devices; /* NULL or "auto", or a list with an entry a local rank; see `strata devices` */
+    bool profile;        /* the device keeps time: strata/profile.h */
     const strata_error *failed; /* what already went wrong on this rank: no rank gets a context then; NULL: nothing */
 } strata_context_config;
 

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "cli/output.h"
+#include "cli/profile.h"
 #include "cli/progress.h"
 
 /* What a run is made of. Starts as { 0 }. */
@@ -30,7 +31,7 @@ static bool prepare(const struct command *c, struct training *t, strata_error *e
          && (t->model = strata_job_model(t->job, t->data, err)) != NULL;
     if (ok) strata_command_suit(t->data, t->model);
     if (ok) strata_command_suit(t->validation, t->model);
-    return (t->context = strata_open_context(devices, ok, err)) != NULL;
+    return (t->context = strata_open_timed_context(c, devices, ok, err)) != NULL;
 }
 
 static void announce(const struct command *c, const struct training *t, const strata_fit_config *config)
@@ -106,7 +107,7 @@ static bool train(const struct command *c, struct training *t, strata_error *err
     const bool ok =
         show_model(c, t, err) && strata_model_fit(t->model, t->context, t->data, &config, &t->history, err);
     if (progress.headed) fputc('\n', stderr);
-    return ok && finish(c, t, &progress, err);
+    return ok && finish(c, t, &progress, err) && strata_show_profile(c, t->context, err);
 }
 
 static bool run(const struct command *c, strata_error *err)
@@ -124,13 +125,14 @@ static bool run(const struct command *c, strata_error *err)
 
 static const struct option options[] = {
     { "--resume", 0, NULL, "go on from the newest good checkpoint in the run folder" },
+    STRATA_PROFILE_OPTIONS,
     { 0 },
 };
 
 extern const struct verb strata_verb_fit;
 const struct verb strata_verb_fit = {
     .name = "fit",
-    .usage = "JOB.json [--resume] [--set KEY=VALUE]",
+    .usage = "JOB.json [--resume] [--profile] [--set KEY=VALUE]",
     .summary = "train a job; under mpirun one rank a device",
     .details = "  mpirun -n 2 strata fit JOB.json        the same result on two ranks\n"
                "  strata fit JOB.json --set fit.epochs=5 --set compile.optimizer.Adam.learning_rate=0.01\n"

@@ -5,12 +5,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cli/profile.h"
+
+static strata_context *open_context(const char *devices, bool profile, bool ok, strata_error *err)
+{
+    strata_error failed = *err;
+    const strata_context_config config = {
+        .devices = devices, .profile = profile, .failed = ok ? NULL : &failed
+    };
+    return strata_context_create(&config, err);
+}
 
 strata_context *strata_open_context(const char *devices, bool ok, strata_error *err)
 {
-    strata_error failed = *err;
-    const strata_context_config config = { .devices = devices, .failed = ok ? NULL : &failed };
-    return strata_context_create(&config, err);
+    return open_context(devices, false, ok, err);
+}
+
+strata_context *strata_open_timed_context(const struct command *c, const char *devices, bool ok, strata_error *err)
+{
+    return open_context(devices, strata_wants_profile(c), ok, err);
 }
 
 strata_job *strata_command_job(const struct command *c, const char *path, strata_error *err)

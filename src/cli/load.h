@@ -44,6 +44,8 @@ strata_model *strata_command_model(const struct command *command, const char *pa
 
 /* This rank's device; `ok` false (with *err filled): what went wrong before fails all ranks. NULL on failure. */
 strata_context *strata_open_context(const char *devices, bool ok, strata_error *err);
+/* The same of a device that keeps time where the command wants a profile. */
+strata_context *strata_open_timed_context(const struct command *command, const char *devices, bool ok, strata_error *err);
 
 /* "(None, 28, 28, 1)"; "?" when not known. */
 enum { STRATA_SHAPE_WORDS = 160 };

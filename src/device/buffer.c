@@ -103,6 +103,23 @@ bool strata_buffer_write(struct device *device, enum queue_index queue, struct b
     return got == CL_SUCCESS || failed(device, got, "writing", bytes, offset, buffer, err);
 }
 
+/* Notes a copy between host and device in the profile, if there is one; hands the event on where somebody wants it. */
+static bool note(struct device *device, enum queue_index queue, const char *what, size_t bytes, cl_event native,
+                 struct event **event, strata_error *err)
+{
+    const struct purpose purpose = { .step = "", .operation = what, .implementation = "", .bytes = (double)bytes };
+    if (!native)
+        return true;
+    if (device->profile && event)
+        clRetainEvent(native);
+    if (device->profile && !strata_profile_note(device->profile, &purpose, queue, native, native, err)) {
+        if (event)
+            clReleaseEvent(native);
+        return false;
+    }
+    return !event || strata_event_take(native, event, err);
+}
+
 bool strata_buffer_read_async(struct device *device, enum queue_index queue, const struct buffer *buffer,
                               size_t offset, size_t bytes, void *host, struct event **event, strata_error *err)
 {
@@ -110,10 +127,10 @@ bool strata_buffer_read_async(struct device *device, enum queue_index queue, con
     if (bytes == 0)
         return !event || strata_event_mark(device, queue, event, err);
     const cl_int got = clEnqueueReadBuffer(device->queues[queue], buffer->memory, CL_FALSE, offset, bytes, host, 0,
-                                           NULL, event ? &native : NULL);
+                                           NULL, event || device->profile ? &native : NULL);
     if (got != CL_SUCCESS)
         return failed(device, got, "reading", bytes, offset, buffer, err);
-    return !event || strata_event_take(native, event, err);
+    return note(device, queue, "copy to host", bytes, native, event, err);
 }
 
 bool strata_buffer_write_async(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset,
@@ -123,10 +140,10 @@ bool strata_buffer_write_async(struct device *device, enum queue_index queue, st
     if (bytes == 0)
         return !event || strata_event_mark(device, queue, event, err);
     const cl_int got = clEnqueueWriteBuffer(device->queues[queue], buffer->memory, CL_FALSE, offset, bytes, host, 0,
-                                            NULL, event ? &native : NULL);
+                                            NULL, event || device->profile ? &native : NULL);
     if (got != CL_SUCCESS)
         return failed(device, got, "writing", bytes, offset, buffer, err);
-    return !event || strata_event_take(native, event, err);
+    return note(device, queue, "copy to device", bytes, native, event, err);
 }
 
 bool strata_buffer_copy(struct device *device, enum queue_index queue, const struct buffer *from, size_t from_offset,

@@ -81,14 +81,15 @@ static bool take_part(struct device *device, cl_device_id whole, const struct ch
     return true;
 }
 
-static bool make_queues(struct device *device, strata_error *err)
+static bool make_queues(struct device *device, bool timed, strata_error *err)
 {
+    const cl_command_queue_properties properties = timed ? CL_QUEUE_PROFILING_ENABLE : 0;
     cl_int got = CL_SUCCESS;
     device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &got);
     if (got == CL_SUCCESS)
-        device->queues[QUEUE_COMPUTE] = clCreateCommandQueue(device->context, device->id, 0, &got);
+        device->queues[QUEUE_COMPUTE] = clCreateCommandQueue(device->context, device->id, properties, &got);
     if (got == CL_SUCCESS)
-        device->queues[QUEUE_COPY] = clCreateCommandQueue(device->context, device->id, 0, &got);
+        device->queues[QUEUE_COPY] = clCreateCommandQueue(device->context, device->id, properties, &got);
     if (got == CL_SUCCESS)
         device->filler = clCreateCommandQueue(device->context, device->id, 0, &got);
     return got == CL_SUCCESS || strata_fail_opencl(err, got, "%s cannot be opened", device->text);
@@ -107,7 +108,8 @@ static bool open_chosen(struct device *device, const struct device_request *requ
         device->info = list[choice.index];
         ok = choose_class(device, request->class, err)
           && take_part(device, ids[choice.index], &choice, request->bindings != NULL, err)
-          && make_queues(device, err)
+          && make_queues(device, request->profile, err)
+          && (!request->profile || (device->profile = strata_profile_create(err)))
           && (device->programs = strata_programs_create(err)) != NULL;
     }
     free(list);
@@ -142,6 +144,7 @@ void strata_device_close(struct device *device)
             clFinish(queues[i]);
             clReleaseCommandQueue(queues[i]);
         }
+    strata_profile_free(device->profile);
     strata_programs_free(device->programs);
     if (device->context)
         clReleaseContext(device->context);
@@ -163,6 +166,11 @@ strata_device_class strata_device_class_of(const struct device *device)
 int strata_device_compute_units(const struct device *device)
 {
     return device->units;
+}
+
+struct profile *strata_device_profile(const struct device *device)
+{
+    return device->profile;
 }
 
 const char *strata_device_text(const struct device *device)

@@ -9,6 +9,7 @@
 #include "base/error.h"
 
 struct device;
+struct profile;
 
 /* Which device a rank gets among `local_size` ranks of its node.
  *
@@ -19,6 +20,7 @@ struct device;
  *               device 0, split when it is a CPU. An entry with "host=..." is not known here.
  *   class       forced class; -1: STRATA_DEVICE_CLASS from the environment, else the device's own
  *   bindings    strata_process_binding of each local rank, or NULL when it is not known
+ *   profile     the queues keep time (device/profile.h)
  *
  * A CPU device that is shared is split so that each rank has compute units of its own, and the process is pinned to
  * those cores; CPU devices of different platforms are the same cores and are split as one. With more ranks than cores
@@ -31,6 +33,7 @@ struct device_request {
     int local_rank, local_size;
     int class;
     const uint64_t *bindings;
+    bool profile;
 };
 
 /* A number for the set of cores that this process is bound to, alike in two processes of a node with the same set. */
@@ -43,6 +46,7 @@ void strata_device_close(struct device *device);
 const strata_device_info *strata_device_info_of(const struct device *device); /* of the whole device */
 strata_device_class strata_device_class_of(const struct device *device);
 int strata_device_compute_units(const struct device *device); /* of the part that is ours */
+struct profile *strata_device_profile(const struct device *device); /* NULL: it was opened without */
 const char *strata_device_text(const struct device *device);  /* "PoCL: AMD EPYC (1 of 2 units)" for people */
 
 /* Waits until everything that was queued is done; the place where asynchronous failures are reported. */

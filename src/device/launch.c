@@ -159,6 +159,13 @@ bool strata_kernel_queue(const struct run *run, cl_command_queue queue, const st
         || strata_fail_labelled(entry->label, err);
 }
 
+/* The bytes of the launch count where no work tells those of the whole operation. */
+static void set_bytes(const struct launch *launch, struct entry *entry)
+{
+    if (!entry->work.operation)
+        entry->work.bytes = launch->bytes;
+}
+
 static bool launch_now(struct run *run, const struct launch *launch, strata_error *err)
 {
     struct entry entry = { .kind = ENTRY_KERNEL, .label = run->label };
@@ -166,7 +173,9 @@ static bool launch_now(struct run *run, const struct launch *launch, strata_erro
     if (!entry.kernel || !set_arguments(entry.kernel, launch->args, err))
         return strata_fail_labelled(run->label, err);
     set_range(run->device, launch, &entry);
-    return strata_kernel_queue(run, run->device->queues[run->queue], &entry, NULL, err);
+    strata_run_work_of(run, &entry);
+    set_bytes(launch, &entry);
+    return strata_entry_queue(run, run->device->queues[run->queue], &entry, NULL, err);
 }
 
 static bool record(struct run *run, const struct launch *launch, strata_error *err)
@@ -183,6 +192,7 @@ static bool record(struct run *run, const struct launch *launch, strata_error *e
     }
     entry->kernel = kernel;
     set_range(run->device, launch, entry);
+    set_bytes(launch, entry);
     return true;
 }
 

@@ -51,6 +51,7 @@ struct launch {
     int dims;               /* 1 to 3 */
     size_t global[3];       /* work-items; rounded up to whole groups, so kernels check their bounds */
     size_t local[3];        /* 0: chosen by class and range: CPU 1, 16 or 256 items a group, GPU 64 or 256 (groups.c) */
+    double bytes;           /* that it has to read and write, for profiles; 0: not known */
 };
 
 bool strata_launch(struct run *run, const struct launch *launch, strata_error *err);
@@ -74,6 +75,15 @@ struct device *strata_run_device(const struct run *run);
 /* What the launches that follow belong to ("conv2d_1 forward"), for profiles and messages. */
 void strata_run_label(struct run *run, const char *label);
 
+/* Which operation the launches that follow are, until the next call, for profiles: how it is done, how many
+ * multiplications and additions it is by its definition, and how many bytes it has to read and write; 0: not known. The texts
+ * stay as long as the run. { 0 }: each launch is an operation of its own. */
+struct work {
+    const char *operation, *implementation;
+    double flops, bytes;
+};
+void strata_run_work(struct run *run, struct work work);
+
 /* Runs. The immediate run of a device owns its scratch buffer; a recording's scratch is fixed by `scratch_bytes`,
  * which the measuring run of the same ops reports. */
 struct run *strata_run_immediate(struct device *device, enum queue_index queue, strata_error *err);
@@ -91,10 +101,5 @@ bool strata_run_play(struct run *run, strata_error *err);
 /* The event of a mark in the latest play; the caller frees it. For a thread other than the playing one too, after
  * the play has returned. */
 bool strata_run_mark_event(struct run *run, int mark, struct event **event, strata_error *err);
-
-/* Times each entry of a recording, played once alone on an idle queue: calls `each` with label, kernel and seconds. */
-bool strata_run_profile(struct run *run,
-                        void (*each)(void *context, const char *label, const char *kernel, double seconds),
-                        void *context, strata_error *err);
 
 #endif

@@ -2,7 +2,6 @@
  * of its marks. */
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/memory.h"
 #include "device/device_priv.h"
@@ -18,6 +17,8 @@ struct entry *strata_run_append(struct run *run, enum entry_kind kind, strata_er
     run->entries = entries;
     struct entry *entry = &run->entries[run->entry_count++];
     *entry = (struct entry){ .kind = kind, .label = strata_run_label_of(run) };
+    if (kind != ENTRY_MARK)
+        strata_run_work_of(run, entry);
     return entry;
 }
 
@@ -68,7 +69,21 @@ bool strata_run_mark(struct run *run, int *mark, strata_error *err)
 
 /* ---- playing ---- */
 
-bool strata_entry_queue(struct run *run, cl_command_queue queue, const struct entry *entry, cl_event *event,
+static const char *name_of(const struct entry *entry)
+{
+    switch (entry->kind) {
+    case ENTRY_KERNEL:
+        return entry->kernel->name;
+    case ENTRY_COPY:
+        return "copy";
+    case ENTRY_ZERO:
+        return "zero";
+    default:
+        return "call";
+    }
+}
+
+static bool queue_entry(const struct run *run, cl_command_queue queue, const struct entry *entry, cl_event *event,
                         strata_error *err)
 {
     cl_int got = CL_SUCCESS;
@@ -90,6 +105,36 @@ bool strata_entry_queue(struct run *run, cl_command_queue queue, const struct en
     }
     return got == CL_SUCCESS || strata_fail_opencl(err, got, "a copy, fill or mark on %s", run->device->text)
         || strata_fail_labelled(entry->label, err);
+}
+
+/* A call queues what it likes, so it is timed by marks around it. */
+static bool queue_timed(const struct run *run, cl_command_queue queue, const struct entry *entry, strata_error *err)
+{
+    const struct purpose purpose = { .step = entry->label,
+                                     .operation = entry->work.operation ? entry->work.operation : name_of(entry),
+                                     .implementation = entry->work.implementation ? entry->work.implementation : "",
+                                     .flops = entry->work.flops, .bytes = entry->work.bytes, .again = entry->again };
+    const struct device *device = run->device;
+    const bool call = entry->kind == ENTRY_CALL;
+    const struct entry mark = { .kind = ENTRY_MARK, .label = entry->label };
+    cl_event first = NULL, last = NULL;
+    const bool ok = (!call || queue_entry(run, queue, &mark, &first, err))
+                    && queue_entry(run, queue, entry, call ? NULL : &first, err)
+                    && (!call || queue_entry(run, queue, &mark, &last, err));
+    if (ok)
+        return strata_profile_note(device->profile, &purpose, queue == device->queues[QUEUE_COPY], first,
+                                   call ? last : first, err);
+    if (first)
+        clReleaseEvent(first);
+    return false;
+}
+
+bool strata_entry_queue(const struct run *run, cl_command_queue queue, const struct entry *entry, cl_event *event,
+                        strata_error *err)
+{
+    if (run->device->profile && entry->kind != ENTRY_MARK)
+        return queue_timed(run, queue, entry, err);
+    return queue_entry(run, queue, entry, event, err);
 }
 
 /* Whoever waits for a mark may poll it, which starts nothing, so the queue is flushed. */
@@ -133,83 +178,4 @@ bool strata_run_mark_event(struct run *run, int mark, struct event **event, stra
     if (!native)
         return strata_fail(err, STRATA_EBUG, "mark %d of a recording that was never played", mark);
     return strata_event_take(native, event, err);
-}
-
-/* ---- profiling ---- */
-
-static double clock_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-/* Seconds between the device's start and end of one command. */
-static bool span(cl_event event, double *seconds, strata_error *err)
-{
-    cl_ulong start = 0, end = 0;
-    cl_int got = clWaitForEvents(1, &event);
-    if (got == CL_SUCCESS)
-        got = clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL);
-    if (got == CL_SUCCESS)
-        got = clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
-    *seconds = end > start ? 1e-9 * (double)(end - start) : 0;
-    return got == CL_SUCCESS || strata_fail_opencl(err, got, "timing a command");
-}
-
-/* The device's clock times what is queued here; the host's times a call, which queues what it likes. */
-static bool time_entry(struct run *run, cl_command_queue queue, const struct entry *entry, double *seconds,
-                       strata_error *err)
-{
-    cl_event event = NULL;
-    const double start = clock_seconds();
-    if (!strata_entry_queue(run, queue, entry, &event, err))
-        return false;
-    if (!event) {
-        const cl_int got = clFinish(queue);
-        *seconds = clock_seconds() - start;
-        return got == CL_SUCCESS || strata_fail_opencl(err, got, "timing a call");
-    }
-    const bool ok = span(event, seconds, err);
-    clReleaseEvent(event);
-    return ok;
-}
-
-static const char *name_of(const struct entry *entry)
-{
-    switch (entry->kind) {
-    case ENTRY_KERNEL:
-        return entry->kernel->name;
-    case ENTRY_COPY:
-        return "copy";
-    case ENTRY_ZERO:
-        return "zero";
-    default:
-        return "call";
-    }
-}
-
-bool strata_run_profile(struct run *run,
-                        void (*each)(void *context, const char *label, const char *kernel, double seconds),
-                        void *context, strata_error *err)
-{
-    assert(run->kind == RUN_RECORD);
-    const struct device *device = run->device;
-    cl_int got = CL_SUCCESS;
-    if (!strata_device_finish(run->device, err))
-        return false;
-    cl_command_queue queue = clCreateCommandQueue(device->context, device->id, CL_QUEUE_PROFILING_ENABLE, &got);
-    if (got != CL_SUCCESS)
-        return strata_fail_opencl(err, got, "%s has no queue that measures time", device->text);
-    bool ok = true;
-    for (size_t i = 0; ok && i < run->entry_count; i++) {
-        double seconds = 0;
-        if (run->entries[i].kind == ENTRY_MARK)
-            continue;
-        ok = time_entry(run, queue, &run->entries[i], &seconds, err);
-        if (ok)
-            each(context, run->entries[i].label, name_of(&run->entries[i]), seconds);
-    }
-    clReleaseCommandQueue(queue);
-    return ok;
 }

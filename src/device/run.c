@@ -118,6 +118,21 @@ bool strata_fail_labelled(const char *label, strata_error *err)
     return label[0] && strata_fail_in(err, "%s", label);
 }
 
+void strata_run_work(struct run *run, struct work work)
+{
+    run->work = work;
+    run->work_begun = false;
+}
+
+void strata_run_work_of(struct run *run, struct entry *entry)
+{
+    entry->work = run->work;
+    entry->again = run->work_begun;
+    if (run->work_begun)
+        entry->work.flops = entry->work.bytes = 0;
+    run->work_begun = run->work.operation != NULL;
+}
+
 const char *strata_run_label_of(const struct run *run)
 {
     return run->label_count > 0 ? run->labels[run->label_count - 1] : run->label;
@@ -146,8 +161,11 @@ bool strata_run_call(struct run *run, run_call *call, const void *context, size_
 {
     if (run->kind == RUN_MEASURE)
         return true;
-    if (run->kind == RUN_IMMEDIATE)
-        return call(context, run->device->queues[run->queue], err) || strata_fail_labelled(run->label, err);
+    if (run->kind == RUN_IMMEDIATE) {
+        struct entry entry = { .kind = ENTRY_CALL, .label = run->label, .call = call, .context = (void *)context };
+        strata_run_work_of(run, &entry);
+        return strata_entry_queue(run, run->device->queues[run->queue], &entry, NULL, err);
+    }
     void *copy = strata_alloc(1, size, err);
     struct entry *entry = copy ? strata_run_append(run, ENTRY_CALL, err) : NULL;
     if (!entry) {
@@ -166,14 +184,19 @@ static bool transfer(struct run *run, const struct entry *wanted, strata_error *
 {
     if (run->kind == RUN_MEASURE || wanted->bytes == 0)
         return true;
-    if (run->kind == RUN_IMMEDIATE)
-        return strata_entry_queue(run, run->device->queues[run->queue], wanted, NULL, err);
+    if (run->kind == RUN_IMMEDIATE) {
+        struct entry now = *wanted;
+        strata_run_work_of(run, &now);
+        return strata_entry_queue(run, run->device->queues[run->queue], &now, NULL, err);
+    }
     struct entry *entry = strata_run_append(run, wanted->kind, err);
     if (!entry)
         return false;
-    const char *label = entry->label;
+    const struct entry kept = *entry;
     *entry = *wanted;
-    entry->label = label;
+    entry->label = kept.label;
+    entry->work = kept.work;
+    entry->again = kept.again;
     clRetainMemObject(entry->to);
     if (entry->from)
         clRetainMemObject(entry->from);

@@ -30,6 +30,8 @@ enum entry_kind { ENTRY_KERNEL, ENTRY_CALL, ENTRY_COPY, ENTRY_ZERO, ENTRY_MARK }
 struct entry {
     enum entry_kind kind;
     const char *label;
+    struct work work; /* what it is a part of */
+    bool again;       /* it is not the first entry of that */
     union {
         struct {
             struct kernel *kernel; /* owned */
@@ -64,6 +66,9 @@ struct run {
     char **labels;             /* recording: all of them */
     size_t label_count, label_room;
 
+    struct work work; /* at hand; operation NULL: none */
+    bool work_begun;  /* it has an entry */
+
     struct kernel_table kernels; /* immediate */
 
     struct entry *entries; /* recording */
@@ -79,12 +84,15 @@ bool strata_fail_labelled(const char *label, strata_error *err);
 
 const char *strata_run_label_of(const struct run *run);
 
+/* Puts the work at hand into an entry that is about to be queued or kept; the first one gets all of its counts. */
+void strata_run_work_of(struct run *run, struct entry *entry);
+
 /* A new entry of a recording, zeroed but for kind and label; NULL without memory. */
 struct entry *strata_run_append(struct run *run, enum entry_kind kind, strata_error *err);
 void strata_entries_free(struct run *run);
 
-/* Queues one entry. event may be NULL; for a call it is left as it is. */
-bool strata_entry_queue(struct run *run, cl_command_queue queue, const struct entry *entry, cl_event *event,
+/* Queues one entry. event is that of a mark, and NULL for all others. */
+bool strata_entry_queue(const struct run *run, cl_command_queue queue, const struct entry *entry, cl_event *event,
                         strata_error *err);
 
 void strata_kernel_free(struct kernel *kernel); /* takes NULL */

@@ -4,6 +4,8 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "device/peak.h"
+#include "device/profile.h"
 #include "dist/comm_priv.h"
 
 struct strata_context {
@@ -31,16 +33,16 @@ static bool gather_bindings(struct comm *comm, uint64_t **bindings, strata_error
     return ok;
 }
 
-static bool open_device(strata_context *context, const char *devices, strata_error *err)
+static bool open_device(strata_context *context, const strata_context_config *config, strata_error *err)
 {
     uint64_t *bindings = NULL;
     if (!gather_bindings(context->comm, &bindings, err)) {
         free(bindings);
         return false;
     }
-    const struct device_request request = { .devices = devices, .local_rank = context->comm->local_rank,
+    const struct device_request request = { .devices = config->devices, .local_rank = context->comm->local_rank,
                                             .local_size = context->comm->local_size, .class = -1,
-                                            .bindings = bindings };
+                                            .bindings = bindings, .profile = config->profile };
     context->device = strata_device_open(&request, err);
     free(bindings);
     return strata_comm_agree(context->comm, context->device != NULL, err);
@@ -65,7 +67,7 @@ strata_context *strata_context_create(const strata_context_config *config, strat
         ok = false;
     }
     if (context) context->comm = comm;
-    if (strata_comm_agree(comm, ok, err) && open_device(context, config->devices, err)) return context;
+    if (strata_comm_agree(comm, ok, err) && open_device(context, config, err)) return context;
     const int rank = comm->rank;
     if (context)
         strata_context_free(context);
@@ -106,6 +108,30 @@ bool strata_context_agree(strata_context *context, bool ok, strata_error *err)
 void strata_context_abort(strata_context *context, const strata_error *err)
 {
     strata_comm_abort(context->comm, err);
+}
+
+bool strata_context_peak(strata_context *context, strata_peak *peak, strata_error *err)
+{
+    strata_peak own = { 0 };
+    const bool ok = strata_device_peak(context->device, &own, err);
+    double rates[2] = { own.flops, own.bytes };
+    if (!strata_comm_agree(context->comm, ok, err) || !strata_comm_sum(context->comm, rates, 2, err)) return false;
+    *peak = (strata_peak){ rates[0], rates[1] };
+    return true;
+}
+
+const strata_profile *strata_context_profile(strata_context *context, strata_error *err)
+{
+    static const strata_profile nothing;
+    struct profile *profile = strata_device_profile(context->device);
+    if (!strata_device_finish(context->device, err)) return NULL;
+    return profile ? strata_profile_read(profile, err) : &nothing;
+}
+
+bool strata_context_profile_reset(strata_context *context, strata_error *err)
+{
+    struct profile *profile = strata_device_profile(context->device);
+    return !profile || strata_profile_reset(profile, err);
 }
 
 struct comm *strata_context_comm(const strata_context *context)

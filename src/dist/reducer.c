@@ -82,6 +82,7 @@ struct reducer *strata_reducer_create(struct comm *comm, struct device *device, 
         r->device = device;
         r->exchange = r->gather = MPI_COMM_NULL;
         r->run = strata_run_immediate(device, comm->size > 1 ? QUEUE_COPY : QUEUE_COMPUTE, err);
+        if (r->run) strata_run_label(r->run, "update");
         ok = r->run && take_config(r, config, err);
     }
     if (strata_comm_agree(comm, ok, err) && (comm->size == 1 || strata_comm_do(comm, join_job, r, err))) return r;

@@ -36,26 +36,48 @@ static const struct conv2d_implementation *choose(struct run *run, const struct 
     return NULL;
 }
 
+/* Multiplications and additions of a direct convolution, and its three tensors read or written once. */
+static void begin(struct run *run, const char *operation, const struct conv2d_implementation *implementation,
+                  const struct conv2d *c)
+{
+    const double taps = (double)c->kernel_height * (double)c->kernel_width * (double)c->channels / (double)c->groups;
+    const double x = (double)c->n * (double)c->height * (double)c->width * (double)c->channels;
+    const double y = (double)c->n * (double)c->out_height * (double)c->out_width * (double)c->filters;
+    strata_run_work(run, (struct work){ operation, implementation->name, 2 * y * taps,
+                                        sizeof(float) * (x + y + taps * (double)c->filters) });
+}
+
+static bool end(struct run *run, bool ok)
+{
+    strata_run_work(run, (struct work){ 0 });
+    return ok;
+}
+
 bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x,
                       const struct view *kernel, const struct view *bias, enum activation_kind activation,
                       const struct view *y, strata_error *err)
 {
     static const struct view none;
     const struct conv2d_implementation *implementation = choose(run, conv, err);
-    return implementation
-           && implementation->forward(run, conv, x, kernel, bias ? bias : &none, activation, y, err);
+    if (!implementation) return false;
+    begin(run, "conv2d", implementation, conv);
+    return end(run, implementation->forward(run, conv, x, kernel, bias ? bias : &none, activation, y, err));
 }
 
 bool strata_op_conv2d_input_gradient(struct run *run, const struct conv2d *conv, const struct view *dy,
                                      const struct view *kernel, const struct view *dx, strata_error *err)
 {
     const struct conv2d_implementation *implementation = choose(run, conv, err);
-    return implementation && implementation->input_gradient(run, conv, dy, kernel, dx, err);
+    if (!implementation) return false;
+    begin(run, "conv2d input gradient", implementation, conv);
+    return end(run, implementation->input_gradient(run, conv, dy, kernel, dx, err));
 }
 
 bool strata_op_conv2d_kernel_gradient(struct run *run, const struct conv2d *conv, const struct view *x,
                                       const struct view *dy, const struct view *dkernel, strata_error *err)
 {
     const struct conv2d_implementation *implementation = choose(run, conv, err);
-    return implementation && implementation->kernel_gradient(run, conv, x, dy, dkernel, err);
+    if (!implementation) return false;
+    begin(run, "conv2d kernel gradient", implementation, conv);
+    return end(run, implementation->kernel_gradient(run, conv, x, dy, dkernel, err));
 }

@@ -38,5 +38,12 @@ static const struct gemm_implementation *choose(struct device *device, const str
 bool strata_op_gemm(struct run *run, const struct gemm *gemm, strata_error *err)
 {
     const struct gemm_implementation *implementation = choose(strata_run_device(run), gemm, err);
-    return implementation && implementation->run(run, gemm, err);
+    if (!implementation) return false;
+    strata_run_work(run, (struct work){ gemm->accumulate ? "gemm, added" : "gemm", implementation->name,
+                                        2.0 * (double)gemm->m * (double)gemm->n * (double)gemm->k,
+                                        sizeof(float) * ((double)gemm->m * (double)gemm->k + (double)gemm->k * (double)gemm->n
+                                                         + (double)gemm->m * (double)gemm->n) });
+    const bool ok = implementation->run(run, gemm, err);
+    strata_run_work(run, (struct work){ 0 });
+    return ok;
 }

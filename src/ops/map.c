@@ -8,14 +8,16 @@ bool strata_op_map(struct run *run, const char *kernel, const char *options, con
                    strata_error *err)
 {
     struct arg all[MAX_ARGS + 2] = { { 0 } };
-    int count = 0;
+    int count = 0, places = 0;
     for (; args[count].type != ARG_END; count++) {
         assert(count < MAX_ARGS);
         all[count] = args[count];
+        places += args[count].type == ARG_PLACE && args[count].buffer;
     }
     all[count] = arg_ulong(n);
     const struct launch launch = {
-        .kernel = kernel, .options = options, .args = all, .dims = 1, .global = { n }
+        .kernel = kernel, .options = options, .args = all, .dims = 1, .global = { n },
+        .bytes = (double)n * (double)places * sizeof(float)
     };
     return n == 0 || strata_launch(run, &launch, err);
 }

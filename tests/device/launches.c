@@ -1,4 +1,6 @@
 #include "device/launch.h"
+#include "device/peak.h"
+#include "device/profile.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -261,37 +263,56 @@ Test(launches, in_groups_that_are_too_large_say_so)
     strata_run_free(run);
 }
 
-struct profile {
-    int entries;
-    double seconds;
-    char text[400];
-};
-
-static void note(void *context, const char *label, const char *kernel, double seconds)
-{
-    struct profile *p = context;
-    p->entries++;
-    p->seconds += seconds;
-    sprintf(p->text + strlen(p->text), "%s/%s ", label, kernel);
-}
-
+/* A device that keeps time; its commands come back by purpose, in their order. */
 Test(launches, of_a_recording_are_timed_one_by_one)
 {
+    const struct device_request request = { .devices = "0", .local_size = 1, .class = -1, .profile = true };
+    struct device *timed = strata_device_open(&request, &err);
+    cr_assert_not_null(timed, "%s", err.message);
+    struct buffer *from = buffer_of(timed, ones, N), *to = buffer_of(timed, ones, N);
+    struct run *run = strata_run_record(timed, 0, &err);
     int mark = 0;
-    struct profile profile = { 0 };
-    struct run *run = strata_run_record(device, 0, &err);
     strata_run_label(run, "first");
-    ok(queue_add(run, a, b, y, N, &err));
+    strata_run_work(run, (struct work){ "sum", "of two", 100, 12 });
+    ok(queue_add(run, from, from, to, N, &err));
+    ok(queue_add(run, from, from, to, N, &err));
+    strata_run_work(run, (struct work){ 0 });
     strata_run_label(run, "second");
-    ok(strata_run_copy(run, a, 0, y, 0, 4, &err));
+    ok(strata_run_copy(run, from, 0, to, 0, 4, &err));
     ok(strata_run_mark(run, &mark, &err));
-    ok(strata_run_zero(run, y, 0, 4, &err));
-    ok(strata_run_profile(run, note, &profile, &err));
-    cr_assert_eq(profile.entries, 3);
-    cr_assert_geq(profile.seconds, 0);
-    cr_assert_lt(profile.seconds, 10);
-    cr_assert_str_eq(profile.text, "first/elementwise:add second/copy second/zero ");
+    ok(strata_run_zero(run, to, 0, 4, &err));
+    ok(strata_profile_reset(strata_device_profile(timed), &err));
+    for (int i = 0; i < 3; i++) ok(strata_run_play(run, &err));
+    const strata_profile *told = strata_profile_read(strata_device_profile(timed), &err);
+    cr_assert_not_null(told, "%s", err.message);
+    static const char *const wanted[3][3] = { { "first", "sum", "of two" }, { "second", "copy", "" },
+                                              { "second", "zero", "" } };
+    cr_assert_eq(told->count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert_str_eq(told->lines[i].step, wanted[i][0]);
+        cr_assert_str_eq(told->lines[i].operation, wanted[i][1]);
+        cr_assert_str_eq(told->lines[i].implementation, wanted[i][2]);
+        cr_assert_eq(told->lines[i].times, 3);
+        cr_assert(told->lines[i].seconds > 0 && told->lines[i].seconds < 10);
+    }
+    cr_assert_eq(told->lines[0].flops, 300);
+    cr_assert_eq(told->lines[0].bytes, 36);
+    cr_assert_eq(told->span_count, 12);
+    for (size_t i = 1; i < 12; i++)
+        cr_assert_geq(told->spans[i].start, told->spans[i - 1].start, "one queue does one after the other");
     strata_run_free(run);
+    strata_buffer_free(from);
+    strata_buffer_free(to);
+    strata_device_close(timed);
+}
+
+/* What the peak is nobody knows, but no machine of today is this slow or fast. */
+Test(launches, measure_the_peak_of_the_device)
+{
+    strata_peak peak = { 0 };
+    ok(strata_device_peak(device, &peak, &err));
+    cr_assert(peak.flops > 1e8 && peak.flops < 1e15, "%g", peak.flops);
+    cr_assert(peak.bytes > 1e7 && peak.bytes < 1e14, "%g", peak.bytes);
 }
 
 /* What the communication thread does: its own immediate run on the other queue. */

@@ -53,7 +53,7 @@ expect_text err 'error: predict: --data is missing'
 expect_code 64 "$STRATA" predict model.h5 --data x.npz -o out.txt
 expect_text err 'error: out.txt: results are written as .h5, .npy or .csv'
 expect_code 64 "$STRATA" bench W9
-expect_text err 'error: no workload "W9"; there are W1, W2, W3 and W4'
+expect_text err 'error: no workload "W9"; there are W1, W2, W3, W4, W5a, W5b'
 
 # ---- devices ----
 
