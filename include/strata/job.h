@@ -24,6 +24,7 @@ STRATA_API const char *strata_job_path(const strata_job *job);
 STRATA_API const char *strata_job_text(const strata_job *job);    /* the job as changed, with its comments */
 STRATA_API const char *strata_job_devices(const strata_job *job); /* run.devices; "auto" when not given */
 STRATA_API const char *strata_job_dir(const strata_job *job); /* run.dir: runs/NAME of NAME.json when not given; NULL: none */
+STRATA_API bool strata_job_saves(const strata_job *job); /* whether its run writes checkpoints */
 
 /* Makes the job's model: its weights loaded, frozen as the rules say, compiled. `data` gives the input shape of a model that
  * does not state one itself; NULL: then it is an error. */

@@ -55,6 +55,10 @@ typedef struct strata_fit_config {
     bool (*progress)(void *context, const strata_progress *progress); /* NULL: silent */
     double progress_seconds;    /* at most that often inside an epoch (0.1); each reads the metrics from the device; 0: each step */
     void *progress_context;
+    /* Asked on every rank before each step, such as whether a signal came. True on any rank: after that step all ranks
+     * write a checkpoint and fit fails with STRATA_ESTOPPED. NULL: never */
+    bool (*stop_asked)(void *context);
+    void *stop_context;
     void (*warn)(void *context, const char *message); /* on rank 0, such as of a damaged checkpoint that was passed over; NULL: silent */
     void *warn_context;
 } strata_fit_config;

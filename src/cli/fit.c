@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/profile.h"
 #include "cli/progress.h"
+#include "cli/signals.h"
 
 /* What a run is made of. Starts as { 0 }. */
 struct training {
@@ -93,6 +94,20 @@ static bool finish(const struct command *c, const struct training *t, const stru
     return true;
 }
 
+/* How to go on, in words for the command line: as this run was begun. */
+static void tell_how(const struct command *c, const struct training *t, strata_error *err)
+{
+    char how[900];
+    size_t used = (size_t)snprintf(how, sizeof how, "strata fit %s", c->words[0]);
+    for (size_t i = 0; i < c->set_count && used < sizeof how; i++)
+        used += (size_t)snprintf(how + used, sizeof how - used, " --set '%s'", c->sets[i]);
+    if (c->devices && used < sizeof how) snprintf(how + used, sizeof how - used, " --devices %s", c->devices);
+    const size_t length = strlen(err->message);
+    snprintf(err->message + length, sizeof err->message - length, "; go on with: %s%s --resume",
+             strata_context_size(t->context) > 1 ? "mpirun .. " : "", how);
+    if (strata_signals_name()) strata_command_fail_in(err, strata_signals_name());
+}
+
 static bool train(const struct command *c, struct training *t, strata_error *err)
 {
     strata_fit_config config = strata_job_fit_config(t->job);
@@ -102,17 +117,20 @@ static bool train(const struct command *c, struct training *t, strata_error *err
     config.progress = strata_progress_show;
     config.progress_context = &progress;
     config.warn = warn;
+    config.stop_asked = strata_signals_came;
     if (progress.form != PROGRESS_BAR) config.progress_seconds = INFINITY;
     announce(c, t, &config);
     const bool ok =
         show_model(c, t, err) && strata_model_fit(t->model, t->context, t->data, &config, &t->history, err);
     if (progress.headed) fputc('\n', stderr);
+    if (!ok && err->code == STRATA_ESTOPPED && strata_job_saves(t->job)) tell_how(c, t, err);
     return ok && finish(c, t, &progress, err) && strata_show_profile(c, t->context, err);
 }
 
 static bool run(const struct command *c, strata_error *err)
 {
     struct training t = { 0 };
+    strata_signals_note();
     const bool ok = prepare(c, &t, err) && train(c, &t, err);
     strata_history_free(t.history);
     strata_model_free(t.model);
@@ -136,7 +154,10 @@ const struct verb strata_verb_fit = {
     .summary = "train a job; under mpirun one rank a device",
     .details = "  mpirun -n 2 strata fit JOB.json        the same result on two ranks\n"
                "  strata fit JOB.json --set fit.epochs=5 --set compile.optimizer.Adam.learning_rate=0.01\n"
-               "  Ctrl-C or SIGTERM saves a checkpoint and exits with 75; --resume goes on from there.\n",
+               "  Ctrl-C, SIGTERM, SIGUSR1 or SIGUSR2, to any rank, saves a checkpoint after the step at hand and exits with 75;\n"
+               "  --resume goes on from there, and ends with the same bits as a run that was never stopped. A second\n"
+               "  signal ends at once. mpirun gives its ranks one second after Ctrl-C or SIGTERM; kill -USR2 MPIRUN\n"
+               "  gives them the time they need.\n",
     .options = options,
     .words_least = 1,
     .words_most = 1,

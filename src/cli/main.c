@@ -45,6 +45,7 @@ int main(int argc, char **argv)
     strata_command_free(&command);
     if (ok) return status;
     fflush(stdout);
-    if (strata_launch_rank() == 0) fprintf(stderr, "error: %s\n", err.message);
+    if (strata_launch_rank() == 0)
+        fprintf(stderr, "%s: %s\n", err.code == STRATA_ESTOPPED ? "stopped" : "error", err.message);
     return strata_exit_code(err.code);
 }

@@ -37,8 +37,8 @@ static int post(struct lane *lane, bool send, float *floats, size_t count, int p
 
 static int post_flag(const struct reducer *r, struct lane *lane, MPI_Comm comm)
 {
-    lane->flag = r->failed;
-    lane->worst = 1;
+    lane->flag = r->failed ? FLAG_FAILED : r->wish ? FLAG_WISH : FLAG_FINE;
+    lane->worst = FLAG_FAILED;
     lane->requests[lane->request_count] = MPI_REQUEST_NULL;
     return MPI_Iallreduce(&lane->flag, &lane->worst, 1, MPI_INT, MPI_MAX, comm,
                           &lane->requests[lane->request_count++]);
@@ -202,7 +202,7 @@ static void begin_write(struct reducer *r, struct lane *lane)
     strata_error error = { 0 };
     lane->stage = STAGE_WRITE;
     strata_staging_sync(r);
-    if (lane->worst || length(all) == 0) return;
+    if (lane->worst == FLAG_FAILED || length(all) == 0) return;
     if (!strata_buffer_write_async(r->device, QUEUE_COPY, r->weights, all.begin * sizeof(float),
                                    length(all) * sizeof(float), weights_of(r, all), &lane->event, &error)
         || !strata_queue_flush(r->device, QUEUE_COPY, &error))
@@ -224,7 +224,8 @@ static void end_exchange(struct reducer *r, struct lane *lane)
 {
     r->exchanged++;
     strata_staging_sync(r);
-    if (lane->worst) {
+    r->wished = r->wished || lane->worst == FLAG_WISH;
+    if (lane->worst == FLAG_FAILED) {
         r->stopped = true;
         lane->stage = STAGE_FREE;
         return;

@@ -115,6 +115,16 @@ size_t strata_reducer_owned(const struct reducer *r)
     return r->owned;
 }
 
+void strata_reducer_wish(struct reducer *r, bool wish)
+{
+    r->wish = wish;
+}
+
+bool strata_reducer_wished(const struct reducer *r)
+{
+    return r->wished;
+}
+
 /* ---- a step ---------------------------------------------------------------------------------------------------- */
 
 /* One rank: behind the played recording, on the same queue, so nothing is waited for but a measure. */
@@ -141,6 +151,7 @@ bool strata_reducer_start(struct reducer *r, struct run *played, const int *mark
                           strata_error *err)
 {
     assert(!r->busy);
+    r->wished = r->wish && r->comm->size == 1;
     r->update = *update;
     r->played = played;
     if (played) memcpy(r->marks, marks, r->bucket_count * sizeof *marks);

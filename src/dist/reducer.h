@@ -57,6 +57,11 @@ bool strata_reducer_start(struct reducer *reducer, struct run *played, const int
  * buckets may be updated then and those of others not. */
 bool strata_reducer_wait(struct reducer *reducer, strata_error *err);
 
+/* A wish travels with the flags of a step and costs nothing: where any rank had one as the step started, strata_reducer_wished
+ * is true on all ranks after strata_reducer_wait. With nothing trainable there are no flags, and no wish is heard. */
+void strata_reducer_wish(struct reducer *reducer, bool wish);
+bool strata_reducer_wished(const struct reducer *reducer);
+
 /* One slot arena of all ranks, whole, in arena order, into or from `count` floats on rank 0's host. */
 bool strata_reducer_collect(struct reducer *reducer, const struct buffer *slots, float *host, strata_error *err);
 bool strata_reducer_distribute(struct reducer *reducer, struct buffer *slots, const float *host, strata_error *err);

@@ -7,6 +7,9 @@
 
 enum { STRATA_LANES = 3 }; /* buckets on their way at the same time */
 
+/* What a rank tells the others with each bucket; what is told last outweighs the rest. */
+enum flag { FLAG_FINE, FLAG_WISH, FLAG_FAILED };
+
 /* What a bucket in a lane waits for, in this order. */
 enum stage {
     STAGE_FREE,
@@ -26,7 +29,7 @@ struct lane {
     struct event *event; /* owned, NULL or pending */
     MPI_Request *requests; /* owned: those with the other ranks, and that of the flag */
     int request_count;
-    int flag, worst;     /* this rank's, and the largest of all */
+    int flag, worst;     /* this rank's enum flag, and the largest of all */
 };
 
 /* Host memory of the size of the arenas. Ranks of one node see each other's, so that an owner adds up straight from the
@@ -64,6 +67,7 @@ struct reducer {
     struct lane lane[STRATA_LANES];
     size_t next;          /* bucket that enters a lane next */
     size_t exchanged, gathered; /* buckets whose exchange is over, whose gather was begun */
+    bool wish, wished;    /* this rank's, and whether any had one */
     bool stopped;         /* a rank failed, which all know: no further bucket begins */
     bool failed;          /* this rank did, with that error */
     strata_error error;

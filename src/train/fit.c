@@ -173,8 +173,10 @@ static void log_rate(struct fit *f)
 static bool run_steps(struct fit *f, strata_error *err)
 {
     while (f->step < f->steps && !f->stop) {
-        if (!strata_fit_step(f, err)) return false;
+        strata_fit_listen(f);
+        if (!strata_fit_step(f, err) || !strata_fit_hear(f, err)) return false;
         if (f->step < f->steps && shows_progress(f) && !show_progress(f, err)) return false;
+        if (f->interrupted && !f->stop) return strata_fit_interrupt(f, false, err);
         if (!strata_fit_checkpoint(f, false, false, err)) return false;
     }
     return true;
@@ -227,15 +229,6 @@ static void begin_epoch(struct fit *f)
     f->interval = 1;
 }
 
-/* Every rank stops when one was told to: a progress function may know of a signal that only its rank got. */
-static bool agree_to_stop(struct fit *f, strata_error *err)
-{
-    double stop = f->stop;
-    if (!strata_comm_max(f->trainer.comm, &stop, 1, err)) return false;
-    f->stop = stop > 0;
-    return true;
-}
-
 /* A stop in mid-epoch leaves the epoch unfinished: its numbers are shown, and a checkpoint is where it goes on. */
 static bool run_epochs(struct fit *f, strata_error *err)
 {
@@ -245,11 +238,12 @@ static bool run_epochs(struct fit *f, strata_error *err)
         if ((f->step == 0 && !call(f, CALLBACK_EPOCH_BEGIN, &progress, err)) || !run_steps(f, err)) return false;
         const bool whole = f->step == f->steps;
         if (!whole && !strata_fit_checkpoint(f, false, true, err)) return false;
-        if (!end_epoch(f, err) || !agree_to_stop(f, err)) return false;
+        if (!end_epoch(f, err) || !strata_fit_agree_to_stop(f, err)) return false;
         if (!whole) break;
         f->epoch++;
         begin_epoch(f);
-        if (!strata_fit_checkpoint(f, true, f->stop, err)) return false;
+        if (!strata_fit_checkpoint(f, true, f->stop || f->interrupted, err)) return false;
+        if (f->interrupted && !f->stop && f->epoch < f->config->epochs) return strata_fit_interrupt(f, true, err);
     }
     return true;
 }

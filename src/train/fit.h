@@ -44,6 +44,7 @@ struct fit {
         long keep;
     } checkpointing;
     bool stop;
+    bool asked, interrupted; /* this rank, and all ranks, are to save and leave */
 };
 
 /* ---- fit_start.c ---- */
@@ -62,6 +63,17 @@ bool strata_fit_drain(struct fit *fit, strata_error *err);
 bool strata_fit_sync(struct fit *fit, strata_error *err);
 /* fit->all: the sums of all ranks. `extra` doubles are summed beside them. Collective. */
 bool strata_fit_sum(struct fit *fit, double *extra, size_t extra_count, strata_error *err);
+
+/* ---- fit_stop.c ---- */
+
+/* Before a step: whether this rank is asked to stop, which travels with the step. */
+void strata_fit_listen(struct fit *fit);
+/* After it: fit->interrupted, the same on every rank. Collective. */
+bool strata_fit_hear(struct fit *fit, strata_error *err);
+/* The same with no step in between. Collective. */
+bool strata_fit_agree_to_stop(struct fit *fit, strata_error *err);
+/* Writes a checkpoint unless this moment has one, and fails with STRATA_ESTOPPED and words that say what was saved. Collective. */
+bool strata_fit_interrupt(struct fit *fit, bool saved, strata_error *err);
 
 /* ---- fit_checkpoint.c ---- */
 

@@ -251,3 +251,8 @@ const char *strata_job_dir(const strata_job *job)
 {
     return job->dir;
 }
+
+bool strata_job_saves(const strata_job *job)
+{
+    return job->dir && job->checkpoint;
+}
