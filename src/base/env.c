@@ -2,6 +2,7 @@
 
 #include <strata/context.h> /* strata_launch_rank */
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,45 @@ bool strata_env_impl(const char *op, char *buffer, size_t size)
         at = at ? at + 1 : NULL;
     }
     return false;
+}
+
+/* One entry, "RANK:FACTOR[@FIRST[-LAST]]"; *end is behind it. */
+static bool parse_slow(const char *at, long *rank, struct slowness *slow, char **end)
+{
+    *rank = strtol(at, end, 10);
+    if (*end == at || **end != ':' || *rank < 0) return false;
+    at = *end + 1;
+    slow->factor = strtod(at, end);
+    if (*end == at || !(slow->factor >= 1 && slow->factor <= 1e6)) return false;
+    slow->first = 0;
+    slow->last = SIZE_MAX;
+    if (**end != '@') return true;
+    at = *end + 1;
+    const unsigned long first = strtoul(at, end, 10);
+    if (*end == at || first < 1) return false;
+    slow->first = first - 1;
+    if (**end != '-') return true;
+    at = *end + 1;
+    slow->last = strtoul(at, end, 10);
+    return *end != at && slow->last >= first;
+}
+
+bool strata_env_slow(int rank, struct slowness *slow, strata_error *err)
+{
+    const char *text = strata_env("STRATA_SLOW");
+    *slow = (struct slowness){ .factor = 1 };
+    for (const char *at = text; at && *at;) {
+        struct slowness entry;
+        char *end = NULL;
+        long of = 0;
+        if (!parse_slow(at, &of, &entry, &end) || (*end && *end != ','))
+            return strata_fail(err, STRATA_EUSAGE,
+                               "STRATA_SLOW is \"%s\"; RANK:FACTOR[@FIRST[-LAST]],... is expected, such as 0:4,1:2@20-60, "
+                               "with factors of at least 1", text);
+        if (of == rank) *slow = entry;
+        at = *end ? end + 1 : end;
+    }
+    return true;
 }
 
 /* Open MPI, MPICH and Intel MPI, PMIx, Slurm. */

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
+
 /* The value of a variable, or NULL when unset or empty. */
 const char *strata_env(const char *name);
 
@@ -21,5 +23,15 @@ bool strata_env_cache_dir(char *buffer, size_t size);
 
 /* The implementation forced for `op` by STRATA_IMPL, copied to buffer; false when none is. */
 bool strata_env_impl(const char *op, char *buffer, size_t size);
+
+/* How slow a rank pretends to be: its computing takes `factor` times as long, in steps [first, last) of a run. */
+struct slowness {
+    double factor; /* at least 1; 1: as fast as it is */
+    size_t first, last;
+};
+
+/* From STRATA_SLOW, "RANK:FACTOR[@FIRST[-LAST]],...", what it says of this rank: steps are counted from 1, and LAST is the
+ * last slow one. STRATA_EUSAGE when it cannot be read. */
+bool strata_env_slow(int rank, struct slowness *slow, strata_error *err);
 
 #endif

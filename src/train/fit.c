@@ -278,7 +278,7 @@ static bool prepare_objective(struct fit *f, strata_error *err)
     f->passes = strata_trainer_passes(&f->trainer, f->data, f->objective, classes);
     if (f->validation) f->validation_passes = strata_trainer_passes(&f->trainer, f->validation, f->objective, false);
     f->readback = strata_readback_create(f->trainer.device, f->objective, f->sums, err);
-    return f->readback != NULL;
+    return f->readback && strata_pace_open(&f->pace, f->trainer.device, f->trainer.rank, err);
 }
 
 static bool start_batches(struct fit *f, strata_error *err)
@@ -338,6 +338,7 @@ static void release(struct fit *f)
     strata_error ignored = { 0 };
     if (f->trainer.device) (void)strata_device_finish(f->trainer.device, &ignored); /* nothing reads our memory any more */
     strata_event_free(f->uploaded);
+    strata_pace_close(&f->pace);
     strata_batches_stop(f->batches);
     strata_readback_free(f->readback);
     strata_updater_free(f->updater);

@@ -4,6 +4,7 @@
 
 #include "train/callbacks.h"
 #include "train/history.h"
+#include "train/pace.h"
 #include "train/run_folder.h"
 #include "train/trainer.h"
 #include "train/updater.h"
@@ -21,6 +22,7 @@ struct fit {
     struct batches *batches;
     struct event *uploaded; /* of the batch that the device reads */
     struct readback *readback;
+    struct pace pace;
     double *sums, *all;     /* of this rank since the epoch's start; of all ranks */
     double since_sync;      /* samples that this rank put through since the moving statistics were averaged */
 

@@ -1,6 +1,7 @@
 #include "base/env.h"
 
 #include <criterion/criterion.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 Test(env, an_empty_variable_counts_as_unset)
@@ -44,4 +45,36 @@ Test(env, an_implementation_is_forced_by_the_name_of_its_op)
     cr_assert_not(strata_env_impl("pool2d", name, sizeof name));
     unsetenv("STRATA_IMPL");
     cr_assert_not(strata_env_impl("gemm", name, sizeof name));
+}
+
+static struct slowness slowness_of(const char *text, int rank)
+{
+    strata_error err = { 0 };
+    struct slowness slow;
+    setenv("STRATA_SLOW", text, 1);
+    cr_assert(strata_env_slow(rank, &slow, &err), "%s", err.message);
+    return slow;
+}
+
+Test(env, a_rank_is_slow_in_the_steps_that_are_named)
+{
+    cr_assert_eq(slowness_of("0:4,2:1.5", 0).factor, 4);
+    cr_assert_eq(slowness_of("0:4,2:1.5", 1).factor, 1);
+    const struct slowness always = slowness_of("0:4,2:1.5", 2), some = slowness_of("1:2@20-60", 1);
+    cr_assert(always.factor == 1.5 && always.first == 0 && always.last == SIZE_MAX);
+    cr_assert(some.factor == 2 && some.first == 19 && some.last == 60);
+    unsetenv("STRATA_SLOW");
+}
+
+Test(env, a_slowness_that_makes_no_sense_is_refused)
+{
+    static const char *const bad[] = { "4", "0:", "0:0.5", "0:nan", "-1:2", "0:2@0", "0:2@9-3", "0:2;1:3" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        strata_error err = { 0 };
+        struct slowness slow;
+        setenv("STRATA_SLOW", bad[i], 1);
+        cr_assert_not(strata_env_slow(0, &slow, &err), "%s", bad[i]);
+        cr_assert_eq(err.code, STRATA_EUSAGE);
+    }
+    unsetenv("STRATA_SLOW");
 }

@@ -1,0 +1,67 @@
+#include "train/pace.h"
+
+#include <time.h>
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static void sleep_for(double seconds)
+{
+    struct timespec left = { (time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds)) };
+    while (nanosleep(&left, &left) != 0) continue; /* a signal is for others to hear */
+}
+
+bool strata_pace_open(struct pace *p, struct device *device, int rank, strata_error *err)
+{
+    *p = (struct pace){ .device = device };
+    return strata_env_slow(rank, &p->slow, err);
+}
+
+void strata_pace_close(struct pace *p)
+{
+    strata_event_free(p->over);
+    p->over = NULL;
+}
+
+static bool is_slow(const struct pace *p)
+{
+    return p->slow.factor > 1 && p->step > p->slow.first && p->step <= p->slow.last;
+}
+
+void strata_pace_begin(struct pace *p)
+{
+    p->step++;
+    p->seconds = 0;
+    p->start = now();
+}
+
+static bool wait(struct pace *p, strata_error *err)
+{
+    const bool ok = strata_event_wait(p->over, err);
+    strata_event_free(p->over);
+    p->over = NULL;
+    p->seconds = now() - p->start;
+    return ok;
+}
+
+bool strata_pace_queued(struct pace *p, strata_error *err)
+{
+    if (!p->times && !is_slow(p)) return true;
+    if (!strata_event_mark(p->device, QUEUE_COMPUTE, &p->over, err)
+        || !strata_queue_flush(p->device, QUEUE_COMPUTE, err))
+        return false;
+    if (!is_slow(p)) return true;
+    if (!wait(p, err)) return false;
+    sleep_for((p->slow.factor - 1) * p->seconds);
+    p->seconds = now() - p->start;
+    return true;
+}
+
+bool strata_pace_end(struct pace *p, strata_error *err)
+{
+    return !p->over || wait(p, err);
+}

@@ -1,0 +1,29 @@
+/* How long this rank computes in a step, and a rank that pretends to be slow (STRATA_SLOW). */
+#ifndef STRATA_TRAIN_PACE_H
+#define STRATA_TRAIN_PACE_H
+
+#include "base/env.h"
+#include "device/buffer.h"
+
+struct pace {
+    struct device *device;
+    struct slowness slow;
+    bool times;         /* somebody wants to know; else steps are not waited for */
+    size_t step;        /* steps begun */
+    double start;       /* of the step at hand, in seconds */
+    double seconds;     /* what the computing of the latest step took; 0: not known */
+    struct event *over; /* of what the step has queued */
+};
+
+/* STRATA_EUSAGE when STRATA_SLOW makes no sense. */
+bool strata_pace_open(struct pace *pace, struct device *device, int rank, strata_error *err);
+void strata_pace_close(struct pace *pace); /* takes one that is all zero */
+
+/* Around the queueing of a step's forward and backward. A slow rank has waited for them, and longer, when
+ * strata_pace_queued returns. */
+void strata_pace_begin(struct pace *pace);
+bool strata_pace_queued(struct pace *pace, strata_error *err);
+/* Until they are over, where somebody wants to know: then `seconds` is what they took. */
+bool strata_pace_end(struct pace *pace, strata_error *err);
+
+#endif
