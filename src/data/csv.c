@@ -1,6 +1,4 @@
 /* Comma-separated numbers under a line of column names. */
-#include "data/sources_priv.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <locale.h>
@@ -10,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/rows_priv.h"
 
 /* A file being read line by line. */
 struct table {
@@ -21,8 +20,10 @@ struct table {
     char **field;     /* owned: the fields, pointing into line */
     size_t fields, field_room;
     size_t columns, label, weight; /* weight == columns: none */
-    double *values;   /* owned: all columns of all rows */
-    size_t used, value_room;
+    double *label_values, *weight_values; /* owned: by row */
+    float *features;  /* owned: of the line at hand */
+    size_t rows, label_room, weight_room;
+    struct sink sink; /* features of all rows */
 };
 
 /* Cuts one field off *at: blanks around it go, and quotes, within which "" stands for one. */
@@ -119,21 +120,45 @@ static bool read_names(struct table *t, const struct names *names, strata_error 
     return true;
 }
 
+static bool keep(double **values, size_t *room, size_t row, double value, strata_error *err)
+{
+    void *all = *values;
+    if (!strata_reserve(&all, room, row + 1, sizeof **values, err))
+        return false;
+    *values = all;
+    (*values)[row] = value;
+    return true;
+}
+
+static bool read_row(struct table *t, strata_error *err)
+{
+    size_t features = 0;
+    for (size_t i = 0; i < t->columns; i++) {
+        double value;
+        if (!is_number(t->field[i], &value))
+            return strata_fail(err, STRATA_EFILE, "%s: line %zu, column %zu is \"%.40s\"; it must be a finite number",
+                               t->path, t->number, i + 1, t->field[i]);
+        if (i == t->label ? !keep(&t->label_values, &t->label_room, t->rows, value, err)
+                          : i == t->weight && !keep(&t->weight_values, &t->weight_room, t->rows, value, err))
+            return false;
+        if (i != t->label && i != t->weight)
+            t->features[features++] = (float)value;
+    }
+    t->rows++;
+    return strata_sink_write(&t->sink, t->features, features * sizeof *t->features, err);
+}
+
 static bool read_rows(struct table *t, strata_error *err)
 {
     bool more;
+    if (!(t->features = strata_alloc(t->columns, sizeof *t->features, err)))
+        return false;
     while (next_line(t, &more, err) && more) {
         if (t->fields != t->columns)
             return strata_fail(err, STRATA_EFILE, "%s: line %zu has %zu fields; the first line has %zu", t->path,
                                t->number, t->fields, t->columns);
-        if (!strata_reserve((void **)&t->values, &t->value_room, t->used + t->columns, sizeof *t->values, err))
+        if (!read_row(t, err))
             return false;
-        for (size_t i = 0; i < t->columns; i++)
-            if (!is_number(t->field[i], &t->values[t->used + i]))
-                return strata_fail(err, STRATA_EFILE,
-                                   "%s: line %zu, column %zu is \"%.40s\"; it must be a finite number", t->path,
-                                   t->number, i + 1, t->field[i]);
-        t->used += t->columns;
     }
     return !more;
 }
@@ -141,42 +166,38 @@ static bool read_rows(struct table *t, strata_error *err)
 /* Labels that are all integers are classes. */
 static bool are_classes(const struct table *t)
 {
-    for (size_t i = t->label; i < t->used; i += t->columns)
-        if (t->values[i] != rint(t->values[i]) || fabs(t->values[i]) > INT32_MAX)
+    for (size_t i = 0; i < t->rows; i++)
+        if (t->label_values[i] != rint(t->label_values[i]) || fabs(t->label_values[i]) > INT32_MAX)
             return false;
     return true;
 }
 
-static bool make_arrays(const struct table *t, struct arrays *arrays, strata_error *err)
+static bool make_arrays(struct table *t, struct arrays *arrays, strata_error *err)
 {
-    const size_t count = t->used / t->columns, features = t->columns - 1 - (t->weight < t->columns);
-    const bool classes = are_classes(t);
-    float *x = arrays->x.column.values = strata_alloc(count * features, sizeof *x, err);
-    void *y = arrays->y.column.values = x ? strata_alloc(count, 4, err) : NULL;
-    float *weight = y && t->weight < t->columns ? strata_alloc(count, sizeof *weight, err) : NULL;
+    const bool classes = are_classes(t), weighted = t->weight < t->columns;
+    void *y = arrays->y.column.values = strata_alloc(t->rows, 4, err);
+    float *weight = y && weighted ? strata_alloc(t->rows, sizeof *weight, err) : NULL;
     arrays->sample_weight.column.values = weight;
-    if (!y || (t->weight < t->columns && !weight))
+    if (!y || (weighted && !weight))
         return false;
-    arrays->x.column.shape = (struct shape){ .rank = 1, .dim = { features } };
+    arrays->x.column.shape = (struct shape){ .rank = 1, .dim = { t->columns - 1 - weighted } };
     arrays->y.column.type = classes ? STRATA_INT32 : STRATA_FLOAT32;
-    arrays->x.count = arrays->y.count = arrays->sample_weight.count = count;
-    for (size_t i = 0; i < t->used; i++) {
-        const size_t row = i / t->columns, column = i % t->columns;
-        if (column == t->weight)
-            weight[row] = (float)t->values[i];
-        else if (column != t->label)
-            *x++ = (float)t->values[i];
-        else if (classes)
-            ((int32_t *)y)[row] = (int32_t)t->values[i];
+    arrays->x.count = arrays->y.count = arrays->sample_weight.count = t->rows;
+    for (size_t i = 0; i < t->rows; i++) {
+        if (classes)
+            ((int32_t *)y)[i] = (int32_t)t->label_values[i];
         else
-            ((float *)y)[row] = (float)t->values[i];
+            ((float *)y)[i] = (float)t->label_values[i];
+        if (weighted)
+            weight[i] = (float)t->weight_values[i];
     }
-    return true;
+    return strata_sink_finish(&t->sink, arrays, err);
 }
 
 bool strata_read_csv(const char *path, const struct names *names, struct arrays *arrays, strata_error *err)
 {
-    struct table t = { .path = path, .file = fopen(path, "rb") };
+    struct table t = { .path = path, .file = fopen(path, "rb"),
+                       .sink = { .what = path, .limit = arrays->memory, .file = -1 } };
     if (!t.file)
         return strata_fail_native(err, STRATA_EFILE, errno, "%s: cannot be opened: %s", path, strerror(errno));
     const locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0); /* numbers have points in any country */
@@ -188,6 +209,9 @@ bool strata_read_csv(const char *path, const struct names *names, struct arrays 
     fclose(t.file);
     free(t.line);
     free(t.field);
-    free(t.values);
+    free(t.label_values);
+    free(t.weight_values);
+    free(t.features);
+    strata_sink_free(&t.sink);
     return ok;
 }

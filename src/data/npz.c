@@ -1,6 +1,4 @@
 /* NumPy's .npz: a zip of .npy files. Source: numpy/lib/format.py, which describes versions 1 to 3 of .npy. */
-#include "data/sources_priv.h"
-
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,18 +7,19 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/rows_priv.h"
 
 /* deflate's best ratio is 1032 to 1; more means that the directory claims what the file does not hold. */
 enum { MOST_RATIO = 1100, MOST_HEADER = 1 << 16, SMALL_BYTES = 1 << 20 };
 
-/* Types of .npy, and what they become. */
+/* Types of .npy. */
 static const struct kind {
     const char *descr;
-    size_t size;
-    strata_type as;
+    struct number number;
 } kinds[] = {
-    { "<f4", 4, STRATA_FLOAT32 }, { "<f8", 8, STRATA_FLOAT32 }, { "|u1", 1, STRATA_UINT8 },
-    { "|b1", 1, STRATA_UINT8 },   { "<i4", 4, STRATA_INT32 },   { "<i8", 8, STRATA_INT64 },
+    { "<f4", { NUMBER_FLOAT, 4, false } },    { "<f8", { NUMBER_FLOAT, 8, false } },
+    { "|u1", { NUMBER_UNSIGNED, 1, false } }, { "|b1", { NUMBER_UNSIGNED, 1, false } },
+    { "<i4", { NUMBER_SIGNED, 4, false } },   { "<i8", { NUMBER_SIGNED, 8, false } },
 };
 
 /* One .npy being read. */
@@ -119,39 +118,52 @@ static bool read_header(struct npy *npy, struct rows *rows, size_t *bytes, strat
                              npy->what);
     }
     free(header);
-    return ok && strata_rows_shape(rows, rank, dim, npy->kind->size, bytes, npy->what, err);
+    return ok && strata_rows_shape(rows, rank, dim, npy->kind->number.size, bytes, npy->what, err);
 }
 
-static void doubles_to_floats(void *values, size_t count)
+/* Converted piece by piece on the way to the sink. */
+static bool read_values(struct npy *npy, size_t bytes, strata_type as, struct sink *sink, strata_error *err)
 {
-    for (size_t i = 0; i < count; i++) { /* in place: a float is written no later than its double is read */
-        double wide;
-        memcpy(&wide, (char *)values + i * sizeof wide, sizeof wide);
-        const float narrowed = (float)wide;
-        memcpy((char *)values + i * sizeof narrowed, &narrowed, sizeof narrowed);
+    enum { PIECE = 1 << 16 };
+    const size_t size = npy->kind->number.size;
+    unsigned char *raw = strata_alloc(PIECE, 1, err);
+    void *values = raw ? strata_alloc(PIECE / size, strata_type_size(as), err) : NULL;
+    bool ok = values != NULL;
+    for (size_t done = 0, n, bad; ok && done < bytes; done += n) {
+        n = bytes - done < PIECE ? bytes - done : PIECE;
+        ok = read_bytes(npy, raw, n, err)
+             && (strata_numbers_convert(&npy->kind->number, raw, n / size, as, values, &bad)
+                 || strata_fail(err, STRATA_EFILE, "%s: an integer does not fit 32 bits", npy->what))
+             && strata_sink_write(sink, values, n / size * strata_type_size(as), err);
     }
+    free(raw);
+    free(values);
+    return ok;
 }
 
-static bool read_npy(struct npy *npy, struct rows *rows, strata_error *err)
+/* x of more than may be in memory has integers of 32 bits, as its stream does. */
+static bool read_npy(struct npy *npy, struct arrays *arrays, strata_error *err)
 {
     size_t bytes;
     char extra;
+    struct rows *rows = &arrays->x;
     if (!read_header(npy, rows, &bytes, err))
         return false;
     if (bytes != npy->size)
         return strata_fail(err, STRATA_EFILE, "%s: its shape needs %zu bytes and it holds %llu", npy->what, bytes,
                            (unsigned long long)npy->size);
-    if (!(rows->column.values = strata_alloc(bytes, 1, err)) || !read_bytes(npy, rows->column.values, bytes, err))
-        return false;
-    if (zip_fread(npy->file, &extra, 1) != 0) /* at the end the checksum is compared */
-        return strata_fail(err, STRATA_EFILE, "%s: damaged: %s", npy->what, zip_file_strerror(npy->file));
-    rows->column.type = npy->kind->as;
-    if (npy->kind->size == 8 && npy->kind->as == STRATA_FLOAT32)
-        doubles_to_floats(rows->column.values, bytes / 8);
-    return true;
+    struct sink sink = { .what = npy->what, .limit = arrays->memory, .file = -1 };
+    rows->column.type = strata_number_type(&npy->kind->number);
+    if (rows->column.type == STRATA_INT64 && bytes > arrays->memory) rows->column.type = STRATA_INT32;
+    bool ok = read_values(npy, bytes, rows->column.type, &sink, err);
+    if (ok && zip_fread(npy->file, &extra, 1) != 0) /* at the end the checksum is compared */
+        ok = strata_fail(err, STRATA_EFILE, "%s: damaged: %s", npy->what, zip_file_strerror(npy->file));
+    ok = ok && strata_sink_finish(&sink, arrays, err);
+    strata_sink_free(&sink);
+    return ok;
 }
 
-static bool read_entry(zip_t *zip, zip_uint64_t index, const char *what, struct rows *rows, strata_error *err)
+static bool read_entry(zip_t *zip, zip_uint64_t index, const char *what, struct arrays *arrays, strata_error *err)
 {
     zip_stat_t stat;
     const zip_uint64_t need = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
@@ -163,8 +175,19 @@ static bool read_entry(zip_t *zip, zip_uint64_t index, const char *what, struct 
     struct npy npy = { .what = what, .file = zip_fopen_index(zip, index, 0), .size = stat.size };
     if (!npy.file)
         return strata_fail(err, STRATA_EFILE, "%s: cannot be read: %s", what, zip_strerror(zip));
-    const bool ok = read_npy(&npy, rows, err);
+    const bool ok = read_npy(&npy, arrays, err);
     zip_fclose(npy.file);
+    return ok;
+}
+
+/* y and weights are always in memory. */
+static bool read_array(zip_t *zip, zip_uint64_t index, const char *what, int which, struct arrays *arrays,
+                       strata_error *err)
+{
+    struct arrays other = { .memory = SIZE_MAX };
+    if (which == ARRAY_X) return read_entry(zip, index, what, arrays, err);
+    const bool ok = read_entry(zip, index, what, &other, err);
+    *strata_arrays_get(arrays, which) = other.x;
     return ok;
 }
 
@@ -192,7 +215,7 @@ static bool read_arrays(zip_t *zip, const char *path, const struct names *names,
         snprintf(what, sizeof what, "%.300s: array \"%.240s\"", path, name);
         const zip_int64_t index = zip_name_locate(zip, entry, 0);
         if (index >= 0) {
-            if (!read_entry(zip, (zip_uint64_t)index, what, strata_arrays_get(arrays, which), err))
+            if (!read_array(zip, (zip_uint64_t)index, what, which, arrays, err))
                 return false;
         } else if (!strata_names_optional(names, which)) {
             return fail_missing(zip, path, name, err);

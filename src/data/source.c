@@ -10,11 +10,14 @@
 
 #define FASHION "/usr/share/datasets/fashion-mnist/" /* where Debian's package puts it */
 
+enum { MEMORY_MIB = 512 };
+
 /* The object form of a source. */
 struct source {
     char *text;
     char *name[ARRAY_COUNT];
     long limit, one_hot, channels; /* 0: none */
+    double memory;                 /* MiB */
     struct ints resize;            /* 0: none */
     int damaged;                   /* index of damaged_ways */
     double scale;        /* NAN: the source's own */
@@ -42,6 +45,8 @@ static const struct field fields[] = {
       .help = "of images: 1 (grey), 3 (colour) or 4 (with opacity); 0: 3 for pictures in a folder, else leave them" },
     { "damaged", FIELD_CHOICE, offsetof(struct source, damaged), .choices = damaged_ways,
       .help = "stop at a picture that cannot be read, or skip: read each when the source is opened, leave those out" },
+    { "memory", FIELD_FLOAT, offsetof(struct source, memory), .otherwise = MEMORY_MIB, .min = 0, .max = 1e12,
+      .help = "MiB up to which samples are taken into memory; more are read as they are needed" },
     { 0 },
 };
 
@@ -190,7 +195,7 @@ static bool one_hot(strata_data *data, size_t classes, strata_error *err)
 
 static strata_data *open_source(const struct source *source, strata_error *err)
 {
-    struct arrays arrays = { .scale = 1 };
+    struct arrays arrays = { .scale = 1, .memory = (size_t)(source->memory * 0x1p20) };
     if (!read_source(source, &arrays, err)) {
         strata_arrays_free(&arrays);
         return NULL;
@@ -209,7 +214,7 @@ static strata_data *open_source(const struct source *source, strata_error *err)
 
 strata_data *strata_data_open_json(const json_t *json, strata_error *err)
 {
-    struct source source = { .scale = NAN };
+    struct source source = { .scale = NAN, .memory = MEMORY_MIB };
     if (json_is_string(json)) {
         source.text = strata_copy_text(json_string_value(json), err);
     } else if (!json_is_object(json)) {

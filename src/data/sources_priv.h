@@ -16,6 +16,7 @@ struct arrays {
     float scale;
     struct stream *stream; /* of x, whose values are NULL then; held */
     size_t first;
+    size_t memory;         /* bytes up to which x is taken into memory when it could be a stream */
 };
 
 void strata_arrays_free(struct arrays *arrays);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "files/h5_check.h"
+#include "data/h5_check.h"
 #include "files/h5_priv.h"
 
 /* Deflate cannot expand by more than this, and no other compression has been seen in Keras files. */

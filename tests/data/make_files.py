@@ -29,3 +29,24 @@ with h5py.File(HERE / "images.h5", "w") as file:
     file["text"] = "not numbers"
 with h5py.File(HERE / "unfilled.h5", "w") as file:
     file.create_dataset("x", shape=(1000000, 1000), dtype="f4", chunks=(1000, 1000))
+
+# the same numbers in every way in which HDF5 keeps them: element i is i % 100
+same = (np.arange(23 * 5 * 7) % 100).reshape(23, 5, 7)
+for name, version in (("kinds.h5", "earliest"), ("kinds_latest.h5", "latest")):
+    with h5py.File(HERE / name, "w", libver=version) as file:
+        for kind in ("u1", "i1", "<u2", ">i2", "<i4", ">u4", "<i8", ">i8", "<f2", "<f4", ">f4", "<f8", ">f8"):
+            file[f"plain/{kind}"] = same.astype(kind)
+        file.create_dataset("chunks/whole", data=same.astype("f4"), chunks=same.shape, compression="gzip")
+        file.create_dataset("chunks/rows", data=same.astype("<i8"), chunks=(4, 5, 7), compression="gzip", shuffle=True)
+        file.create_dataset("chunks/parts", data=same.astype(">f8"), chunks=(3, 2, 4), compression="gzip", shuffle=True,
+                            fletcher32=True)
+        file.create_dataset("chunks/bare", data=same.astype("u1"), chunks=(5, 5, 3))
+        file.create_dataset("chunks/summed", data=same.astype("i2"), chunks=(2, 5, 7), fletcher32=True)
+        file.create_dataset("chunks/grown", data=same.astype("f4"), chunks=(4, 3, 7), maxshape=(None, 5, 7))
+        file.create_dataset("partly", shape=(23, 5, 7), chunks=(4, 5, 7), dtype="f4")[:4] = 1
+        file.create_dataset("squeezed", data=same.astype("f4"), chunks=(4, 5, 7), compression="lzf")
+        file["table"] = np.zeros(3, dtype=[("a", "f4"), ("b", "i4")])
+        file["table"].attrs["of"] = np.zeros(2, dtype=[("a", "f4")])
+        file["plain/u1"].attrs["dims"] = np.zeros(2, dtype=[("a", "f4")])
+        file["elsewhere"] = h5py.ExternalLink("named.h5", "x")
+np.savez_compressed(HERE / "kinds.npz", x=same, y=same[:, 0, 0])

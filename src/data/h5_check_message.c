@@ -1,7 +1,7 @@
 /* What arrays and attributes are, and the texts of attributes. */
 #include <string.h>
 
-#include "files/h5_check_priv.h"
+#include "data/h5_check_priv.h"
 
 enum { MOST_RANK = 32, MOST_NESTED = 8, MOST_FILTERS = 32 };
 

@@ -1,10 +1,10 @@
 /* What the files of the check share. */
-#ifndef STRATA_FILES_H5_CHECK_PRIV_H
-#define STRATA_FILES_H5_CHECK_PRIV_H
+#ifndef STRATA_DATA_H5_CHECK_PRIV_H
+#define STRATA_DATA_H5_CHECK_PRIV_H
 
 #include <stdint.h>
 
-#include "files/h5_check.h"
+#include "data/h5_check.h"
 
 #define H5_NOWHERE UINT64_MAX /* the undefined address */
 
@@ -15,6 +15,11 @@ struct h5_image {
     unsigned leaf_k, group_k, chunk_k; /* half the most entries of symbol nodes and of both kinds of trees */
     uint64_t *seen;                    /* addresses of object headers that were checked, sorted */
     size_t seen_count, seen_room;
+    uint64_t nodes;                    /* of trees, seen so far: a tree that goes round has too many */
+    enum { LOOK_AT_ALL, LOOK_AT_GROUPS, LOOK_AT_ARRAY } look; /* one array: without its attributes */
+    struct h5_layout *layout;          /* of the array looked at; NULL: not wanted */
+    h5_visit *visit;                   /* of chunks; NULL: none */
+    void *context;
     strata_error *err;
 };
 
@@ -46,7 +51,13 @@ bool strata_h5_check_attribute(const struct h5_image *image, struct h5_part part
 bool strata_h5_check_type(const struct h5_image *image, struct h5_part *part, uint64_t at, int depth);
 bool strata_h5_check_fill(const struct h5_image *image, struct h5_part part, uint64_t at, bool old);
 bool strata_h5_check_filters(const struct h5_image *image, struct h5_part part, uint64_t at);
-bool strata_h5_check_layout(const struct h5_image *image, struct h5_part part, uint64_t at);
+bool strata_h5_check_layout(struct h5_image *image, struct h5_part part, uint64_t at);
+
+/* What follows the version numbers of superblocks 0 and 1. */
+bool strata_h5_check_superblock(struct h5_image *image);
+
+/* Goes through the tree of chunks of an array whose keys have `key` bytes. */
+bool strata_h5_check_chunks(struct h5_image *image, uint64_t tree, uint64_t key);
 
 /* A group's tree of names and the heap with their texts; calls back strata_h5_check_object for what they name. */
 bool strata_h5_check_group(struct h5_image *image, uint64_t tree, uint64_t heap, int depth);

@@ -1,16 +1,11 @@
 /* The superblock and object headers. */
-#include "files/h5_check.h"
+#include "data/h5_check.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/memory.h"
-#include "files/h5_check_priv.h"
+#include "data/h5_check_priv.h"
 
 enum {
     MOST_CHUNKS = 1000, /* pieces of one object header */
@@ -24,6 +19,7 @@ enum {
     MESSAGE_TYPE = 0x03,
     MESSAGE_OLD_FILL = 0x04,
     MESSAGE_FILL = 0x05,
+    MESSAGE_EXTERNAL = 0x07,
     MESSAGE_LAYOUT = 0x08,
     MESSAGE_FILTERS = 0x0b,
     MESSAGE_ATTRIBUTE = 0x0c,
@@ -97,6 +93,7 @@ static bool check_group_message(struct h5_image *image, struct h5_part part, uin
 static bool check_message(struct h5_image *image, unsigned type, struct h5_part part, uint64_t at, int depth)
 {
     uint64_t count;
+    if (image->look == LOOK_AT_GROUPS && type != MESSAGE_GROUP) return true;
     switch (type) {
     case MESSAGE_SPACE:
         return strata_h5_check_space(image, part, at, &count);
@@ -109,8 +106,11 @@ static bool check_message(struct h5_image *image, unsigned type, struct h5_part 
         return strata_h5_check_layout(image, part, at);
     case MESSAGE_FILTERS:
         return strata_h5_check_filters(image, part, at);
+    case MESSAGE_EXTERNAL:
+        return image->look != LOOK_AT_ARRAY
+               || strata_h5_damaged(image, at, "numbers that lie in other files, which are not read,");
     case MESSAGE_ATTRIBUTE:
-        return strata_h5_check_attribute(image, part, at);
+        return image->look == LOOK_AT_ARRAY || strata_h5_check_attribute(image, part, at);
     case MESSAGE_GROUP:
         return check_group_message(image, part, at, depth);
     default:
@@ -150,7 +150,8 @@ static bool check_chunk(struct h5_image *image, struct header *header, int chunk
         struct h5_part body = { part.at, h5_number(head + 2, 2) };
         if (!strata_h5_take(&part, body.size))
             return strata_h5_damaged(image, at, "a message longer than its header");
-        if (flags & 2) return strata_h5_damaged(image, at, "a shared message, which Keras does not write,");
+        if ((flags & 2) && image->look != LOOK_AT_GROUPS)
+            return strata_h5_damaged(image, at, "a shared message, which Keras does not write,");
         header->messages--;
         if (type == MESSAGE_CONTINUED ? !add_chunk(image, header, body, at)
                                       : !check_message(image, type, body, at, depth))
@@ -191,8 +192,7 @@ bool strata_h5_check_object(struct h5_image *image, uint64_t at, int depth)
 
 /* ---- the file ---- */
 
-/* What follows the version numbers of superblocks 0 and 1. */
-static bool check_superblock(struct h5_image *image)
+bool strata_h5_check_superblock(struct h5_image *image)
 {
     const unsigned char *b = image->bytes;
     const uint64_t addresses = b[8] == 0 ? 24 : 28;
@@ -223,35 +223,67 @@ static bool check_root(struct h5_image *image)
     return strata_h5_check_object(image, h5_number(entry + 8, 8), 0);
 }
 
+static bool begin(struct h5_image *image)
+{
+    if (image->size < 16 || memcmp(image->bytes, "\x89HDF\r\n\x1a\n", 8) != 0)
+        return strata_fail(image->err, STRATA_EFILE, "%s: not an HDF5 file", image->what);
+    return true;
+}
+
+static bool check(struct h5_image *image)
+{
+    if (!begin(image)) return false;
+    if (image->bytes[8] > 1) return true;
+    const bool ok = strata_h5_check_superblock(image) && check_root(image);
+    free(image->seen);
+    return ok;
+}
+
 bool strata_h5_check(const void *bytes, size_t size, const char *what, strata_error *err)
 {
     struct h5_image image = { .bytes = bytes, .size = size, .what = what, .err = err };
-    if (size < 16 || memcmp(bytes, "\x89HDF\r\n\x1a\n", 8) != 0)
-        return strata_fail(err, STRATA_EFILE, "%s: not an HDF5 file", what);
-    if (image.bytes[8] > 1) return true;
-    const bool ok = check_superblock(&image) && check_root(&image);
-    free(image.seen);
-    return ok;
+    return check(&image);
 }
 
 bool strata_h5_check_file(const char *path, strata_error *err)
 {
-    struct stat there;
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0 || fstat(file, &there) != 0 || !S_ISREG(there.st_mode)) {
-        const int error = errno;
-        if (file >= 0) close(file);
-        return strata_fail_native(err, STRATA_EFILE, error, "%s: cannot be opened: %s", path,
-                                  file < 0 ? strerror(error) : "not a regular file");
-    }
-    const size_t size = (size_t)there.st_size;
-    void *bytes = size > 0 ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
-    const int error = size > 0 ? errno : 0;
-    close(file);
-    if (bytes == MAP_FAILED)
-        return strata_fail_native(err, STRATA_EFILE, error, "%s: %s", path,
-                                  size > 0 ? strerror(error) : "it is empty");
-    const bool ok = strata_h5_check(bytes, size, path, err);
-    munmap(bytes, size);
+    struct h5_map map = { 0 };
+    const bool ok = strata_h5_map_open(&map, path, err) && strata_h5_check(map.bytes, map.size, path, err);
+    strata_h5_map_close(&map);
     return ok;
+}
+
+/* ---- data -------------------------------------------------------------------------------------------------------- */
+
+static struct h5_image image_of(const struct h5_map *map, strata_error *err)
+{
+    return (struct h5_image){ .bytes = map->bytes, .size = map->size, .what = map->path, .err = err };
+}
+
+bool strata_h5_check_groups(const struct h5_map *map, strata_error *err)
+{
+    struct h5_image image = image_of(map, err);
+    image.look = LOOK_AT_GROUPS;
+    return check(&image);
+}
+
+bool strata_h5_check_array(const struct h5_map *map, uint64_t address, struct h5_layout *layout, strata_error *err)
+{
+    struct h5_image image = image_of(map, err);
+    *layout = (struct h5_layout){ 0 };
+    image.look = LOOK_AT_ARRAY;
+    image.layout = layout;
+    if (image.bytes[8] > 1) return true;
+    const bool ok = strata_h5_check_superblock(&image) && strata_h5_check_object(&image, address, 0);
+    free(image.seen);
+    return ok;
+}
+
+bool strata_h5_visit_chunks(const struct h5_map *map, uint64_t tree, int rank, h5_visit *visit, void *context,
+                            strata_error *err)
+{
+    struct h5_image image = image_of(map, err);
+    image.visit = visit;
+    image.context = context;
+    return strata_h5_check_superblock(&image) && strata_h5_check_chunks(&image, tree, 16 + 8 * (uint64_t)rank);
 }

@@ -1,7 +1,7 @@
 /* Groups, and the trees that find names and chunks. */
 #include <string.h>
 
-#include "files/h5_check_priv.h"
+#include "data/h5_check_priv.h"
 
 enum { HIGHEST = 32 }; /* levels of a tree */
 
@@ -77,7 +77,7 @@ static bool check_symbols(const struct group *group, uint64_t at)
 /* ---- trees ---- */
 
 /* The start of a tree's node, whose keys have `key` bytes; *entries points behind it. */
-static bool open_node(const struct h5_image *image, uint64_t at, unsigned type, unsigned k, uint64_t key,
+static bool open_node(struct h5_image *image, uint64_t at, unsigned type, unsigned k, uint64_t key,
                       int level, uint64_t *count, struct h5_part *entries)
 {
     const uint64_t most = 2 * (uint64_t)k;
@@ -88,6 +88,7 @@ static bool open_node(const struct h5_image *image, uint64_t at, unsigned type, 
     if (memcmp(part.at, "TREE", 4) != 0 || part.at[4] != type || part.at[5] > HIGHEST
         || (level >= 0 && part.at[5] != level) || *count > most)
         return strata_h5_damaged(image, at, "no tree, or one with a bad node");
+    if (++image->nodes > image->size / 24) return strata_h5_damaged(image, at, "a tree that goes round");
     *entries = part;
     return strata_h5_take(entries, 24) != NULL;
 }
@@ -117,45 +118,69 @@ bool strata_h5_check_group(struct h5_image *image, uint64_t tree, uint64_t heap,
 
 /* ---- chunks of an array ---- */
 
-static bool check_chunk_node(const struct h5_image *image, uint64_t at, uint64_t key, int level)
+static bool check_chunk(struct h5_image *image, const unsigned char *entry, uint64_t key, uint64_t at)
+{
+    uint64_t corner[32];
+    struct h5_part chunk;
+    const uint64_t rank = key / 8 - 2;
+    const uint32_t size = (uint32_t)h5_number(entry, 4), mask = (uint32_t)h5_number(entry + 4, 4);
+    if (!strata_h5_part(image, at, size, &chunk, "a chunk beyond the end")) return false;
+    for (uint64_t i = 0; i < rank; i++) corner[i] = h5_number(entry + 8 + 8 * i, 8);
+    return !image->visit || image->visit(image->context, corner, at, size, mask, image->err);
+}
+
+static bool check_chunk_node(struct h5_image *image, uint64_t at, uint64_t key, int level)
 {
     uint64_t count;
-    struct h5_part entries, chunk;
+    struct h5_part entries;
     if (!open_node(image, at, 1, image->chunk_k, key, level, &count, &entries)) return false;
     const int here = image->bytes[at + 5];
     for (uint64_t i = 0; i < count; i++) {
         const unsigned char *entry = entries.at + i * (key + 8);
-        const uint64_t size = h5_number(entry, 4), child = h5_number(entry + key, 8);
-        if (here == 0 ? !strata_h5_part(image, child, size, &chunk, "a chunk beyond the end")
-                      : !check_chunk_node(image, child, key, here - 1))
+        const uint64_t child = h5_number(entry + key, 8);
+        if (here == 0 ? !check_chunk(image, entry, key, child) : !check_chunk_node(image, child, key, here - 1))
             return false;
     }
     return true;
 }
 
-/* Layouts of version 3, which HDF5 1.6 to 1.8 and h5py write. */
-bool strata_h5_check_layout(const struct h5_image *image, struct h5_part part, uint64_t at)
+bool strata_h5_check_chunks(struct h5_image *image, uint64_t tree, uint64_t key)
 {
-    enum { COMPACT, CONTIGUOUS, CHUNKED };
+    return check_chunk_node(image, tree, key, -1);
+}
+
+static void note(const struct h5_image *image, int kind, uint64_t at, uint64_t size)
+{
+    if (!image->layout) return;
+    *image->layout = (struct h5_layout){ .known = true, .at = at, .size = size };
+    image->layout->kind = kind;
+}
+
+/* Layouts of version 3, which HDF5 1.6 to 1.8 and h5py write. */
+bool strata_h5_check_layout(struct h5_image *image, struct h5_part part, uint64_t at)
+{
     struct h5_part stored;
     const unsigned char *head = strata_h5_take(&part, 2);
     if (!head || head[0] != 3) return strata_h5_damaged(image, at, "an array's layout of an unknown version");
-    if (head[1] == COMPACT) {
+    if (head[1] == H5_COMPACT) {
+        note(image, H5_COMPACT, 0, 0);
         const unsigned char *size = strata_h5_take(&part, 2);
         return (size && strata_h5_take(&part, h5_number(size, 2)))
                || strata_h5_damaged(image, at, "an array that is short");
     }
-    if (head[1] == CONTIGUOUS) {
+    if (head[1] == H5_CONTIGUOUS) {
         const unsigned char *where = strata_h5_take(&part, 16);
         if (!where) return strata_h5_damaged(image, at, "a layout that is short");
+        note(image, H5_CONTIGUOUS, h5_number(where, 8), h5_number(where + 8, 8));
         return h5_number(where, 8) == H5_NOWHERE
                || strata_h5_part(image, h5_number(where, 8), h5_number(where + 8, 8), &stored,
                                  "numbers beyond the end");
     }
-    const unsigned char *rank = head[1] == CHUNKED ? strata_h5_take(&part, 1) : NULL;
+    const unsigned char *rank = head[1] == H5_CHUNKED ? strata_h5_take(&part, 1) : NULL;
     const unsigned char *tree = rank && *rank >= 2 && *rank <= 33 ? strata_h5_take(&part, 8) : NULL;
     if (!tree || !strata_h5_take(&part, 4 * (uint64_t)*rank))
         return strata_h5_damaged(image, at, "an array's layout of an unknown kind");
+    note(image, H5_CHUNKED, h5_number(tree, 8), 0);
     return h5_number(tree, 8) == H5_NOWHERE
-           || check_chunk_node(image, h5_number(tree, 8), 8 + 8 * (uint64_t)*rank, -1);
+           || strata_h5_check_chunks(image, h5_number(tree, 8), 8 + 8 * (uint64_t)*rank);
 }
