@@ -44,6 +44,7 @@ typedef struct strata_fit_config {
     double validation_split;    /* 0: none */
     const strata_data *validation_data; /* NULL: none */
     size_t validation_batch_size, validation_freq; /* 0: batch_size, 1 */
+    size_t validation_steps;    /* batches that validation looks at; 0: the whole dataset */
     size_t steps_per_epoch;     /* 0: the whole dataset */
     const double *class_weight; /* by class index; NULL: none */
     size_t class_weights;

@@ -38,7 +38,7 @@ bool strata_model_evaluate(strata_model *model, strata_context *context, const s
               && (sums = strata_alloc(o->sums, sizeof *sums, err));
     if (ok) {
         passes = strata_trainer_passes(&t, data, o, false);
-        ok = strata_trainer_evaluate(&t, &passes, strata_batch_size_or(batch_size, 32), sums, err)
+        ok = strata_trainer_evaluate(&t, &passes, strata_batch_size_or(batch_size, 32), 0, sums, err)
              && make_logs(o, sums, logs, err);
     }
     strata_passes_free(&passes);

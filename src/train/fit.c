@@ -154,8 +154,8 @@ static bool validate(struct fit *f, strata_error *err)
     const size_t every = f->config->validation_freq ? f->config->validation_freq : 1;
     if (!f->validation || (f->epoch + 1) % every != 0) return true;
     if (!strata_trainer_evaluate(&f->trainer, &f->validation_passes,
-                                 strata_batch_size_or(f->config->validation_batch_size, f->config->batch_size), f->all,
-                                 err))
+                                 strata_batch_size_or(f->config->validation_batch_size, f->config->batch_size),
+                                 f->config->validation_steps, f->all, err))
         return false;
     strata_objective_results(f->objective, f->all, f->values + values);
     for (size_t i = 0; i < values; i++) f->names[values + i] = f->validation_names[i];

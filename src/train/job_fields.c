@@ -79,6 +79,8 @@ const struct field strata_job_fit_fields[] = {
     { "validation_batch_size", FIELD_INT, MEMBER(validation_batch_size), .nullable = true,
       .null_default = true, .min = 1, .max = INFINITY },
     { "validation_freq", FIELD_INT, MEMBER(validation_freq), .otherwise = 1, .min = 1, .max = INFINITY },
+    { "validation_steps", FIELD_INT, MEMBER(validation_steps), .nullable = true, .null_default = true, .min = 1,
+      .max = INFINITY, .help = "batches that validation looks at; null: all" },
     { "steps_per_epoch", FIELD_INT, MEMBER(steps_per_epoch), .nullable = true, .null_default = true, .min = 1,
       .max = INFINITY },
     { "class_weight", FIELD_CUSTOM, MEMBER(class_weight), .nullable = true, .parse = parse_class_weight,

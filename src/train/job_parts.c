@@ -78,6 +78,7 @@ strata_fit_config strata_job_fit_config(const strata_job *job)
     config.validation_split = fit->validation_split;
     config.validation_batch_size = count_or_none(fit->validation_batch_size);
     config.validation_freq = (size_t)fit->validation_freq;
+    config.validation_steps = count_or_none(fit->validation_steps);
     config.steps_per_epoch = count_or_none(fit->steps_per_epoch);
     config.class_weight = fit->class_weight.values;
     config.class_weights = fit->class_weight.count;

@@ -14,7 +14,7 @@ struct class_weights {
 
 struct job_fit {
     long batch_size, epochs, initial_epoch, seed;
-    long validation_batch_size, validation_freq, steps_per_epoch; /* STRATA_NO_INT: not given */
+    long validation_batch_size, validation_freq, validation_steps, steps_per_epoch; /* STRATA_NO_INT: not given */
     bool shuffle;
     double validation_split;
     struct class_weights class_weight;

@@ -97,12 +97,12 @@ static bool look(struct passes *passes, const struct batch *batch, struct readba
     return ok;
 }
 
-static bool look_at_all(const struct trainer *t, struct passes *passes, size_t batch_size, double *sums,
-                        strata_error *err)
+static bool look_at(const struct trainer *t, struct passes *passes, size_t batch_size, size_t most, double *sums,
+                    strata_error *err)
 {
     const struct batches_config config = { .data = passes->data, .global_batch = batch_size,
                                            .y_type = passes->objective->y_type };
-    const size_t steps = strata_batches_steps(&config);
+    const size_t all = strata_batches_steps(&config), steps = most && most < all ? most : all;
     struct readback *readback = strata_readback_create(t->device, passes->objective, sums, err);
     struct batches *batches = readback ? strata_batches_start(&config, &t->share, 0, 0, err) : NULL;
     bool ok = batches != NULL;
@@ -116,10 +116,10 @@ static bool look_at_all(const struct trainer *t, struct passes *passes, size_t b
     return ok;
 }
 
-bool strata_trainer_evaluate(const struct trainer *t, struct passes *passes, size_t batch_size, double *sums,
-                             strata_error *err)
+bool strata_trainer_evaluate(const struct trainer *t, struct passes *passes, size_t batch_size, size_t steps,
+                             double *sums, strata_error *err)
 {
     for (size_t i = 0; i < passes->objective->sums; i++) sums[i] = 0;
-    const bool ok = look_at_all(t, passes, batch_size, sums, err);
+    const bool ok = look_at(t, passes, batch_size, steps, sums, err);
     return strata_comm_agree(t->comm, ok, err) && strata_comm_sum(t->comm, sums, passes->objective->sums, err);
 }

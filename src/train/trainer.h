@@ -34,9 +34,10 @@ bool strata_trainer_check_data(const strata_model *model, const strata_data *dat
 struct passes strata_trainer_passes(const struct trainer *trainer, const strata_data *data,
                                     const struct objective *objective, bool class_weights);
 
-/* Sums of all samples in inference, over all ranks; sums has objective->sums doubles. Collective. */
-bool strata_trainer_evaluate(const struct trainer *trainer, struct passes *passes, size_t batch_size, double *sums,
-                             strata_error *err);
+/* Sums of the first `steps` batches (0: of all samples) in inference, over all ranks; sums has objective->sums doubles.
+ * Collective. */
+bool strata_trainer_evaluate(const struct trainer *trainer, struct passes *passes, size_t batch_size, size_t steps,
+                             double *sums, strata_error *err);
 
 /* The batch size that is left when 0 was given. */
 size_t strata_batch_size_or(size_t given, size_t otherwise);
