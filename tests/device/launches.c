@@ -48,8 +48,8 @@ static void expect_ramp(const struct buffer *buffer, float factor, float offset)
 
 static bool queue_scale(struct run *run, struct buffer *x, size_t x0, struct buffer *to, float factor, size_t n)
 {
-    const struct arg args[] = { arg_place(x, x0), arg_place(to, 0), arg_float(factor), arg_ulong(n), { 0 } };
-    const struct launch launch = { .kernel = "elementwise:scale", .args = args, .dims = 1, .global = { n } };
+    const struct arg args[] = { arg_place(x, x0), arg_place(to, 0), arg_float(factor), arg_float(0), arg_ulong(n), { 0 } };
+    const struct launch launch = { .kernel = "map:affine", .args = args, .dims = 1, .global = { n } };
     return strata_launch(run, &launch, &err);
 }
 
@@ -207,8 +207,8 @@ Test(launches, may_be_calls_of_other_libraries)
 
 Test(launches, in_two_dimensions_cover_the_whole_range)
 {
-    const struct arg args[] = { arg_place(a, 0), arg_place(y, 0), arg_float(2), arg_ulong(N), { 0 } };
-    struct launch launch = { .kernel = "elementwise:scale", .args = args, .dims = 2, .global = { N, 3 } };
+    const struct arg args[] = { arg_place(a, 0), arg_place(y, 0), arg_float(2), arg_float(0), arg_ulong(N), { 0 } };
+    struct launch launch = { .kernel = "map:affine", .args = args, .dims = 2, .global = { N, 3 } };
     struct run *run = strata_run_immediate(device, QUEUE_COMPUTE, &err);
     ok(strata_launch(run, &launch, &err));
     expect_ramp(y, 2, 0);
@@ -229,8 +229,8 @@ Test(launches, of_no_items_do_nothing)
 
 Test(launches, take_a_null_pointer_for_a_buffer)
 {
-    const struct arg args[] = { arg_place(NULL, 0), arg_place(y, 0), arg_float(2), arg_ulong(0), { 0 } };
-    const struct launch launch = { .kernel = "elementwise:scale", .args = args, .dims = 1, .global = { 8 } };
+    const struct arg args[] = { arg_place(NULL, 0), arg_place(y, 0), arg_float(2), arg_float(0), arg_ulong(0), { 0 } };
+    const struct launch launch = { .kernel = "map:affine", .args = args, .dims = 1, .global = { 8 } };
     struct run *run = strata_run_immediate(device, QUEUE_COMPUTE, &err);
     ok(strata_launch(run, &launch, &err));
     ok(strata_device_finish(device, &err));
@@ -240,22 +240,22 @@ Test(launches, take_a_null_pointer_for_a_buffer)
 Test(launches, with_the_wrong_arguments_say_which_kernel_of_what)
 {
     const struct arg few[] = { arg_place(a, 0), { 0 } };
-    const struct arg odd[] = { arg_float(1), arg_place(y, 0), arg_float(2), arg_ulong(0), { 0 } };
-    struct launch launch = { .kernel = "elementwise:scale", .args = few, .dims = 1, .global = { 8 } };
+    const struct arg odd[] = { arg_float(1), arg_place(y, 0), arg_float(2), arg_float(0), arg_ulong(0), { 0 } };
+    struct launch launch = { .kernel = "map:affine", .args = few, .dims = 1, .global = { 8 } };
     struct run *run = strata_run_immediate(device, QUEUE_COMPUTE, &err);
     strata_run_label(run, "dense_1 forward");
     cr_assert_not(strata_launch(run, &launch, &err));
-    cr_assert_str_eq(err.message, "dense_1 forward: elementwise:scale takes 6 arguments and was given 2");
+    cr_assert_str_eq(err.message, "dense_1 forward: map:affine takes 7 arguments and was given 2");
     launch.args = odd;
     cr_assert_not(strata_launch(run, &launch, &err));
-    cr_assert_not_null(strstr(err.message, "dense_1 forward: elementwise:scale: argument 0: "), "%s", err.message);
+    cr_assert_not_null(strstr(err.message, "dense_1 forward: map:affine: argument 0: "), "%s", err.message);
     strata_run_free(run);
 }
 
 Test(launches, in_groups_that_are_too_large_say_so)
 {
-    const struct arg args[] = { arg_place(a, 0), arg_place(y, 0), arg_float(2), arg_ulong(N), { 0 } };
-    const struct launch launch = { .kernel = "elementwise:scale", .args = args, .dims = 1, .global = { N },
+    const struct arg args[] = { arg_place(a, 0), arg_place(y, 0), arg_float(2), arg_float(0), arg_ulong(N), { 0 } };
+    const struct launch launch = { .kernel = "map:affine", .args = args, .dims = 1, .global = { N },
                                    .local = { 1 << 20 } };
     struct run *run = strata_run_immediate(device, QUEUE_COMPUTE, &err);
     cr_assert_not(strata_launch(run, &launch, &err));
@@ -327,7 +327,7 @@ static void *add_many(void *context)
     for (int i = 0; good && i < 2000; i++) {
         const struct arg args[] = { arg_place(queue == QUEUE_COPY ? b : a, 0), arg_place(sum, 0), arg_place(sum, 0),
                                     arg_ulong(N), { 0 } };
-        const struct launch launch = { .kernel = "elementwise:add", .args = args, .dims = 1, .global = { N },
+        const struct launch launch = { .kernel = "map:add", .args = args, .dims = 1, .global = { N },
                                        .options = i % 2 ? "-DODD" : NULL };
         good = strata_launch(run, &launch, &error);
     }

@@ -14,7 +14,7 @@ static struct program_counts counts_of_a_start(const char *options)
     strata_error err = { 0 };
     cl_kernel kernel = NULL;
     struct device *device = open_any();
-    cr_assert(strata_kernel_create(device, "elementwise:add", options, &kernel, &err), "%s", err.message);
+    cr_assert(strata_kernel_create(device, "map:add", options, &kernel, &err), "%s", err.message);
     const struct program_counts counts = strata_program_counts(device);
     clReleaseKernel(kernel);
     strata_device_close(device);
@@ -57,14 +57,14 @@ Test(programs, are_built_once_and_then_found_on_disk)
 Test(programs, are_kept_in_memory_for_the_same_file_and_options)
 {
     strata_error err = { 0 };
-    cl_kernel add = NULL, scale = NULL;
+    cl_kernel add = NULL, affine = NULL;
     struct device *device = open_any();
-    cr_assert(strata_kernel_create(device, "elementwise:add", NULL, &add, &err), "%s", err.message);
-    cr_assert(strata_kernel_create(device, "elementwise:scale", "", &scale, &err), "%s", err.message);
+    cr_assert(strata_kernel_create(device, "map:add", NULL, &add, &err), "%s", err.message);
+    cr_assert(strata_kernel_create(device, "map:affine", "", &affine, &err), "%s", err.message);
     const struct program_counts counts = strata_program_counts(device);
     cr_assert_eq(counts.built + counts.loaded, 1);
     clReleaseKernel(add);
-    clReleaseKernel(scale);
+    clReleaseKernel(affine);
     strata_device_close(device);
 }
 
@@ -127,7 +127,7 @@ static bool start(int number, int count)
         cl_kernel kernel = NULL;
         char options[32];
         snprintf(options, sizeof options, "-DK=%d", (i + number) % 4);
-        ok = strata_kernel_create(device, "elementwise:add", options, &kernel, &err);
+        ok = strata_kernel_create(device, "map:add", options, &kernel, &err);
         if (ok)
             clReleaseKernel(kernel);
     }
@@ -160,18 +160,18 @@ static strata_error failure_of(const char *kernel, const char *options)
 
 Test(programs, that_do_not_compile_say_which_file_and_why)
 {
-    const strata_error err = failure_of("elementwise:add", "-Dscale=add");
+    const strata_error err = failure_of("map:add", "-Daffine=add");
     cr_assert_eq(err.code, STRATA_EDEVICE);
     cr_assert_eq(err.native, CL_BUILD_PROGRAM_FAILURE);
-    cr_assert_not_null(strstr(err.message, "cl/elementwise.cl does not compile with"), "%s", err.message);
-    cr_assert_not_null(strstr(err.message, "-Dscale=add"), "%s", err.message);
+    cr_assert_not_null(strstr(err.message, "cl/map.cl does not compile with"), "%s", err.message);
+    cr_assert_not_null(strstr(err.message, "-Daffine=add"), "%s", err.message);
     cr_assert_not_null(strstr(err.message, "'add'"), "no line of the compiler's log: %s", err.message);
 }
 
 Test(programs, say_which_kernel_is_missing)
 {
     cr_assert_not_null(strstr(failure_of("nonsense:add", NULL).message, "no kernel file cl/nonsense.cl"));
-    cr_assert_not_null(strstr(failure_of("elementwise:nonsense", NULL).message,
-                              "cl/elementwise.cl has no kernel nonsense"));
-    cr_assert_not_null(strstr(failure_of("elementwise", NULL).message, "\"file:function\""));
+    cr_assert_not_null(strstr(failure_of("map:nonsense", NULL).message,
+                              "cl/map.cl has no kernel nonsense"));
+    cr_assert_not_null(strstr(failure_of("map", NULL).message, "\"file:function\""));
 }

@@ -34,7 +34,7 @@ static inline bool queue_add(struct run *run, struct buffer *a, struct buffer *b
                              strata_error *err)
 {
     const struct arg args[] = { arg_place(a, 0), arg_place(b, 0), arg_place(y, 0), arg_ulong(n), { 0 } };
-    const struct launch launch = { .kernel = "elementwise:add", .args = args, .dims = 1, .global = { n } };
+    const struct launch launch = { .kernel = "map:add", .args = args, .dims = 1, .global = { n } };
     return strata_launch(run, &launch, err);
 }
 
