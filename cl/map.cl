@@ -17,6 +17,15 @@ kernel void affine(global const float *x, ulong x0, global float *y, ulong y0, f
     y[y0 + i] = scale * x[x0 + i] + offset;
 }
 
+/* y = scale * x + offset, where scale and offset repeat every `columns` elements; y may be x. */
+kernel void affine_columns(global const float *x, ulong x0, global const float *scale, ulong s0,
+                           global const float *offset, ulong o0, global float *y, ulong y0, ulong columns, ulong n)
+{
+    const size_t i = get_global_id(0);
+    if (i >= n) return;
+    y[y0 + i] = scale[s0 + i % columns] * x[x0 + i] + offset[o0 + i % columns];
+}
+
 /* y = x + bias, where bias repeats every `columns` elements; y may be x. */
 kernel void add_bias(global const float *x, ulong x0, global const float *bias, ulong b0, global float *y, ulong y0,
                      ulong columns, ulong n)

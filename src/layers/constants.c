@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "ops/map.h"
 
 enum { MAX_DEPTH = 8 };
 
@@ -67,4 +68,15 @@ void strata_constants_release(void *at)
     struct constants *numbers = at;
     free(numbers->v);
     *numbers = (struct constants){ 0 };
+}
+
+bool strata_constants_store(const struct constants *constants, size_t places, struct run *run, const struct view *to,
+                            strata_error *err)
+{
+    float *all = strata_alloc(places, sizeof *all, err);
+    if (!all) return false;
+    for (size_t i = 0; i < places; i++) all[i] = (float)constants->v[constants->count == 1 ? 0 : i];
+    const bool ok = strata_op_store(run, all, places, to, err);
+    free(all);
+    return ok;
 }

@@ -5,11 +5,8 @@
 #include "layers/constants.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/memory.h"
 #include "ops/axes.h"
-#include "ops/map.h"
 #include "ops/reduce.h"
 
 struct normalization {
@@ -124,17 +121,6 @@ static size_t work(const void *config, size_t n, const struct shape *in, const s
     return c->mean.count > 0 ? 2 * axes.groups : 0;
 }
 
-static bool store(const struct constants *numbers, size_t groups, struct run *run, const struct view *to,
-                  strata_error *err)
-{
-    float *all = strata_alloc(groups, sizeof *all, err);
-    if (!all) return false;
-    for (size_t i = 0; i < groups; i++) all[i] = (float)numbers->v[numbers->count == 1 ? 0 : i];
-    const bool ok = strata_op_store(run, all, groups, to, err);
-    free(all);
-    return ok;
-}
-
 static bool apply(const struct normalization *c, const struct step *s, const struct view *x,
                   const struct view *y, bool gradient, strata_error *err)
 {
@@ -146,8 +132,8 @@ static bool apply(const struct normalization *c, const struct step *s, const str
     struct view mean = given ? s->work : s->w[0], variance = given ? s->work : s->w[1];
     variance.offset += given ? axes.groups : 0;
     if (given
-        && (!store(&c->mean, axes.groups, s->run, &mean, err)
-            || !store(&c->variance, axes.groups, s->run, &variance, err)))
+        && (!strata_constants_store(&c->mean, axes.groups, s->run, &mean, err)
+            || !strata_constants_store(&c->variance, axes.groups, s->run, &variance, err)))
         return false;
     const size_t slice = strata_op_slice(axes.size);
     snprintf(options, sizeof options, "-DINVERT=%d%s", c->invert, axes.options);

@@ -87,6 +87,7 @@ static struct gradient_case cases[] = {
     { "UpSampling2D", "{\"size\": [3, 2], \"interpolation\": \"bicubic\"}", ONE({ 3, { 5, 3, 1 } }) },
     { "UpSampling2D", "{\"interpolation\": \"lanczos3\"}", ONE({ 3, { 5, 3, 1 } }) },
     { "Rescaling", "{\"scale\": 0.5, \"offset\": 2}", ONE({ 1, { 5 } }) },
+    { "Rescaling", "{\"scale\": [0.5, -2, 3], \"offset\": 1}", ONE({ 2, { 2, 3 } }) },
     { "Embedding", "{\"input_dim\": 5, \"output_dim\": 3}", ONE({ 1, { 4 } }) },
     { "ActivityRegularization", "{\"l1\": 0.1}", ONE({ 1, { 4 } }) },
     { "Add", "{}", 3, { { 2, { 2, 3 } }, { 2, { 1, 3 } }, { 1, { 3 } } }, false },
