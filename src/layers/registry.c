@@ -9,6 +9,7 @@ extern const struct layer_class strata_layer_average;
 extern const struct layer_class strata_layer_average_pooling1d;
 extern const struct layer_class strata_layer_average_pooling2d;
 extern const struct layer_class strata_layer_batch_normalization;
+extern const struct layer_class strata_layer_center_crop;
 extern const struct layer_class strata_layer_concatenate;
 extern const struct layer_class strata_layer_conv1d;
 extern const struct layer_class strata_layer_conv1d_transpose;
@@ -41,10 +42,18 @@ extern const struct layer_class strata_layer_multiply;
 extern const struct layer_class strata_layer_normalization;
 extern const struct layer_class strata_layer_permute;
 extern const struct layer_class strata_layer_prelu;
+extern const struct layer_class strata_layer_random_brightness;
+extern const struct layer_class strata_layer_random_contrast;
+extern const struct layer_class strata_layer_random_crop;
+extern const struct layer_class strata_layer_random_flip;
+extern const struct layer_class strata_layer_random_rotation;
+extern const struct layer_class strata_layer_random_translation;
+extern const struct layer_class strata_layer_random_zoom;
 extern const struct layer_class strata_layer_relu;
 extern const struct layer_class strata_layer_repeat_vector;
 extern const struct layer_class strata_layer_rescaling;
 extern const struct layer_class strata_layer_reshape;
+extern const struct layer_class strata_layer_resizing;
 extern const struct layer_class strata_layer_separable_conv1d;
 extern const struct layer_class strata_layer_separable_conv2d;
 extern const struct layer_class strata_layer_softmax;
@@ -66,6 +75,7 @@ static const struct class *const classes[] = {
     &strata_layer_average_pooling1d.class,
     &strata_layer_average_pooling2d.class,
     &strata_layer_batch_normalization.class,
+    &strata_layer_center_crop.class,
     &strata_layer_concatenate.class,
     &strata_layer_conv1d.class,
     &strata_layer_conv1d_transpose.class,
@@ -98,10 +108,18 @@ static const struct class *const classes[] = {
     &strata_layer_normalization.class,
     &strata_layer_permute.class,
     &strata_layer_prelu.class,
+    &strata_layer_random_brightness.class,
+    &strata_layer_random_contrast.class,
+    &strata_layer_random_crop.class,
+    &strata_layer_random_flip.class,
+    &strata_layer_random_rotation.class,
+    &strata_layer_random_translation.class,
+    &strata_layer_random_zoom.class,
     &strata_layer_relu.class,
     &strata_layer_repeat_vector.class,
     &strata_layer_rescaling.class,
     &strata_layer_reshape.class,
+    &strata_layer_resizing.class,
     &strata_layer_separable_conv1d.class,
     &strata_layer_separable_conv2d.class,
     &strata_layer_softmax.class,

@@ -19,6 +19,17 @@ struct gradient_case {
 
 static struct gradient_case cases[] = {
     { "Dense", "{\"units\": 3}", ONE({ 1, { 4 } }) },
+    { "Resizing", "{\"height\": 3, \"width\": 7}", ONE({ 3, { 5, 4, 2 } }) },
+    { "CenterCrop", "{\"height\": 2, \"width\": 3}", ONE({ 3, { 5, 4, 2 } }) },
+    { "RandomFlip", "{}", ONE({ 3, { 3, 4, 2 } }) },
+    { "RandomTranslation", "{\"height_factor\": 0.6, \"width_factor\": 0.6}", ONE({ 3, { 3, 4, 2 } }) },
+    { "RandomTranslation", "{\"height_factor\": 0.6, \"width_factor\": 0.6, \"fill_mode\": \"wrap\"}",
+      ONE({ 3, { 3, 4, 2 } }) },
+    { "RandomRotation", "{\"factor\": 0.3, \"fill_mode\": \"constant\"}", ONE({ 3, { 3, 4, 2 } }) },
+    { "RandomZoom", "{\"height_factor\": 0.5, \"width_factor\": 0.7}", ONE({ 3, { 4, 3, 2 } }) },
+    { "RandomCrop", "{\"height\": 2, \"width\": 3}", ONE({ 3, { 4, 5, 2 } }) },
+    { "RandomBrightness", "{\"factor\": 0.5, \"value_range\": [-9, 9]}", ONE({ 3, { 3, 4, 2 } }) },
+    { "RandomContrast", "{\"factor\": 0.5, \"value_range\": [-9, 9]}", ONE({ 3, { 3, 4, 2 } }) },
     { "Dense", "{\"units\": 3, \"activation\": \"gelu\"}", ONE({ 2, { 2, 5 } }) },
     { "Conv1D", "{\"filters\": 4, \"kernel_size\": 3, \"padding\": \"causal\", \"groups\": 2}",
       ONE({ 2, { 6, 2 } }) },

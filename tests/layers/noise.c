@@ -4,52 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "layers/harness.h"
+#include "layers/drawn.h"
 
 enum { FEATURES = 999, SAMPLES = 64 }; /* features are no multiple of the four numbers of a block */
-
-static struct device *open_device(void)
-{
-    strata_error err = { 0 };
-    const struct device_request request = { .local_size = 1, .class = -1 };
-    struct device *device = strata_device_open(&request, &err);
-    cr_assert(device, "%s", err.message);
-    return device;
-}
-
-struct drawn {
-    const char *class_name, *config;
-    struct shape in;
-    uint64_t seed;
-    uint32_t epoch;
-    bool gradient; /* of dy = x instead of the output */
-};
-
-/* The layer's output for x and the samples of these indices, in training. The caller frees it. */
-static float *draw(struct device *device, const struct drawn *d, const float *x, const uint32_t *rows,
-                   size_t n)
-{
-    strata_error err = { 0 };
-    const struct layer_class *class;
-    void *config;
-    struct harness h;
-    char text[256];
-    snprintf(text, sizeof text, "{\"class_name\": \"%s\", \"config\": %s}", d->class_name, d->config);
-    json_t *json = strata_json_parse(text, strlen(text), "layer", &err);
-    cr_assert(json && harness_parse(json, STRATA_KERAS3, &class, &config, &err), "%s", err.message);
-    json_decref(json);
-    float *y = calloc(n * strata_shape_count(&d->in), sizeof *y);
-    cr_assert(harness_open(&h, device, class, config, n, &d->in, 1, &err)
-                  && harness_words(&h, d->seed, d->epoch, rows, &err) && harness_write(&h, &h.x[0], x, &err)
-                  && harness_forward(&h, true, &err),
-              "%s", err.message);
-    if (d->gradient)
-        cr_assert(harness_write(&h, &h.dy, x, &err) && harness_backward(&h, true, &err), "%s", err.message);
-    cr_assert(harness_read(&h, d->gradient ? &h.dx[0] : &h.y, y, &err), "%s", err.message);
-    harness_close(&h);
-    harness_config_free(class, config);
-    return y;
-}
 
 static float *ones(size_t count)
 {
@@ -128,6 +85,12 @@ Test(noise, does_not_depend_on_the_batch_or_the_order)
         { "AlphaDropout", "{\"rate\": 0.5}", { 1, { 37 } } },
         { "GaussianDropout", "{\"rate\": 0.5}", { 1, { 37 } } },
         { "GaussianNoise", "{\"stddev\": 0.5}", { 1, { 37 } } },
+        { "RandomFlip", "{}", { 3, { 4, 5, 2 } } },
+        { "RandomTranslation", "{\"height_factor\": 0.4, \"width_factor\": [-0.2, 0.3]}", { 3, { 4, 5, 2 } } },
+        { "RandomRotation", "{\"factor\": 0.5}", { 3, { 4, 5, 2 } } },
+        { "RandomZoom", "{\"height_factor\": 0.5, \"width_factor\": 0.4}", { 3, { 4, 5, 2 } } },
+        { "RandomBrightness", "{\"factor\": 0.5}", { 3, { 4, 5, 2 } } },
+        { "RandomContrast", "{\"factor\": 0.5}", { 3, { 4, 5, 2 } } },
     };
     struct device *device = open_device();
     for (size_t l = 0; l < sizeof layers / sizeof *layers; l++) {
@@ -135,6 +98,7 @@ Test(noise, does_not_depend_on_the_batch_or_the_order)
         const size_t count = strata_shape_count(&d.in);
         const uint32_t whole[6] = { 0, 1, 2, 3, 4, 5 }, first[2] = { 4, 1 }, second[4] = { 5, 3, 2, 0 };
         float *x = ones(6 * count);
+        for (size_t i = 0; i < 6 * count; i++) x[i] += (float)(i % count * 5 % 7); /* the same in every sample */
         float *all = draw(device, &d, x, whole, 6), *a = draw(device, &d, x, first, 2),
               *b = draw(device, &d, x, second, 4);
         for (size_t s = 0; s < 6; s++) {

@@ -54,6 +54,15 @@ Test(refusals, of_configs_name_the_key_the_value_and_the_range)
             "padding is \"causal\"; it must be one of \"valid\", \"same\"");
     refuses("Conv2D", "{\"filters\": 2, \"kernel_size\": 3, \"strides\": 2, \"dilation_rate\": 2}", image,
             "strides above 1 and dilation_rate above 1 do not go together; leave one of them at 1");
+    refuses("RandomRotation", "{\"factor\": 1.5}", image, "factor is 1.5; it must be from -1 to 1");
+    refuses("RandomZoom", "{\"height_factor\": [0.1, 2]}", image,
+            "height_factor is [0.1, 2]; its numbers must be from -0.999999 to 1");
+    refuses("RandomTranslation", "{\"height_factor\": \"a\", \"width_factor\": 0}", image,
+            "height_factor is \"a\"; a number or a list of two numbers is expected");
+    refuses("RandomContrast", "{\"factor\": 0.5, \"value_range\": 255}", image,
+            "value_range is 255; a list of two numbers is expected");
+    refuses("Resizing", "{\"height\": 3, \"width\": 3, \"antialias\": true}", image,
+            "antialias is not supported; leave it false");
     refuses("Permute", "{\"dims\": [1, 1]}", image, "dims must hold each of 1 to 2 once");
     refuses("Conv2DTranspose", "{\"filters\": 2, \"kernel_size\": 3, \"output_padding\": 1}", image,
             "output_padding is 1; it must be below the stride, which is 1");
