@@ -55,6 +55,8 @@ struct step {
 
 struct layer_class {
     struct class class;
+    const char *module;    /* Keras 3's, where that is not keras.layers */
+    const char *operation; /* what Keras has as an operation, not as a layer: its class_name there; NULL: a layer */
 
     /* Output shape, without batch axis, of the input shapes (without batch axis; after the last one comes an entry of
      * rank -1, so that a layer that merges sees how many there are). Errors begin with

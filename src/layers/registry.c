@@ -4,6 +4,7 @@
 extern const struct layer_class strata_layer_activation;
 extern const struct layer_class strata_layer_activity_regularization;
 extern const struct layer_class strata_layer_add;
+extern const struct layer_class strata_layer_add_operation;
 extern const struct layer_class strata_layer_alpha_dropout;
 extern const struct layer_class strata_layer_average;
 extern const struct layer_class strata_layer_average_pooling1d;
@@ -17,9 +18,11 @@ extern const struct layer_class strata_layer_conv2d;
 extern const struct layer_class strata_layer_conv2d_transpose;
 extern const struct layer_class strata_layer_cropping1d;
 extern const struct layer_class strata_layer_cropping2d;
+extern const struct layer_class strata_layer_custom_scale_layer;
 extern const struct layer_class strata_layer_dense;
 extern const struct layer_class strata_layer_depthwise_conv1d;
 extern const struct layer_class strata_layer_depthwise_conv2d;
+extern const struct layer_class strata_layer_divide_operation;
 extern const struct layer_class strata_layer_dropout;
 extern const struct layer_class strata_layer_elu;
 extern const struct layer_class strata_layer_embedding;
@@ -33,12 +36,14 @@ extern const struct layer_class strata_layer_global_max_pooling2d;
 extern const struct layer_class strata_layer_group_normalization;
 extern const struct layer_class strata_layer_input;
 extern const struct layer_class strata_layer_layer_normalization;
+extern const struct layer_class strata_layer_layer_scale;
 extern const struct layer_class strata_layer_leaky_relu;
 extern const struct layer_class strata_layer_max_pooling1d;
 extern const struct layer_class strata_layer_max_pooling2d;
 extern const struct layer_class strata_layer_maximum;
 extern const struct layer_class strata_layer_minimum;
 extern const struct layer_class strata_layer_multiply;
+extern const struct layer_class strata_layer_multiply_operation;
 extern const struct layer_class strata_layer_normalization;
 extern const struct layer_class strata_layer_permute;
 extern const struct layer_class strata_layer_prelu;
@@ -59,7 +64,9 @@ extern const struct layer_class strata_layer_separable_conv2d;
 extern const struct layer_class strata_layer_softmax;
 extern const struct layer_class strata_layer_spatial_dropout1d;
 extern const struct layer_class strata_layer_spatial_dropout2d;
+extern const struct layer_class strata_layer_stochastic_depth;
 extern const struct layer_class strata_layer_subtract;
+extern const struct layer_class strata_layer_subtract_operation;
 extern const struct layer_class strata_layer_unit_normalization;
 extern const struct layer_class strata_layer_up_sampling1d;
 extern const struct layer_class strata_layer_up_sampling2d;
@@ -70,6 +77,7 @@ static const struct class *const classes[] = {
     &strata_layer_activation.class,
     &strata_layer_activity_regularization.class,
     &strata_layer_add.class,
+    &strata_layer_add_operation.class,
     &strata_layer_alpha_dropout.class,
     &strata_layer_average.class,
     &strata_layer_average_pooling1d.class,
@@ -83,9 +91,11 @@ static const struct class *const classes[] = {
     &strata_layer_conv2d_transpose.class,
     &strata_layer_cropping1d.class,
     &strata_layer_cropping2d.class,
+    &strata_layer_custom_scale_layer.class,
     &strata_layer_dense.class,
     &strata_layer_depthwise_conv1d.class,
     &strata_layer_depthwise_conv2d.class,
+    &strata_layer_divide_operation.class,
     &strata_layer_dropout.class,
     &strata_layer_elu.class,
     &strata_layer_embedding.class,
@@ -99,12 +109,14 @@ static const struct class *const classes[] = {
     &strata_layer_group_normalization.class,
     &strata_layer_input.class,
     &strata_layer_layer_normalization.class,
+    &strata_layer_layer_scale.class,
     &strata_layer_leaky_relu.class,
     &strata_layer_max_pooling1d.class,
     &strata_layer_max_pooling2d.class,
     &strata_layer_maximum.class,
     &strata_layer_minimum.class,
     &strata_layer_multiply.class,
+    &strata_layer_multiply_operation.class,
     &strata_layer_normalization.class,
     &strata_layer_permute.class,
     &strata_layer_prelu.class,
@@ -125,7 +137,9 @@ static const struct class *const classes[] = {
     &strata_layer_softmax.class,
     &strata_layer_spatial_dropout1d.class,
     &strata_layer_spatial_dropout2d.class,
+    &strata_layer_stochastic_depth.class,
     &strata_layer_subtract.class,
+    &strata_layer_subtract_operation.class,
     &strata_layer_unit_normalization.class,
     &strata_layer_up_sampling1d.class,
     &strata_layer_up_sampling2d.class,

@@ -116,13 +116,16 @@ static bool collect(const json_t *json, struct link *link, strata_error *err)
     size_t index;
     json_t *value;
     const json_t *history = json_object_get(json_object_get(json, "config"), "keras_history");
+    const char *first = json_string_value(json_array_get(json, 0));
+    if (first && strcmp(first, "_CONSTANT_VALUE") == 0) /* a number comes before the tensor */
+        return collect(json_object_get(json_array_get(json, 3), "y"), link, err);
     if (is_reference(json) || history) {
         const json_t *reference = history ? history : json;
         if (!is_reference(reference) || link->count == STRATA_MAX_INPUTS)
             return strata_fail(err, STRATA_EFILE, "inbound_nodes holds more than %d inputs or a reference that is not one",
                                STRATA_MAX_INPUTS);
         link->names[link->count++] = json_string_value(json_array_get(reference, 0));
-        return true;
+        return collect(json_object_get(json_array_get(reference, 3), "y"), link, err); /* Keras 2's second operand */
     }
     json_array_foreach(json, index, value)
         if (!collect(value, link, err))
@@ -155,8 +158,10 @@ static bool add_functional_layers(strata_model *model, const json_t *layers, str
     size_t index;
     json_t *json;
     json_array_foreach(layers, index, json) {
-        strata_layer *layer = strata_layer_from_parsed(json, model->flavour, err);
+        json_t *operation = strata_operation_form(json);
+        strata_layer *layer = strata_layer_from_parsed(operation ? operation : json, model->flavour, err);
         const char *name = json_string_value(json_object_get(json, "name"));
+        json_decref(operation);
         if (layer && !layer->name && name)
             layer->name = strata_copy_text(name, err);
         if (!layer || !strata_model_append(model, layer, &open, 1, err))

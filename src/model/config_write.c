@@ -56,6 +56,8 @@ json_t *strata_layer_config(const strata_layer *layer, enum flavour flavour, str
         return strata_model_config(layer->model, flavour, false, err);
     if (layer->class->host_only)
         return input_json(&layer->input, layer->name, false, flavour);
+    if (layer->class->operation)
+        return strata_operation_json(layer, flavour);
     json_t *config = json_object();
     json_object_set_new(config, "name", json_string(strata_layer_name(layer)));
     json_object_set_new(config, "trainable", json_boolean(layer->trainable));
@@ -64,8 +66,9 @@ json_t *strata_layer_config(const strata_layer *layer, enum flavour flavour, str
         json_decref(config);
         return NULL;
     }
-    json_t *json = json_pack("{s:s, s:s, s:o, s:n}", "module", "keras.layers", "class_name", layer->class->class.name,
-                             "config", config, "registered_name");
+    const char *name = layer->class->class.name, *module = layer->class->module;
+    json_t *json = json_pack("{s:s, s:s, s:o, s:s?}", "module", module ? module : "keras.layers", "class_name", name,
+                             "config", config, "registered_name", module ? name : NULL);
     if (layer->built)
         json_object_set_new(json, "build_config", build_config(layer));
     return json;
@@ -119,6 +122,8 @@ static json_t *inbound(const strata_model *model, const struct node *node, enum 
         json_array_append_new(references, reference(model, node->inputs[i], flavour));
     if (json_array_size(references) == 0)
         return references;
+    if (node->layer->class && node->layer->class->operation)
+        return strata_operation_inbound(node->layer, references, flavour);
     if (flavour == STRATA_KERAS2)
         return json_pack("[o]", references);
     if (node->layer->class && node->layer->class->merges)

@@ -403,7 +403,7 @@ const char *strata_layer_class_name(const strata_layer *layer)
 {
     if (layer->model)
         return layer->model->sequential ? "Sequential" : "Functional";
-    return layer->class->class.name;
+    return layer->class->operation ? layer->class->operation : layer->class->class.name;
 }
 
 strata_model *strata_layer_model(const strata_layer *layer)

@@ -90,6 +90,13 @@ strata_model *strata_model_from_config(const json_t *json, enum flavour flavour,
 json_t *strata_model_config(const strata_model *model, enum flavour flavour, bool outermost, strata_error *err);
 json_t *strata_layer_config(const strata_layer *layer, enum flavour flavour, strata_error *err);
 
+/* ---- operation.c ---- */
+/* An operation among a functional model's layers, as a layer in our form; NULL: it is none. */
+json_t *strata_operation_form(const json_t *layer);
+json_t *strata_operation_json(const strata_layer *layer, enum flavour flavour);
+/* inbound_nodes of it, from the list of references to its tensors, which it takes over. */
+json_t *strata_operation_inbound(const strata_layer *layer, json_t *references, enum flavour flavour);
+
 /* ---- binding ---- */
 /* Where weight i of the layer is: its host values, or the bound model's arena. */
 strata_model *strata_layer_root(const strata_layer *layer); /* the outermost model that holds the layer */

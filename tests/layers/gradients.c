@@ -107,6 +107,16 @@ static struct gradient_case cases[] = {
     { "Average", "{}", 3, { { 1, { 5 } }, { 1, { 5 } }, { 1, { 5 } } }, false },
     { "Maximum", "{}", 3, { { 2, { 2, 3 } }, { 2, { 2, 1 } }, { 2, { 2, 3 } } }, false },
     { "Minimum", "{}", 2, { { 1, { 6 } }, { 1, { 6 } } }, false },
+    { "AddOperation", "{}", 2, { { 2, { 2, 3 } }, { 1, { 3 } } }, false },
+    { "AddOperation", "{\"constant\": 3}", ONE({ 1, { 5 } }) },
+    { "SubtractOperation", "{}", 2, { { 1, { 5 } }, { 1, { 5 } } }, false },
+    { "SubtractOperation", "{\"constant\": 2, \"constant_first\": true}", ONE({ 1, { 5 } }) },
+    { "MultiplyOperation", "{}", 2, { { 2, { 2, 3 } }, { 2, { 1, 3 } } }, false },
+    { "MultiplyOperation", "{\"constant\": 0.5}", ONE({ 1, { 5 } }) },
+    { "DivideOperation", "{\"constant\": 4}", ONE({ 1, { 5 } }) },
+    { "CustomScaleLayer", "{\"scale\": 0.3}", 2, { { 2, { 2, 3 } }, { 2, { 2, 3 } } }, false },
+    { "LayerScale", "{\"projection_dim\": 3, \"init_values\": 0.5}", ONE({ 3, { 2, 2, 3 } }) },
+    { "StochasticDepth", "{\"drop_path_rate\": 0.4}", ONE({ 2, { 5, 3 } }) },
     { "Concatenate", "{\"axis\": 1}", 3, { { 2, { 2, 3 } }, { 2, { 1, 3 } }, { 2, { 2, 3 } } }, false },
 };
 
