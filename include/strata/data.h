@@ -55,7 +55,7 @@ STRATA_API STRATA_CHECKED bool strata_data_read(const strata_data *data, size_t 
                                                 strata_error *err);
 
 /* Samples that can be made to fit do so: pictures of a folder take the shape (height, width, channels) of a model's input
- * where the source did not ask for one. Other data stays as it is. */
+ * where the source did not ask for one, when no extent is open. Other data stays as it is. */
 STRATA_API void strata_data_suit(strata_data *data, const size_t *shape, int rank);
 
 /* What the user should hear of the data, such as pictures that were left out; NULL after the last. */

@@ -19,7 +19,7 @@ typedef struct strata_model strata_model;
 /* The formats of Keras 3 and Keras 2 (tf-keras). */
 typedef enum strata_flavour { STRATA_FLAVOUR_KERAS3, STRATA_FLAVOUR_KERAS2 } strata_flavour;
 
-/* A shape without the batch axis; dim[0] varies slowest. */
+/* A shape without the batch axis; dim[0] varies slowest. An extent of 0 is Keras's None: the data settle it. */
 typedef struct strata_shape {
     int rank;
     size_t dim[6];
@@ -92,6 +92,11 @@ STRATA_API const char *strata_model_name(const strata_model *model);
 STRATA_API strata_flavour strata_model_flavour(const strata_model *model); /* of the file it came from */
 STRATA_API strata_shape strata_model_input_shape(const strata_model *model);  /* rank -1: not known yet */
 STRATA_API strata_shape strata_model_output_shape(const strata_model *model); /* rank -1: not built */
+/* The output shape of a layer, or with layer NULL of the model, for samples of shape `input`: another than the two above
+ * where the model's input has extents that are None. STRATA_ESHAPE where such samples do not fit. */
+STRATA_API STRATA_CHECKED bool strata_model_output_shape_for(strata_model *model, const strata_layer *layer,
+                                                             const strata_shape *input, strata_shape *out,
+                                                             strata_error *err);
 
 /* model.layers: an Input of a Sequential is not listed. */
 STRATA_API size_t strata_model_layer_count(const strata_model *model);

@@ -23,7 +23,7 @@ static bool same_input(const struct checked *k, const strata_data *data, strata_
     strata_shape given = { .rank = x.rank - 1 };
     for (int i = 1; i < x.rank; i++) given.dim[i - 1] = x.dim[i];
     bool same = in.rank == given.rank;
-    for (int i = 0; same && i < in.rank; i++) same = in.dim[i] == given.dim[i];
+    for (int i = 0; same && i < in.rank; i++) same = in.dim[i] == given.dim[i] || in.dim[i] == 0;
     return same
            || strata_command_fail(err, STRATA_ESHAPE,
                                   "%s: samples of %s have shape %s; the model's input is %s",

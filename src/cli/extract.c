@@ -47,10 +47,11 @@ static bool find_layers(const strata_model *model, const char *names, struct wan
     return true;
 }
 
-static void describe(const struct session *s, struct wanted *w)
+static bool describe(const struct session *s, struct wanted *w, strata_error *err)
 {
     for (size_t i = 0; i < w->count; i++) {
-        const strata_shape shape = strata_layer_output_shape(w->layers[i]);
+        strata_shape shape;
+        if (!strata_session_shape(s, w->layers[i], &shape, err)) return false;
         strata_result *result = &w->results[i];
         *result = (strata_result){ .name = strata_layer_name(w->layers[i]),
                                    .rank = shape.rank + 1,
@@ -58,12 +59,14 @@ static void describe(const struct session *s, struct wanted *w)
         result->dim[0] = strata_data_count(s->data);
         for (int j = 0; j < shape.rank && j < 5; j++) result->dim[j + 1] = shape.dim[j];
     }
+    return true;
 }
 
 static bool report(const struct command *c, const struct wanted *w, strata_error *err)
 {
     for (size_t i = 0; i < w->count; i++) {
-        const strata_shape shape = strata_layer_output_shape(w->layers[i]);
+        strata_shape shape = { .rank = w->results[i].rank - 1 };
+        for (int j = 0; j < shape.rank; j++) shape.dim[j] = w->results[i].dim[j + 1];
         char words[STRATA_SHAPE_WORDS];
         if (!c->json)
             strata_note(c, "%s: %zu x %s", w->results[i].name, w->results[i].dim[0],
@@ -85,9 +88,9 @@ static bool extract(const struct command *c, const struct session *s, struct wan
                                   && strata_results_writable(path, w->count, err),
                               err)
         || !strata_model_extract(s->model, s->context, s->data, s->batch_size, w->layers, w->count, w->values,
-                                 err))
+                                 err)
+        || !describe(s, w, err))
         return false;
-    describe(s, w);
     const bool ok = strata_launch_rank() != 0 || strata_results_save(path, w->results, w->count, err);
     return strata_session_agree(s, ok, err) && report(c, w, err);
 }

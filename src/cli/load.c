@@ -88,14 +88,25 @@ static strata_data *open_data(const struct command *c, strata_error *err)
     return limit > 0 ? open_limited(source, limit, err) : strata_data_open(source, err);
 }
 
-/* Keras builds at the first call; here the data is that call. */
-static bool build_for(strata_model *model, const strata_data *data, strata_error *err)
+static strata_shape sample_shape(const strata_data *data)
 {
-    if (strata_model_built(model)) return true;
     const strata_array x = strata_data_x(data);
     strata_shape shape = { .rank = x.rank - 1 };
     for (int i = 1; i < x.rank; i++) shape.dim[i - 1] = x.dim[i];
-    return strata_model_build(model, &shape, 0, err);
+    return shape;
+}
+
+/* Keras builds at the first call; here the data is that call. */
+static bool build_for(strata_model *model, const strata_data *data, strata_error *err)
+{
+    const strata_shape shape = sample_shape(data);
+    return strata_model_built(model) || strata_model_build(model, &shape, 0, err);
+}
+
+bool strata_session_shape(const struct session *s, const strata_layer *layer, strata_shape *shape, strata_error *err)
+{
+    const strata_shape in = sample_shape(s->data);
+    return strata_model_output_shape_for(s->model, layer, &in, shape, err);
 }
 
 void strata_command_suit(strata_data *data, const strata_model *model)
@@ -144,9 +155,11 @@ const char *strata_shape_words(const strata_shape *shape, bool batch, char buffe
     size_t used = 0;
     if (shape->rank < 0) return "?";
     used += (size_t)snprintf(buffer, STRATA_SHAPE_WORDS, "(%s", batch ? "None" : "");
-    for (int i = 0; i < shape->rank; i++)
-        used += (size_t)snprintf(buffer + used, STRATA_SHAPE_WORDS - used, "%s%zu",
-                                 i > 0 || batch ? ", " : "", shape->dim[i]);
+    for (int i = 0; i < shape->rank; i++) {
+        char extent[24] = "None";
+        if (shape->dim[i] > 0) snprintf(extent, sizeof extent, "%zu", shape->dim[i]);
+        used += (size_t)snprintf(buffer + used, STRATA_SHAPE_WORDS - used, "%s%s", i > 0 || batch ? ", " : "", extent);
+    }
     snprintf(buffer + used, STRATA_SHAPE_WORDS - used, "%s)", shape->rank + batch == 1 ? "," : "");
     return buffer;
 }

@@ -29,6 +29,8 @@ struct session {
 /* Opens the model named by the verb's first word and the data of --data on this rank, and its device. Collective: when one rank
  * fails, all do. */
 bool strata_session_open(const struct command *command, struct session *session, strata_error *err);
+/* The output shape of a layer of the model, or of the model with layer NULL, for samples of the data. */
+bool strata_session_shape(const struct session *session, const strata_layer *layer, strata_shape *shape, strata_error *err);
 /* Every rank's `ok`, or the error of the first rank that failed, on every rank. */
 bool strata_session_agree(const struct session *session, bool ok, strata_error *err);
 void strata_session_close(struct session *session);
@@ -47,7 +49,7 @@ strata_context *strata_open_context(const char *devices, bool ok, strata_error *
 /* The same of a device that keeps time where the command wants a profile. */
 strata_context *strata_open_timed_context(const struct command *command, const char *devices, bool ok, strata_error *err);
 
-/* "(None, 28, 28, 1)"; "?" when not known. */
+/* "(None, 28, 28, 1)", also with None for extents that are open; "?" when not known. */
 enum { STRATA_SHAPE_WORDS = 160 };
 const char *strata_shape_words(const strata_shape *shape, bool batch, char buffer[STRATA_SHAPE_WORDS]);
 

@@ -7,11 +7,10 @@
 #include "cli/load.h"
 #include "cli/output.h"
 
-static size_t outputs(const strata_model *model)
+static size_t outputs(const strata_shape *shape)
 {
-    const strata_shape shape = strata_model_output_shape(model);
     size_t count = 1;
-    for (int i = 0; i < shape.rank; i++) count *= shape.dim[i];
+    for (int i = 0; i < shape->rank; i++) count *= shape->dim[i];
     return count;
 }
 
@@ -35,27 +34,29 @@ static bool print_rows(const float *values, size_t samples, size_t columns)
     return true;
 }
 
-static bool save(const struct command *c, const struct session *s, const char *path, const float *values,
-                 strata_error *err)
+static bool save(const struct command *c, const struct session *s, const char *path, const strata_shape *shape,
+                 const float *values, strata_error *err)
 {
-    const strata_shape shape = strata_model_output_shape(s->model);
-    strata_result result = { .name = "predictions", .rank = shape.rank + 1, .values = values };
+    strata_result result = { .name = "predictions", .rank = shape->rank + 1, .values = values };
     result.dim[0] = strata_data_count(s->data);
-    for (int i = 0; i < shape.rank && i < 5; i++) result.dim[i + 1] = shape.dim[i];
+    for (int i = 0; i < shape->rank && i < 5; i++) result.dim[i + 1] = shape->dim[i];
     const bool ok = strata_launch_rank() != 0 || strata_results_save(path, &result, 1, err);
     if (!strata_session_agree(s, ok, err)) return false;
-    strata_note(c, "%zu predictions of %zu numbers each are in %s", result.dim[0], outputs(s->model), path);
+    strata_note(c, "%zu predictions of %zu numbers each are in %s", result.dim[0], outputs(shape), path);
     return true;
 }
 
 static bool predict(const struct command *c, const struct session *s, strata_error *err)
 {
     const char *path = strata_command_option(c, "--output");
-    const size_t samples = strata_data_count(s->data), columns = outputs(s->model);
+    const size_t samples = strata_data_count(s->data);
+    strata_shape shape = { .rank = -1 };
     float *values = NULL;
-    bool ok = strata_model_predict(s->model, s->context, s->data, s->batch_size, &values, err);
+    bool ok = strata_model_predict(s->model, s->context, s->data, s->batch_size, &values, err)
+              && strata_session_shape(s, NULL, &shape, err);
+    const size_t columns = outputs(&shape);
     if (ok && path)
-        ok = save(c, s, path, values, err);
+        ok = save(c, s, path, &shape, values, err);
     else if (ok)
         ok = c->json ? print_json_rows(values, samples, columns, err) : print_rows(values, samples, columns);
     free(values);

@@ -47,7 +47,8 @@ static size_t label_class(const strata_array *y, size_t sample, size_t classes)
 
 static bool count(const struct session *s, const float *predictions, struct confusion *m, strata_error *err)
 {
-    const strata_shape out = strata_model_output_shape(s->model);
+    strata_shape out;
+    if (!strata_session_shape(s, NULL, &out, err)) return false;
     const strata_array y = strata_data_y(s->data);
     const size_t width = out.rank == 1 ? out.dim[0] : 0;
     if (width == 0 || !y.values || y.rank > 2)

@@ -277,6 +277,8 @@ bool strata_data_read(const strata_data *data, size_t first, size_t count, void 
 
 void strata_data_suit(strata_data *data, const size_t *shape, int rank)
 {
+    for (int i = 0; i < rank; i++)
+        if (shape[i] == 0) return; /* any extent is right */
     if (data->stream && data->stream->class->suit && rank == 3 && data->stream->holders == 1)
         data->stream->class->suit(data->stream, shape, &data->x);
 }

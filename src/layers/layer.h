@@ -82,6 +82,8 @@ struct layer_class {
     bool merges;             /* takes s->xs (Add, Concatenate) */
     bool view;               /* y is x's memory under another shape (Flatten, Reshape): forward and backward are NULL */
     bool host_only;          /* no computation (InputLayer): never planned */
+    bool open_shape;         /* shape takes inputs with open extents itself; of other layers the model finds out which extents
+                                of the output follow from open ones */
 
     /* Layers with an `activation=` argument: offset of the int (enum activation_kind) in the config, + 1; 0: none. The
      * layer itself computes the linear part; the plan adds the activation, fused where it can. */

@@ -44,6 +44,7 @@ static bool shape(const void *config, const struct shape *in, struct shape *out,
         known = known > count ? known : known * out->dim[i];
     }
     if (open >= 0) out->dim[open] = count / known;
+    if (strata_shape_is_open(in)) return true; /* fits or not: the data show it */
     if (open >= 0 ? count % known == 0 && count > 0 : count == known) return true;
     return strata_fail(err, STRATA_ESHAPE,
                        "%zu elements of the input %s do not fill target_shape, which %s %zu", count,
@@ -58,4 +59,5 @@ const struct layer_class strata_layer_reshape = {
                .help = "the same elements under another shape" },
     .shape = shape,
     .view = true,
+    .open_shape = true,
 };

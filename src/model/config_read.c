@@ -74,7 +74,7 @@ static bool build_as_noted(strata_model *model, const json_t *config, strata_err
     json_t *wrapped = json_object();
     json_object_set(wrapped, "batch_shape", (json_t *)noted);
     struct input_spec spec;
-    bool ok = strata_input_spec_read(wrapped, &spec, err);
+    bool ok = strata_input_spec_read(wrapped, false, &spec, err);
     const strata_shape shape = strata_public_shape(&spec.shape);
     ok = ok && strata_model_build(model, &shape, spec.batch, err);
     strata_input_spec_release(&spec);

@@ -11,7 +11,7 @@ static json_t *shape_json(const struct shape *shape, size_t batch)
     json_t *json = json_array();
     json_array_append_new(json, batch ? json_integer((json_int_t)batch) : json_null());
     for (int i = 0; i < shape->rank; i++)
-        json_array_append_new(json, json_integer((json_int_t)shape->dim[i]));
+        json_array_append_new(json, shape->dim[i] ? json_integer((json_int_t)shape->dim[i]) : json_null());
     return json;
 }
 
@@ -62,6 +62,8 @@ json_t *strata_layer_config(const strata_layer *layer, enum flavour flavour, str
     json_object_set_new(config, "name", json_string(strata_layer_name(layer)));
     json_object_set_new(config, "trainable", json_boolean(layer->trainable));
     json_object_set_new(config, "dtype", dtype_json(flavour));
+    if (flavour == STRATA_KERAS2 && layer->input.known) /* a layer that states its input, as each Embedding does there */
+        json_object_set_new(config, "batch_input_shape", shape_json(&layer->input.shape, layer->input.batch));
     if (!strata_config_write(layer->class->class.fields, layer->config, flavour, config, err)) {
         json_decref(config);
         return NULL;

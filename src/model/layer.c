@@ -29,8 +29,8 @@ static bool read_extent(const json_t *json, const char *key, size_t *extent, str
         return true;
     }
     char brief[STRATA_JSON_BRIEF];
-    return strata_fail(err, STRATA_EJOB, "%s holds %s; every extent must be a positive integer", key,
-                       strata_json_brief(json, brief));
+    return strata_fail(err, STRATA_EJOB, "%s holds %s; every extent must be a positive integer, or null for "
+                       "any extent", key, strata_json_brief(json, brief));
 }
 
 /* A shape from JSON; with a batch axis first when `batched`. */
@@ -48,7 +48,8 @@ static bool read_shape(const json_t *json, const char *key, bool batched, struct
         return false;
     spec->shape = (struct shape){ .rank = (int)(axes - batched) };
     for (int i = 0; i < spec->shape.rank; i++)
-        if (!read_extent(json_array_get(json, (size_t)i + batched), key, &spec->shape.dim[i], err))
+        if (!json_is_null(json_array_get(json, (size_t)i + batched)) /* None: open */
+            && !read_extent(json_array_get(json, (size_t)i + batched), key, &spec->shape.dim[i], err))
             return false;
     return true;
 }
@@ -61,7 +62,7 @@ static bool copy_key(const json_t *config, const char *key, char **out, strata_e
     return !text || *out;
 }
 
-bool strata_input_spec_read(const json_t *config, struct input_spec *spec, strata_error *err)
+bool strata_input_spec_read(const json_t *config, bool with_dim, struct input_spec *spec, strata_error *err)
 {
     static const struct {
         const char *key;
@@ -74,7 +75,7 @@ bool strata_input_spec_read(const json_t *config, struct input_spec *spec, strat
             return false;
     }
     const json_t *dim = json_object_get(config, "input_dim");
-    if (json_is_integer(dim) && !spec->known) {
+    if (json_is_integer(dim) && with_dim && !spec->known) {
         spec->known = true;
         spec->shape = (struct shape){ .rank = 1 };
         if (!read_extent(dim, "input_dim", &spec->shape.dim[0], err))
@@ -126,6 +127,15 @@ static bool is_input(const struct layer_class *class)
     return class->host_only && strcmp(class->class.name, "InputLayer") == 0;
 }
 
+/* Dense(input_dim=4) states the input's shape; the input_dim of an Embedding is the number of its rows. */
+static bool has_field(const struct class *class, const char *key)
+{
+    for (const struct field *f = class->fields; f && f->name; f++)
+        if (strcmp(f->name, key) == 0)
+            return true;
+    return false;
+}
+
 static bool fill_layer(strata_layer *layer, const json_t *config, enum flavour flavour, strata_error *err)
 {
     const struct class *class = &layer->class->class;
@@ -134,7 +144,7 @@ static bool fill_layer(strata_layer *layer, const json_t *config, enum flavour f
         return false;
     const bool ok = read_name(layer, config, err) && read_trainable(layer, config, err)
                  && (is_input(layer->class) || check_dtype(json_object_get(config, "dtype"), err))
-                 && strata_input_spec_read(config, &layer->input, err)
+                 && strata_input_spec_read(config, !has_field(class, "input_dim"), &layer->input, err)
                  && strata_config_parse(class->fields, config, flavour, common_keys, layer->config, err)
                  && (!class->check || class->check(layer->config, flavour, err));
     return ok || strata_fail_in(err, "%s%s%s", class->name, layer->name ? " " : "", layer->name ? layer->name : "");
@@ -329,10 +339,10 @@ bool strata_layer_draw(strata_layer *layer, uint64_t seed, const char *path, str
     return true;
 }
 
-static bool make_weights(strata_layer *layer, const struct shape *in, strata_error *err)
+static bool make_weights(strata_layer *layer, const struct shape *in, size_t in_count, strata_error *err)
 {
-    struct weights ask = { .count = 0 };
-    if (layer->class->weights && !layer->class->weights(layer->config, in, &ask, err))
+    struct weights ask;
+    if (!strata_layer_ask(layer, in, in_count, &ask, err))
         return false;
     for (int i = 0; i < ask.count; i++) {
         layer->weights[i] = (struct weight){ .spec = ask.spec[i] };
@@ -354,29 +364,14 @@ static bool build_nested(strata_layer *layer, const struct shape *in, size_t in_
         strata_model_set_seed(layer->model, seed);
     if (!strata_model_build(layer->model, &shape, batch, err))
         return strata_fail_in(err, "%s", layer->name);
-    const strata_shape out = strata_model_output_shape(layer->model);
-    layer->out = (struct shape){ .rank = out.rank };
-    memcpy(layer->out.dim, out.dim, sizeof layer->out.dim);
-    return true;
+    return strata_layer_infer(layer, in, in_count, &layer->out, err);
 }
 
 static bool build_plain(strata_layer *layer, const struct shape *in, size_t in_count, uint64_t seed, const char *path,
                         strata_error *err)
 {
-    const struct layer_class *class = layer->class;
-    struct shape padded[STRATA_MAX_INPUTS + 1] = { { 0 } }; /* a merging layer's list ends in rank -1 */
-    if (in_count > STRATA_MAX_INPUTS || (in_count != 1 && !class->merges))
-        return strata_fail(err, STRATA_ESHAPE, "%s: %s takes %s; it has %zu inputs", layer->name, class->class.name,
-                           class->merges ? "at most 64 inputs" : "one input", in_count);
-    memcpy(padded, in, in_count * sizeof *in);
-    padded[in_count].rank = -1;
-    if (class->host_only) {
-        layer->out = in[0];
-        return true;
-    }
-    if (!class->shape(layer->config, padded, &layer->out, err) || !make_weights(layer, padded, err))
-        return strata_fail_in(err, "%s", layer->name ? layer->name : class->class.name);
-    return strata_layer_draw(layer, seed, path, err);
+    return strata_layer_infer(layer, in, in_count, &layer->out, err) && make_weights(layer, in, in_count, err)
+        && strata_layer_draw(layer, seed, path, err);
 }
 
 bool strata_layer_build(strata_layer *layer, const struct shape *in, size_t in_count, size_t batch, uint64_t seed,

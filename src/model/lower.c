@@ -10,12 +10,30 @@ static int lower_model(struct flat_list *list, strata_model *model, int input, b
 
 enum { FAILED = -2 };
 
+static const struct shape *shape_of(const struct flat_list *list, int index)
+{
+    return index == MODEL_INPUT ? &list->input : &list->items[index].out;
+}
+
+/* The shapes of what the node reads and makes. */
+static bool settle_shapes(const struct flat_list *list, struct flat *flat, const int *inputs, int count, strata_error *err)
+{
+    for (int i = 0; i < count; i++)
+        flat->in[i] = *shape_of(list, inputs[i]);
+    flat->in[count].rank = -1;
+    flat->out = flat->in[0];
+    return flat->kind != FLAT_LAYER || strata_layer_infer(flat->layer, flat->in, (size_t)count, &flat->out, err);
+}
+
 static int append(struct flat_list *list, struct flat flat, const int *inputs, int count, strata_error *err)
 {
     void *items = list->items;
     flat.inputs = strata_alloc((size_t)count, sizeof *inputs, err);
-    if (!flat.inputs || !strata_reserve(&items, &list->room, list->count + 1, sizeof *list->items, err)) {
+    flat.in = flat.inputs ? strata_alloc((size_t)count + 1, sizeof *flat.in, err) : NULL;
+    if (!flat.in || !strata_reserve(&items, &list->room, list->count + 1, sizeof *list->items, err)
+        || !settle_shapes(list, &flat, inputs, count, err)) {
         free(flat.inputs);
+        free(flat.in);
         return FAILED;
     }
     list->items = items;
@@ -65,7 +83,7 @@ static int lower_plain(struct flat_list *list, const strata_layer *layer, const 
     const struct layer_class *class = layer->class;
     const bool frozen = class->trainable_inference && !strata_layer_effective_trainable(layer, true);
     const unsigned stream = list->streams++;
-    const struct flat base = { .layer = layer, .out = layer->out, .training = training && !frozen, .stream = stream };
+    const struct flat base = { .layer = layer, .training = training && !frozen, .stream = stream };
     int last = inputs[0];
     const bool nothing = class->host_only || (class->identity_in_inference && !base.training);
     if (!nothing && pure_activation(layer) == ACTIVATION_KINDS) {
@@ -104,6 +122,13 @@ static int lower_node(struct flat_list *list, const struct node *node, const int
 
 static int lower_model(struct flat_list *list, strata_model *model, int input, bool training, strata_error *err)
 {
+    char has[STRATA_SHAPE_TEXT], got[STRATA_SHAPE_TEXT];
+    const struct shape *given = shape_of(list, input);
+    if (!strata_shape_fits(&model->input.shape, given)) {
+        strata_fail(err, STRATA_ESHAPE, "model %s takes inputs of shape %s, not %s", model->name,
+                    strata_shape_text(&model->input.shape, "None", has), strata_shape_text(given, "None", got));
+        return FAILED;
+    }
     int *outs = strata_alloc(model->count, sizeof *outs, err);
     int out = outs ? input : FAILED;
     for (size_t i = 0; outs && i < model->count && out != FAILED; i++)
@@ -159,9 +184,10 @@ static void spread_gradients(struct flat_list *list)
     }
 }
 
-bool strata_lower(strata_model *model, bool training, bool keep_last, struct flat_list *list, strata_error *err)
+bool strata_lower(strata_model *model, const struct shape *input, bool training, bool keep_last, struct flat_list *list,
+                  strata_error *err)
 {
-    *list = (struct flat_list){ 0 };
+    *list = (struct flat_list){ .input = *input };
     if (model->output_count > 1)
         return strata_fail(err, STRATA_EVALUE, "model %s has %zu outputs; models with one output are trained and run. Take "
                            "inner outputs with strata_model_extract or `strata extract`", model->name, model->output_count);
@@ -176,10 +202,16 @@ bool strata_lower(strata_model *model, bool training, bool keep_last, struct fla
     return true;
 }
 
+static void free_flat(struct flat *flat)
+{
+    free(flat->inputs);
+    free(flat->in);
+}
+
 void strata_lower_release(struct flat_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        free(list->items[i].inputs);
+        free_flat(&list->items[i]);
     free(list->items);
     free(list->ends);
     *list = (struct flat_list){ 0 };

@@ -18,7 +18,8 @@ struct flat {
     const struct object *regularizer; /* FLAT_PENALTY */
     int *inputs;                     /* flat indices or MODEL_INPUT */
     int input_count;
-    struct shape out;                /* without batch axis */
+    struct shape *in;                /* one an input, then one of rank -1; owned */
+    struct shape out;                /* without batch axis, as in: nothing is open in them */
     bool training;                   /* batch statistics, dropping; decided by mode and by the layer being frozen */
     bool view;                       /* its output is its input's memory */
     int consumers;
@@ -29,6 +30,7 @@ struct flat {
 struct flat_list {
     struct flat *items;
     size_t count, room;
+    struct shape input;              /* of a sample */
     int output;                      /* flat index of the model's output, or MODEL_INPUT */
     struct flat_end {
         const strata_layer *layer;
@@ -38,8 +40,9 @@ struct flat_list {
     unsigned streams;
 };
 
-/* keep_last: the model's last activation stays a node of its own, so that a loss can work on its input. */
-bool strata_lower(strata_model *model, bool training, bool keep_last, struct flat_list *list, strata_error *err);
+/* input: the shape of a sample, which settles what is open in the model's. keep_last: the model's last activation stays a node of its own, so that a loss can work on its input. */
+bool strata_lower(strata_model *model, const struct shape *input, bool training, bool keep_last, struct flat_list *list,
+                  strata_error *err);
 void strata_lower_release(struct flat_list *list);
 
 /* The activation that ends the layer's work: the one it is, or its `activation` argument; LINEAR when there is none. The

@@ -18,6 +18,11 @@ bool strata_model_trainable_changed(const strata_model *model);
 
 uint64_t strata_model_seed(const strata_model *model);
 
+/* The shape of the output of a layer, or with layer NULL of the model, for samples of shape `input`, which settles what is
+ * open in the model's. The model is built. */
+bool strata_model_output_for(strata_model *model, const strata_layer *layer, const struct shape *input, struct shape *out,
+                             strata_error *err);
+
 /* The batch size of a model that was built by a call with one, as its summary shows it; 0: None. */
 size_t strata_model_batch(const strata_model *model);
 
@@ -34,10 +39,17 @@ json_t *strata_model_write(const strata_model *model, enum flavour flavour, stra
 /* Whether the model's input is integers (its first layer is an Embedding). */
 bool strata_model_integer_input(const strata_model *model);
 
-/* The same shape as the public headers have it. */
+/* The same shape as the public headers have it, and back. */
 static inline strata_shape strata_public_shape(const struct shape *shape)
 {
     strata_shape out = { .rank = shape->rank };
+    for (int i = 0; i < shape->rank; i++)
+        out.dim[i] = shape->dim[i];
+    return out;
+}
+static inline struct shape strata_private_shape(const strata_shape *shape)
+{
+    struct shape out = { .rank = shape->rank };
     for (int i = 0; i < shape->rank; i++)
         out.dim[i] = shape->dim[i];
     return out;

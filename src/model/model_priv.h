@@ -17,7 +17,7 @@ struct weight {
 /* The input that an InputLayer, or the first layer's config, states. */
 struct input_spec {
     bool known;
-    struct shape shape; /* without batch axis */
+    struct shape shape; /* without batch axis; may have open extents */
     size_t batch;       /* 0: None */
     char *name, *dtype; /* owned; NULL: Keras's default name, "float32" */
 };
@@ -71,11 +71,19 @@ struct strata_model {
 /* Weights for these inputs (without batch axis). path names the layer for its random numbers. */
 bool strata_layer_build(strata_layer *layer, const struct shape *in, size_t in_count, size_t batch, uint64_t seed,
                         const char *path, strata_error *err);
+/* The shape of the layer's output for inputs of these shapes, open extents among them or not. Draws nothing. */
+bool strata_layer_infer(const strata_layer *layer, const struct shape *in, size_t in_count, struct shape *out,
+                        strata_error *err);
+/* The weights that the layer asks for; an error when one would depend on an open extent. */
+bool strata_layer_ask(const strata_layer *layer, const struct shape *in, size_t in_count, struct weights *ask,
+                      strata_error *err);
+/* The shape of the model's output for an input of this shape. */
+bool strata_model_infer(const strata_model *model, const struct shape *input, struct shape *out, strata_error *err);
 void strata_layer_unbuild(strata_layer *layer);
 bool strata_layer_draw(strata_layer *layer, uint64_t seed, const char *path, strata_error *err);
 
-/* Reads what an InputLayer's config, or a first layer's, says of the input. */
-bool strata_input_spec_read(const json_t *config, struct input_spec *spec, strata_error *err);
+/* Reads what an InputLayer's config, or a first layer's, says of the input; input_dim counts where with_dim says so. */
+bool strata_input_spec_read(const json_t *config, bool with_dim, struct input_spec *spec, strata_error *err);
 void strata_input_spec_release(struct input_spec *spec);
 
 /* ---- graph.c ---- */

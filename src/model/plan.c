@@ -42,7 +42,7 @@ static bool check_config(strata_model *model, const struct plan_config *config, 
 static bool lower(struct plan *plan, strata_error *err)
 {
     const bool logits = plan->config.loss_at_logits;
-    if (!strata_lower(plan->model, plan->config.training, logits, &plan->flat, err))
+    if (!strata_lower(plan->model, &plan->config.shape, plan->config.training, logits, &plan->flat, err))
         return false;
     plan->at = plan->flat.output;
     if (logits && plan->at != MODEL_INPUT && plan->flat.items[plan->at].kind == FLAT_ACTIVATION)
@@ -94,6 +94,8 @@ struct plan *strata_plan_create(strata_model *model, const struct plan_config *c
     if (!plan)
         return NULL;
     plan->config = *config;
+    if (config->shape.rank == 0)
+        plan->config.shape = model->input.shape;
     if (plan->config.global_n == 0)
         plan->config.global_n = config->n;
     plan->model = model;
@@ -131,7 +133,7 @@ struct buffer *strata_plan_input(const struct plan *plan)
 
 size_t strata_plan_input_bytes(const struct plan *plan)
 {
-    return plan->config.n * strata_shape_count(&plan->model->input.shape) * input_size(plan->config.input);
+    return plan->config.n * strata_shape_count(&plan->config.shape) * input_size(plan->config.input);
 }
 
 struct buffer *strata_plan_step_words(const struct plan *plan)

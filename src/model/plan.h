@@ -18,6 +18,8 @@ struct plan_loss {
 
 struct plan_config {
     size_t n;                /* samples a play; at least 1 */
+    struct shape shape;      /* of a sample, without batch axis: it settles what is open in the model's input; rank 0: that of
+                                the model's input, which is whole */
     size_t global_n;         /* samples of the whole global batch, which activity penalties are divided by; 0: n */
     bool training;           /* layers behave as with training=True; else as in inference */
     bool backward;           /* gradients of all trainable weights into the params' arena; needs emit_loss */

@@ -64,7 +64,7 @@ static void live_work(struct plan *plan, int node, bool backward, int step)
     struct lifetime *work = plan_work(plan, node, backward);
     if (flat->kind != FLAT_LAYER || flat->view || !flat->layer->class->work)
         return;
-    work->elements = flat->layer->class->work(flat->layer->config, plan->config.n, flat->layer->in, &flat->layer->out);
+    work->elements = flat->layer->class->work(flat->layer->config, plan->config.n, flat->in, &flat->out);
     if (work->elements > 0)
         use(work, step);
 }
@@ -79,7 +79,7 @@ static void live_forward(struct plan *plan, int node)
     for (int k = 0; k < flat->input_count; k++)
         use_value(plan, flat->inputs[k], plan_forward_step(node));
     if (flat->kind == FLAT_LAYER && flat->training && flat->layer->class->keep) {
-        keep->elements = flat->layer->class->keep(flat->layer->config, plan->config.n, flat->layer->in, &flat->layer->out);
+        keep->elements = flat->layer->class->keep(flat->layer->config, plan->config.n, flat->in, &flat->out);
         use(keep, plan_forward_step(node));
     }
     live_work(plan, node, false, plan_forward_step(node));
@@ -119,7 +119,7 @@ static void find_lifetimes(struct plan *plan)
     for (size_t i = 0; i < plan->life_count; i++)
         plan->life[i] = (struct lifetime){ .birth = plan_last_step(plan), .death = -1 };
     if (plan->convert)
-        plan_input_life(plan)->elements = elements(plan, &plan->model->input.shape);
+        plan_input_life(plan)->elements = elements(plan, &plan->config.shape);
     use(plan_input_life(plan), 0);
     for (int i = 0; i < count; i++)
         live_forward(plan, i);
@@ -154,7 +154,7 @@ bool strata_plan_place(struct plan *plan, strata_error *err)
 
 struct view strata_plan_value(const struct plan *plan, int node)
 {
-    const struct shape *shape = node == MODEL_INPUT ? &plan->model->input.shape : &plan->flat.items[node].out;
+    const struct shape *shape = node == MODEL_INPUT ? &plan->config.shape : &plan->flat.items[node].out;
     const int root = node == MODEL_INPUT ? MODEL_INPUT : plan->value_root[node];
     struct view view = { .buffer = plan->arena, .shape = strata_shape_batch(plan->config.n, shape) };
     if (root != MODEL_INPUT)

@@ -166,7 +166,7 @@ bool strata_model_build(strata_model *model, const strata_shape *input, size_t b
     if (model->count == 0)
         return strata_fail(err, STRATA_EVALUE, "Sequential model %s cannot be built because it has no layers. Call "
                            "strata_model_add.", model->name);
-    if (model->input.known && !strata_shape_equal(&model->input.shape, &shape))
+    if (model->input.known && !strata_shape_fits(&model->input.shape, &shape))
         return strata_fail(err, STRATA_ESHAPE, "model %s takes inputs of shape %s, not %s", model->name,
                            strata_shape_text(&model->input.shape, "None", has), strata_shape_text(&shape, "None", got));
     if (model->built)

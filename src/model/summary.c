@@ -61,13 +61,14 @@ const char *strata_summary_size(double bytes, const char *unit, char buffer[SUMM
     return buffer;
 }
 
-const char *strata_summary_shape(const strata_layer *layer, char buffer[STRATA_SHAPE_TEXT])
+const char *strata_summary_shape(const strata_layer *layer, bool own, char buffer[STRATA_SHAPE_TEXT])
 {
     const struct strata_model *root = layer->owner;
     char batch[24] = "None";
     if (root && root->input.batch)
         snprintf(batch, sizeof batch, "%zu", root->input.batch);
-    return strata_shape_text(&layer->out, batch, buffer);
+    const struct strata_model *nested = own ? layer->model : NULL;
+    return strata_shape_text(nested && nested->built ? &nested->nodes[nested->output].layer->out : &layer->out, batch, buffer);
 }
 
 size_t strata_summary_params(const strata_layer *layer)

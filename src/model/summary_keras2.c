@@ -110,7 +110,7 @@ static void print_layer(const struct page *page, const strata_layer *layer, int 
     int count = 3;
     const bool input = layer->class && layer->class->host_only;
     snprintf(name, sizeof name, "%s (%s)", strata_layer_name(layer), strata_layer_class_name(layer));
-    snprintf(bracketed, sizeof bracketed, input ? "[%s]" : "%s", strata_summary_shape(layer, shape));
+    snprintf(bracketed, sizeof bracketed, input ? "[%s]" : "%s", strata_summary_shape(layer, true, shape));
     snprintf(params, sizeof params, "%zu", strata_summary_params(layer));
     if (!page->chain) {
         connections(layer, links, sizeof links);

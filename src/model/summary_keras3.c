@@ -172,7 +172,7 @@ static void print_layer(const struct table *table, const strata_layer *layer, in
     snprintf(name, sizeof name, "%*s%s%s (%s)", 3 * nested, "", nested ? "└ " : "", strata_layer_name(layer),
              strata_layer_class_name(layer));
     if (layer->built)
-        strata_summary_shape(layer, shape);
+        strata_summary_shape(layer, false, shape);
     grouped(strata_summary_params(layer), params);
     if (!layer->built)
         snprintf(params, sizeof params, "0 (unbuilt)");

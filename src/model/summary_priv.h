@@ -24,8 +24,9 @@ struct summary_counts strata_summary_count(const strata_model *model);
 enum { SUMMARY_SIZE = 48 };
 const char *strata_summary_size(double bytes, const char *unit, char buffer[SUMMARY_SIZE]);
 
-/* "(None, 3)" of a built layer, with the batch that the model was built for. */
-const char *strata_summary_shape(const strata_layer *layer, char buffer[STRATA_SHAPE_TEXT]);
+/* "(None, 3)" of a built layer, with the batch that the model was built for. Of a nested model: what it makes here, or when `own`
+ * what it makes of its own input, which may be open where the one here is not. */
+const char *strata_summary_shape(const strata_layer *layer, bool own, char buffer[STRATA_SHAPE_TEXT]);
 
 /* Numbers in a layer; 0 when it is not built. */
 size_t strata_summary_params(const strata_layer *layer);

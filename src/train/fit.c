@@ -267,7 +267,7 @@ static bool prepare_objective(struct fit *f, strata_error *err)
     if (!f->objective) return false;
     if (f->validation
         && (!strata_trainer_check_data(f->trainer.model, f->validation, err)
-            || !strata_objective_check_data(f->objective, f->validation, err)))
+            || !strata_objective_check_data(f->objective, f->trainer.model, f->validation, err)))
         return strata_fail_in(err, "validation");
     enum { EXTRA = 8 };
     f->sums = strata_alloc(f->objective->sums, sizeof *f->sums, err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/model.h"
 #include "model/plan.h"
 
 /* ---- names in logs --------------------------------------------------------------------------------------------------- */
@@ -64,28 +65,26 @@ static bool resolve_loss(struct objective *o, const struct training *training, c
     return true;
 }
 
-static struct shape sample_shape(strata_shape public)
+static bool find_outputs(struct objective *o, strata_model *model, const strata_data *data, strata_error *err)
 {
-    struct shape shape = { .rank = public.rank };
-    for (int i = 0; i < public.rank; i++) shape.dim[i] = public.dim[i];
-    return shape;
+    if (!strata_model_output_for(model, NULL, &data->x.shape, &o->pred, err)) return false;
+    o->columns = o->pred.rank > 0 ? o->pred.dim[o->pred.rank - 1] : 1;
+    o->rows = strata_loss_rows(&o->pred);
+    return true;
 }
 
-struct objective *strata_objective_create(const struct training *training, const strata_model *model,
+struct objective *strata_objective_create(const struct training *training, strata_model *model,
                                           const strata_data *data, strata_error *err)
 {
     struct objective *o = strata_alloc(1, sizeof *o, err);
     if (!o) return NULL;
     const size_t most = json_array_size(training->metrics) + json_array_size(training->weighted_metrics);
     o->truth = data->y.shape;
-    o->pred = sample_shape(strata_model_output_shape(model));
-    o->columns = o->pred.rank > 0 ? o->pred.dim[o->pred.rank - 1] : 1;
-    o->rows = strata_loss_rows(&o->pred);
     o->sums = SUM_METRICS;
     o->metrics = strata_alloc(most, sizeof *o->metrics, err);
     o->names = o->metrics ? strata_alloc(most + 1, sizeof *o->names, err) : NULL;
     if (o->names) o->names[0] = "loss";
-    if (o->names && resolve_loss(o, training, model, err) && strata_objective_check_data(o, data, err)
+    if (o->names && find_outputs(o, model, data, err) && resolve_loss(o, training, model, err) && strata_objective_check_data(o, model, data, err)
         && add_metrics(o, training->metrics, false, err) && add_metrics(o, training->weighted_metrics, true, err))
         return o;
     strata_objective_free(o);
@@ -139,9 +138,16 @@ static bool check_labels(const struct objective *o, const strata_data *data, str
     return true;
 }
 
-bool strata_objective_check_data(const struct objective *o, const strata_data *data, strata_error *err)
+bool strata_objective_check_data(const struct objective *o, strata_model *model, const strata_data *data,
+                                 strata_error *err)
 {
     char given[STRATA_SHAPE_TEXT], expected[STRATA_SHAPE_TEXT];
+    struct shape pred;
+    if (!strata_model_output_for(model, NULL, &data->x.shape, &pred, err)) return false;
+    if (!strata_shape_equal(&pred, &o->pred))
+        return strata_fail(err, STRATA_ESHAPE, "%s: the model makes outputs of shape %s of these samples, and of shape %s of "
+                           "the training data; the losses of both need one shape", data->name,
+                           strata_shape_text(&pred, "None", given), strata_shape_text(&o->pred, "None", expected));
     if (!data->y.values)
         return strata_fail(err, STRATA_EVALUE, "%s: the dataset has no labels", data->name);
     if (!strata_shape_equal(&data->y.shape, &o->truth))

@@ -33,10 +33,11 @@ struct objective {
 
 /* Fails when the model has no loss, or the dataset's labels do not fit it: each label is looked at (class indices in
  * range, numbers finite), so that every rank finds the same. */
-struct objective *strata_objective_create(const struct training *training, const strata_model *model,
+struct objective *strata_objective_create(const struct training *training, strata_model *model,
                                           const strata_data *data, strata_error *err);
-/* Labels of another dataset for the same objective. */
-bool strata_objective_check_data(const struct objective *objective, const strata_data *data, strata_error *err);
+/* Another dataset for the same objective: its labels, and the outputs that the model makes of its samples. */
+bool strata_objective_check_data(const struct objective *objective, strata_model *model, const strata_data *data,
+                                 strata_error *err);
 void strata_objective_free(struct objective *objective); /* takes NULL */
 
 static inline const struct loss_class *strata_objective_loss(const struct objective *objective)

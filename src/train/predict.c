@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/model.h"
 #include "train/trainer.h"
 
 /* What is wanted of each batch: count views of the plan, of `size` floats a sample. */
@@ -13,21 +14,16 @@ struct outputs {
     float **values; /* each for all samples */
 };
 
-static size_t elements(strata_shape shape)
+static bool make_outputs(struct outputs *out, strata_model *model, const strata_data *data, strata_error *err)
 {
-    size_t count = 1;
-    for (int i = 0; i < shape.rank; i++) count *= shape.dim[i];
-    return count;
-}
-
-static bool make_outputs(struct outputs *out, const strata_model *model, size_t samples, strata_error *err)
-{
+    struct shape shape;
     out->size = strata_alloc(out->count, sizeof *out->size, err);
     if (!out->size) return false;
     for (size_t i = 0; i < out->count; i++) {
-        out->size[i] = elements(out->layers ? strata_layer_output_shape(out->layers[i])
-                                            : strata_model_output_shape(model));
-        out->values[i] = strata_alloc(samples * out->size[i], sizeof(float), err);
+        if (!strata_model_output_for(model, out->layers ? out->layers[i] : NULL, &data->x.shape, &shape, err))
+            return false;
+        out->size[i] = strata_shape_count(&shape);
+        out->values[i] = strata_alloc(data->count * out->size[i], sizeof(float), err);
         if (!out->values[i]) return false;
     }
     return true;
@@ -56,7 +52,7 @@ struct cached {
 static bool plan_for(const struct trainer *t, const strata_data *data, const struct outputs *out, size_t n,
                      struct cached *cached, strata_error *err)
 {
-    const struct plan_config config = { .n = n, .input = data->x.type, .input_scale = data->scale,
+    const struct plan_config config = { .n = n, .shape = data->x.shape, .input = data->x.type, .input_scale = data->scale,
                                         .extract = out->layers, .extract_count = out->layers ? out->count : 0 };
     if (cached->plan && cached->n == n) return true;
     strata_plan_free(cached->plan);
@@ -115,7 +111,7 @@ static bool run(strata_model *model, strata_context *context, const strata_data 
     for (size_t i = 0; i < out->count; i++) out->values[i] = NULL;
     bool ok = strata_trainer_open(&t, model, context, data, false, err);
     if (ok) {
-        ok = make_outputs(out, model, data->count, err) && run_slices(&t, data, batch, out, err);
+        ok = make_outputs(out, model, data, err) && run_slices(&t, data, batch, out, err);
         ok = strata_comm_agree(t.comm, ok, err) && share_slices(&t, data->count, batch, out, err);
     }
     ok = strata_trainer_close(&t, ok, err);

@@ -10,26 +10,17 @@ enum { BUCKET_BYTES = 1 << 20 }; /* large enough for the wire, small enough to b
 
 /* ---- data and model ------------------------------------------------------------------------------------------------ */
 
-static bool is_shape(const strata_shape *a, const struct shape *b)
-{
-    bool same = a->rank == b->rank;
-    for (int i = 0; same && i < b->rank; i++) same = a->dim[i] == b->dim[i];
-    return same;
-}
-
 bool strata_trainer_check_data(const strata_model *model, const strata_data *data, strata_error *err)
 {
     char given[STRATA_SHAPE_TEXT], wanted[STRATA_SHAPE_TEXT];
-    const strata_shape input = strata_model_input_shape(model);
+    const strata_shape public = strata_model_input_shape(model);
+    const struct shape input = strata_private_shape(&public);
     if (data->count == 0)
         return strata_fail(err, STRATA_EVALUE, "%s: the dataset has no samples", data->name);
-    if (!is_shape(&input, &data->x.shape)) {
-        struct shape expected = { .rank = input.rank };
-        for (int i = 0; i < input.rank; i++) expected.dim[i] = input.dim[i];
+    if (!strata_shape_fits(&input, &data->x.shape))
         return strata_fail(err, STRATA_ESHAPE, "%s: samples have shape %s; the model %s takes %s", data->name,
                            strata_shape_text(&data->x.shape, "None", given), strata_model_name(model),
-                           strata_shape_text(&expected, "None", wanted));
-    }
+                           strata_shape_text(&input, "None", wanted));
     return true;
 }
 

@@ -58,7 +58,8 @@ static bool predict(struct files_case *c, const char *file, strata_model *model)
 {
     strata_error err = { 0 };
     float *got = NULL;
-    const strata_shape shape = strata_model_output_shape(model);
+    strata_shape shape;
+    if (!golden_output_shape(model, c->data, &shape, &err)) return say(c, file, &err);
     if (outputs(&shape) * c->x.shape.dim[0] != c->y.count) {
         snprintf(c->message, c->size, "%s: %zu outputs for a sample, in Keras %zu", file, outputs(&shape),
                  c->y.count / c->x.shape.dim[0]);

@@ -23,6 +23,8 @@ struct case_kind {
 
 /* The one context of the run, on a device of the runner's class; not to be freed. */
 strata_context *golden_context(const struct runner *runner, strata_error *err);
+/* The shape of the model's output for samples of the data. */
+bool golden_output_shape(strata_model *model, const strata_data *data, strata_shape *shape, strata_error *err);
 
 extern const struct case_kind golden_layers, golden_training, golden_summary, golden_files;
 

@@ -56,6 +56,14 @@ strata_context *golden_context(const struct runner *runner, strata_error *err)
     return context;
 }
 
+bool golden_output_shape(strata_model *model, const strata_data *data, strata_shape *shape, strata_error *err)
+{
+    const strata_array x = strata_data_x(data);
+    strata_shape sample = { .rank = x.rank - 1 };
+    for (int i = 0; i < sample.rank; i++) sample.dim[i] = x.dim[i + 1];
+    return strata_model_output_shape_for(model, NULL, &sample, shape, err);
+}
+
 /* ---- making it --------------------------------------------------------------------------------------------------- */
 
 static strata_array array_of(const struct golden_array *from)
@@ -302,7 +310,8 @@ static bool check_predict(struct training_case *c, strata_context *on)
 {
     strata_error err = { 0 };
     float *values = NULL;
-    const strata_shape shape = strata_model_output_shape(c->model);
+    strata_shape shape;
+    if (!golden_output_shape(c->model, c->data, &shape, &err)) return say(c, "predict", &err);
     size_t count = strata_data_count(c->data);
     for (int i = 0; i < shape.rank; i++) count *= shape.dim[i];
     if (!strata_model_predict(c->model, on, c->data, 7, &values, &err)) return say(c, "predict", &err);
