@@ -32,7 +32,11 @@ STRATA_API STRATA_CHECKED strata_data *strata_data_from_arrays(const strata_arra
  * folder of JPEG and PNG pictures a class, or a JSON object
  *
  *   {"source": "...", "x": "images", "y": "labels", "limit": 1000, "scale": 0.00392, "one_hot": 10,
- *    "resize": [64, 64], "channels": 3, "damaged": "skip"}
+ *    "resize": [64, 64], "channels": 3, "damaged": "skip", "memory": 512,
+ *    "augment": {"RandomFlip": {"mode": "horizontal"}, "RandomRotation": {"factor": 0.05}}}
+ *
+ * x of more than "memory" MiB is read as it is needed, HDF5 and plain idx files from where it lies, the others through a
+ * temporary file. "augment" names layers, by Keras's configs, through which samples go in training alone.
  *
  * idx images become (n, h, w, 1) uint8 with scale 1/255: models see 0..1. Pictures are 0..255, read as they are needed, and
  * as Keras's image_dataset_from_directory gives them: classes are the sorted names of the folders, the files of a class

@@ -190,6 +190,7 @@ void strata_data_free(strata_data *data)
     free(data->y.values);
     free(data->sample_weight.values);
     strata_stream_release(data->stream);
+    json_decref(data->augment);
     free(data->name);
     free(data);
 }
@@ -319,8 +320,11 @@ static strata_data *copy_part(const strata_data *data, size_t first, size_t coun
     struct arrays arrays = { .scale = data->scale, .stream = data->stream, .first = data->first + first };
     strata_stream_hold(data->stream);
     if (copy_rows(&data->x, first, count, &arrays.x, err) && copy_rows(&data->y, first, count, &arrays.y, err)
-        && copy_rows(&data->sample_weight, first, count, &arrays.sample_weight, err))
-        return strata_data_adopt(&arrays, data->name, err);
+        && copy_rows(&data->sample_weight, first, count, &arrays.sample_weight, err)) {
+        strata_data *part = strata_data_adopt(&arrays, data->name, err);
+        if (part) part->augment = json_incref(data->augment);
+        return part;
+    }
     strata_arrays_free(&arrays);
     return NULL;
 }
@@ -359,6 +363,11 @@ uint64_t strata_data_fingerprint(const strata_data *data)
 {
     uint64_t hash = XXH3_64bits_withSeed(&data->scale, sizeof data->scale, data->count);
     hash = hash_column(hash, &data->x, data->count);
+    if (data->augment) {
+        char *text = json_dumps(data->augment, JSON_COMPACT);
+        hash = XXH3_64bits_withSeed(text ? text : "", text ? strlen(text) : 0, hash);
+        free(text);
+    }
     if (data->stream) {
         const uint64_t of[] = { data->stream->fingerprint, data->first };
         hash = XXH3_64bits_withSeed(of, sizeof of, hash);

@@ -23,6 +23,7 @@ struct strata_data {
     float scale;           /* 1 unless the source says else */
     struct stream *stream; /* where x is read from as it is needed (x.values is NULL then); NULL: x is in memory */
     size_t first;          /* sample i is row first + i of the stream */
+    json_t *augment;       /* layers through which samples go in training, as a list or an object; NULL: none */
 };
 
 size_t strata_type_size(strata_type type);

@@ -20,10 +20,29 @@ struct source {
     double memory;                 /* MiB */
     struct ints resize;            /* 0: none */
     int damaged;                   /* index of damaged_ways */
+    json_t *augment;     /* NULL: none */
     double scale;        /* NAN: the source's own */
 };
 
 static const char *const damaged_ways[] = { "stop", "skip", NULL };
+
+static bool parse_augment(const struct field *field, const json_t *json, enum flavour flavour, void *at,
+                          strata_error *err)
+{
+    (void)flavour;
+    if (json_is_null(json)) return true;
+    if (!json_is_object(json) && !json_is_array(json))
+        return strata_fail(err, STRATA_EJOB, "%s is %s; layers are expected, such as {\"RandomFlip\": {\"mode\": "
+                           "\"horizontal\"}}", field->name, strata_json_kind(json));
+    *(json_t **)at = json_incref((json_t *)json);
+    return true;
+}
+
+static void release_augment(void *at)
+{
+    json_decref(*(json_t **)at);
+    *(json_t **)at = NULL;
+}
 
 static const struct field fields[] = {
     { "source", FIELD_STRING, offsetof(struct source, text), .required = true, .help = "file or name of a dataset" },
@@ -45,6 +64,9 @@ static const struct field fields[] = {
       .help = "of images: 1 (grey), 3 (colour) or 4 (with opacity); 0: 3 for pictures in a folder, else leave them" },
     { "damaged", FIELD_CHOICE, offsetof(struct source, damaged), .choices = damaged_ways,
       .help = "stop at a picture that cannot be read, or skip: read each when the source is opened, leave those out" },
+    { "augment", FIELD_CUSTOM, offsetof(struct source, augment), .text = "null", .parse = parse_augment,
+      .release = release_augment,
+      .help = "layers through which samples go in training alone, such as RandomFlip and RandomRotation" },
     { "memory", FIELD_FLOAT, offsetof(struct source, memory), .otherwise = MEMORY_MIB, .min = 0, .max = 1e12,
       .help = "MiB up to which samples are taken into memory; more are read as they are needed" },
     { 0 },
@@ -203,6 +225,7 @@ static strata_data *open_source(const struct source *source, strata_error *err)
     if (!isnan(source->scale))
         arrays.scale = (float)source->scale;
     strata_data *data = strata_data_adopt(&arrays, source->text, err);
+    if (data) data->augment = json_incref(source->augment);
     if (data && source->limit > 0 && (size_t)source->limit < data->count)
         data->count = (size_t)source->limit;
     if (data && source->one_hot > 0 && !one_hot(data, (size_t)source->one_hot, err)) {

@@ -17,7 +17,7 @@ static bool add_pass(const struct trainer *t, struct passes *passes, size_t batc
     size_t first, count;
     strata_share(&t->share, batch_size, &first, &count);
     const struct pass *pass = strata_passes_get(passes, count > 0 ? count : 1, batch_size, true, err);
-    if (pass) *bytes += strata_plan_memory(pass->plan);
+    if (pass) *bytes += strata_pass_memory(pass);
     return pass != NULL;
 }
 

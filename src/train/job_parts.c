@@ -46,7 +46,8 @@ bool strata_job_data(const strata_job *job, strata_data **train, strata_data **v
                            "%s: data.train is missing; a source such as \"fashion-mnist:train\" is "
                            "required",
                            job->path);
-    if (json_object_get(data, "validation") && job->fit.validation_split > 0)
+    if (json_object_get(data, "validation") && !json_is_null(json_object_get(data, "validation"))
+        && job->fit.validation_split > 0)
         return strata_fail(err, STRATA_EJOB,
                            "%s: data.validation and fit.validation_split both name validation data; "
                            "leave one out",

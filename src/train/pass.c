@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "layers/layer.h"
 #include "layers/regularizer.h"
+#include "train/augment.h"
 
 /* ---- the loss in the plan ---------------------------------------------------------------------------------------- */
 
@@ -68,6 +69,8 @@ static void free_pass(struct pass *pass)
 {
     if (!pass) return;
     strata_plan_free(pass->plan);
+    strata_plan_free(pass->augment);
+    free(pass->augment_words);
     strata_buffer_free(pass->y.buffer);
     strata_buffer_free(pass->weight.buffer);
     strata_buffer_free(pass->values.buffer);
@@ -76,20 +79,28 @@ static void free_pass(struct pass *pass)
     free(pass);
 }
 
+static bool make_augment(struct pass *pass, strata_error *err)
+{
+    if (!pass->of->augment || !pass->training) return true;
+    pass->augment = strata_augment_plan(pass->of->augment, pass->of->data, pass->n, err);
+    pass->augment_words = pass->augment ? strata_alloc(STEP_ROWS + pass->n, sizeof *pass->augment_words, err) : NULL;
+    return pass->augment_words != NULL;
+}
+
 static struct pass *make_pass(const struct passes *of, size_t n, size_t global_n, bool training, strata_error *err)
 {
     struct pass *pass = strata_alloc(1, sizeof *pass, err);
     if (!pass) return NULL;
     *pass = (struct pass){ .n = n, .global_n = global_n, .training = training, .of = of };
-    const bool measured = of->objective != NULL;
+    const bool measured = of->objective != NULL, augmented = training && of->augment;
     const struct plan_config config = {
         .n = n, .shape = of->data->x.shape, .global_n = global_n, .training = training,
         .backward = training && of->params->trainable > 0,
-        .input = of->data->x.type, .input_scale = of->data->scale,
+        .input = augmented ? STRATA_FLOAT32 : of->data->x.type, .input_scale = augmented ? 1 : of->data->scale,
         .loss_at_logits = measured && of->objective->at_logits,
         .emit_loss = measured ? emit_loss : NULL, .context = pass,
     };
-    bool ok = !measured || make_buffers(pass, err);
+    bool ok = (!measured || make_buffers(pass, err)) && make_augment(pass, err);
     ok = ok && (pass->words = strata_alloc(STEP_ROWS + n, sizeof *pass->words, err))
          && (pass->plan = strata_plan_create(of->model, &config, err));
     if (ok) return pass;
@@ -104,6 +115,7 @@ struct pass *strata_passes_get(struct passes *passes, size_t n, size_t global_n,
         if (pass->n == n && pass->global_n == global_n && pass->training == training) return pass;
     }
     void *list = passes->list;
+    if (training && !passes->augment && !strata_augment_open(passes->data, passes->device, &passes->augment, err)) return NULL;
     if (!strata_reserve(&list, &passes->room, passes->count + 1, sizeof *passes->list, err)) return NULL;
     passes->list = list;
     struct pass *made = make_pass(passes, n, global_n, training, err);
@@ -115,8 +127,15 @@ void strata_passes_free(struct passes *passes)
 {
     for (size_t i = 0; i < passes->count; i++) free_pass(passes->list[i]);
     free(passes->list);
+    strata_augment_close(passes->augment);
+    passes->augment = NULL;
     passes->list = NULL;
     passes->count = passes->room = 0;
+}
+
+size_t strata_pass_memory(const struct pass *pass)
+{
+    return strata_plan_memory(pass->plan) + (pass->augment ? strata_plan_memory(pass->augment) : 0);
 }
 
 /* ---- playing ----------------------------------------------------------------------------------------------------------- */
@@ -137,6 +156,14 @@ static bool upload(struct device *device, struct buffer *to, size_t bytes, const
     return bytes == 0 || strata_buffer_write_async(device, QUEUE_COMPUTE, to, 0, bytes, host, event, err);
 }
 
+static bool put_x(struct pass *pass, const struct batch *batch, strata_error *err)
+{
+    struct device *device = pass->of->device;
+    struct buffer *to = strata_plan_input(pass->plan);
+    if (!pass->augment) return upload(device, to, strata_plan_input_bytes(pass->plan), batch->x, NULL, err);
+    return strata_augment_play(pass->augment, device, batch->x, pass->words, pass->augment_words, pass->n, to, err);
+}
+
 bool strata_pass_play(struct pass *pass, const struct batch *batch, const struct step_numbers *numbers,
                       struct event **uploaded, strata_error *err)
 {
@@ -147,7 +174,7 @@ bool strata_pass_play(struct pass *pass, const struct batch *batch, const struct
         return false;
     if (pass->weight.buffer && o && !upload(device, pass->weight.buffer, pass->n * sizeof(float), batch->weight, NULL, err))
         return false;
-    return upload(device, strata_plan_input(pass->plan), strata_plan_input_bytes(pass->plan), batch->x, NULL, err)
+    return put_x(pass, batch, err)
            && upload(device, strata_plan_step_words(pass->plan), (STEP_ROWS + pass->n) * sizeof *pass->words,
                      pass->words, uploaded, err)
            && strata_run_play(strata_plan_run(pass->plan), err);

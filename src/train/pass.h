@@ -14,6 +14,8 @@ struct pass {
     const struct passes *of;
     struct view y, weight, values, penalty; /* penalty: of the weights, one float; buffers owned */
     uint32_t *words;                        /* host copy of the step words */
+    struct plan *augment;                   /* NULL: x goes into the plan as it is */
+    uint32_t *augment_words;
 };
 
 struct passes {
@@ -23,13 +25,17 @@ struct passes {
     const struct objective *objective; /* NULL: outputs alone */
     const strata_data *data;           /* what x is like */
     bool weighted;                     /* samples have weights */
+    strata_model *augment;             /* what the data puts before the model in training; NULL: nothing, or not asked yet */
     struct pass **list;
     size_t count, room;
 };
 
 /* The pass for n samples of a global batch of global_n, made when it is first asked for. */
 struct pass *strata_passes_get(struct passes *passes, size_t n, size_t global_n, bool training, strata_error *err);
-void strata_passes_free(struct passes *passes); /* its list; takes one that is all zero */
+void strata_passes_free(struct passes *passes); /* what it holds; takes one that is all zero */
+
+/* Bytes of device memory that a pass takes besides the weights. */
+size_t strata_pass_memory(const struct pass *pass);
 
 /* What a step draws its random numbers from, and what its loss's gradients are multiplied by. */
 struct step_numbers {

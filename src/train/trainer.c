@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "dist/context.h"
 #include "model/model.h"
+#include "train/augment.h"
 
 enum { BUCKET_BYTES = 1 << 20 }; /* large enough for the wire, small enough to begin early */
 
@@ -24,6 +25,15 @@ bool strata_trainer_check_data(const strata_model *model, const strata_data *dat
     return true;
 }
 
+/* Before the model is asked for anything: what the data wants of augmentation can be done. */
+static bool check_augment(const strata_data *data, strata_error *err)
+{
+    strata_model *model;
+    const bool ok = strata_augment_open(data, NULL, &model, err);
+    strata_augment_close(ok ? model : NULL);
+    return ok;
+}
+
 bool strata_trainer_build(strata_model *model, const strata_data *data, strata_error *err)
 {
     const strata_shape input = strata_public_shape(&data->x.shape);
@@ -40,7 +50,8 @@ bool strata_trainer_open(struct trainer *t, strata_model *model, strata_context 
     t->rank = strata_comm_rank(t->comm);
     t->ranks = strata_comm_size(t->comm);
     t->share = (struct share){ .rank = t->rank, .size = t->ranks };
-    bool ok = strata_trainer_build(model, data, err) && strata_trainer_check_data(model, data, err);
+    bool ok = check_augment(data, err) && strata_trainer_build(model, data, err)
+              && strata_trainer_check_data(model, data, err);
     if (ok) {
         t->params = strata_params_bind(model, t->device, gradients, t->ranks > 1 ? BUCKET_BYTES : 0, err);
         ok = t->params != NULL;
