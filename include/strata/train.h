@@ -35,6 +35,11 @@ typedef struct strata_progress {
     bool epoch_end;
 } strata_progress;
 
+/* How the ranks share a global batch: by the speeds measured while they train (in 5 % steps of gain, so that a quiet run
+ * keeps its shares), equally, or as a list says. By speed, roundings depend on when shares change; else the same ranks give
+ * the same bits every time. */
+typedef enum strata_balance { STRATA_BALANCE_AUTO, STRATA_BALANCE_EQUAL, STRATA_BALANCE_SHARES } strata_balance;
+
 typedef struct strata_fit_config {
     size_t batch_size;          /* the global batch; the ranks share it */
     size_t epochs;              /* the last epoch's number + 1, as Keras's `epochs` with initial_epoch */
@@ -62,6 +67,12 @@ typedef struct strata_fit_config {
     void *stop_context;
     void (*warn)(void *context, const char *message); /* on rank 0, such as of a damaged checkpoint that was passed over; NULL: silent */
     void *warn_context;
+    strata_balance balance;
+    const double *shares;       /* of each rank, relative, for STRATA_BALANCE_SHARES; share_count of them */
+    size_t share_count;
+    /* on rank 0: the table of ranks as a run of several begins, and, as details, every change of shares; NULL: silent */
+    void (*note)(void *context, bool detail, const char *message);
+    void *note_context;
 } strata_fit_config;
 
 STRATA_API strata_fit_config strata_fit_defaults(void); /* batch_size 32, epochs 1, shuffle, progress every 0.1 s */

@@ -61,6 +61,13 @@ static void warn(void *context, const char *message)
     fprintf(stderr, "warning: %s\n", message);
 }
 
+/* The ranks as the run begins; with -v, what changes. */
+static void note(void *context, bool detail, const char *message)
+{
+    const struct command *c = context;
+    if (!detail || c->verbose) strata_note(c, "%s", message);
+}
+
 static double last_value(const double *values, size_t epochs)
 {
     for (size_t i = epochs; i > 0; i--)
@@ -117,6 +124,8 @@ static bool train(const struct command *c, struct training *t, strata_error *err
     config.progress = strata_progress_show;
     config.progress_context = &progress;
     config.warn = warn;
+    config.note = note;
+    config.note_context = (void *)c;
     config.stop_asked = strata_signals_came;
     if (progress.form != PROGRESS_BAR) config.progress_seconds = INFINITY;
     announce(c, t, &config);

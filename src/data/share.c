@@ -10,13 +10,15 @@ static size_t border(const struct share *share, int rank, size_t n)
     const size_t size = (size_t)share->size, r = (size_t)rank;
     if (!share->speeds)
         return n / size * r + n % size * r / size; /* floor(n * r / size) */
+    const size_t grain = share->grain ? share->grain : 1, grains = n / grain + (n % grain > 0);
     double before = 0, total = 0;
     for (int i = 0; i < share->size; i++) {
         total += share->speeds[i];
         if (i < rank)
             before += share->speeds[i];
     }
-    return rank == share->size ? n : (size_t)llround((double)n * (before / total));
+    const size_t at = (size_t)llround((double)grains * before / total) * grain;
+    return rank == share->size || at > n ? n : at;
 }
 
 void strata_share(const struct share *share, size_t n, size_t *first, size_t *count)

@@ -319,7 +319,8 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
     f->seed = f->config->seed;
     f->epoch = f->config->initial_epoch;
     if (ok) begin_epoch(f);
-    ok = ok && (!state || strata_fit_restore(f, state, err)) && strata_comm_agree(comm, start_batches(f, err), err);
+    ok = ok && (!state || strata_fit_restore(f, state, err))
+         && strata_fit_begin_balance(f, json_object_get(state, "shares"), err) && strata_comm_agree(comm, start_batches(f, err), err);
     json_decref(state);
     return ok;
 }
@@ -339,6 +340,7 @@ static void release(struct fit *f)
     if (f->trainer.device) (void)strata_device_finish(f->trainer.device, &ignored); /* nothing reads our memory any more */
     strata_event_free(f->uploaded);
     strata_pace_close(&f->pace);
+    strata_fit_end_balance(f);
     strata_batches_stop(f->batches);
     strata_readback_free(f->readback);
     strata_updater_free(f->updater);

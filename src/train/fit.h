@@ -23,6 +23,7 @@ struct fit {
     struct event *uploaded; /* of the batch that the device reads */
     struct readback *readback;
     struct pace pace;
+    struct balancing *balancing;
     double *sums, *all;     /* of this rank since the epoch's start; of all ranks */
     double since_sync;      /* samples that this rank put through since the moving statistics were averaged */
 
@@ -65,6 +66,15 @@ bool strata_fit_drain(struct fit *fit, strata_error *err);
 bool strata_fit_sync(struct fit *fit, strata_error *err);
 /* fit->all: the sums of all ranks. `extra` doubles are summed beside them. Collective. */
 bool strata_fit_sum(struct fit *fit, double *extra, size_t extra_count, strata_error *err);
+
+/* ---- fit_balance.c ---- */
+
+/* Before batches are prepared: the ranks' shares, which are told; `saved` is what a checkpoint kept, or NULL. Collective. */
+bool strata_fit_begin_balance(struct fit *fit, const json_t *saved, strata_error *err);
+/* After a step of so many samples on all ranks: looks at times, and changes shares where that pays. Collective. */
+bool strata_fit_balance(struct fit *fit, size_t samples, strata_error *err);
+json_t *strata_fit_save_balance(const struct fit *fit); /* for a checkpoint */
+void strata_fit_end_balance(struct fit *fit);           /* keeps this rank's rating */
 
 /* ---- fit_stop.c ---- */
 

@@ -84,12 +84,13 @@ static json_t *conditions(const struct fit *f)
 static json_t *state_of(const struct fit *f, strata_error *err)
 {
     const struct training *t = f->training;
-    json_t *state = json_pack("{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "format", FORMAT, "step",
+    json_t *state = json_pack("{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "format", FORMAT, "step",
                               (json_int_t)(f->epoch * f->steps + f->step), "epoch", (json_int_t)f->epoch,
                               "step_in_epoch", (json_int_t)f->step, "conditions", conditions(f), "scalar",
                               strata_exact_number(t->scalar), "rate", strata_exact_number(t->rate), "best",
                               strata_exact_number(f->best), "sums", exact_list(f->sums, f->objective->sums), "history",
-                              strata_history_save(f->history), "callbacks", strata_callbacks_save(f->callbacks), "job",
+                              strata_history_save(f->history), "callbacks", strata_callbacks_save(f->callbacks), "shares",
+                              strata_fit_save_balance(f), "job",
                               f->config->job);
     if (!state) strata_fail(err, STRATA_EMEMORY, "out of memory while a checkpoint was written");
     return state;

@@ -70,7 +70,7 @@ bool strata_fit_agree(const struct fit *f, strata_error *err)
 {
     const strata_fit_config *c = f->config;
     if (f->trainer.ranks == 1) return true;
-    const uint64_t numbers[] = { c->epochs, c->initial_epoch, c->shuffle, c->steps_per_epoch, c->validation_batch_size,
+    const uint64_t numbers[] = { c->balance, c->share_count, c->epochs, c->initial_epoch, c->shuffle, c->steps_per_epoch, c->validation_batch_size,
                                  c->validation_freq, c->validation_steps, c->resume };
     return same_text(f, "the job", c->job, err)
            && same_json(f, "the model's config", strata_model_write(f->trainer.model, STRATA_KERAS3, err), err)
@@ -78,6 +78,7 @@ bool strata_fit_agree(const struct fit *f, strata_error *err)
            && same_json(f, "the compile config", strata_training_config(f->training, err), err)
            && same_number(f, "the batch size", c->batch_size, err) && same_number(f, "the seed", c->seed, err)
            && strata_comm_same(f->trainer.comm, "the settings of fit", numbers, sizeof numbers, err)
+           && strata_comm_same(f->trainer.comm, "the shares", c->shares, c->share_count * sizeof *c->shares, err)
            && same_text(f, "the callbacks", c->callbacks, err)
            && same_number(f, "the training data", strata_data_fingerprint(f->data), err)
            && same_number(f, "the validation data", f->validation ? strata_data_fingerprint(f->validation) : 0, err)

@@ -121,13 +121,13 @@ bool strata_fit_step(struct fit *f, strata_error *err)
                                                     batch.weight != NULL);
     const double scale = divisor != 0 ? 1 / divisor : 0; /* Keras's divide_no_nan */
     if (f->updater) strata_updater_begin(f->updater);
-    strata_pace_begin(&f->pace);
+    strata_pace_begin(&f->pace, batch.count);
     if (!play(f, &batch, scale, &pass, err) || !strata_pace_queued(&f->pace, err)) return fail_together(f, err);
     if (!reduce(f, pass, err)) return false;
     if (!count(f, &batch, pass, scale, err) || !strata_pace_end(&f->pace, err)) return fail_alone(f, err);
     if (!wait_for_weights(f, err)) return false;
     f->step++;
-    return true;
+    return strata_fit_balance(f, batch.global_count, err);
 }
 
 bool strata_fit_drain(struct fit *f, strata_error *err)

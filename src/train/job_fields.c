@@ -121,13 +121,54 @@ static void release_checkpoint(void *at)
     *(json_t **)at = NULL;
 }
 
-static const char *const balances[] = { "auto", "equal", NULL };
+static bool parse_shares(const json_t *json, struct job_balance *balance, strata_error *err)
+{
+    size_t index;
+    json_t *value;
+    balance->kind = STRATA_BALANCE_SHARES;
+    balance->count = json_array_size(json);
+    balance->shares = strata_alloc(balance->count, sizeof *balance->shares, err);
+    if (!balance->shares) return false;
+    json_array_foreach(json, index, value)
+    {
+        balance->shares[index] = json_number_value(value);
+        if (!json_is_number(value) || !(balance->shares[index] > 0))
+            return strata_fail(err, STRATA_EVALUE, "balance[%zu] is no positive number; a share for each rank is expected",
+                               index);
+    }
+    return balance->count > 0
+           || strata_fail(err, STRATA_EVALUE, "balance is an empty list; a share for each rank is expected");
+}
+
+static bool parse_balance(const struct field *field, const json_t *json, enum flavour flavour, void *at,
+                          strata_error *err)
+{
+    char brief[STRATA_JSON_BRIEF];
+    struct job_balance *balance = at;
+    (void)field;
+    (void)flavour;
+    if (json_is_array(json)) return parse_shares(json, balance, err);
+    const char *text = json_is_string(json) ? json_string_value(json) : "";
+    balance->kind = strcmp(text, "equal") == 0 ? STRATA_BALANCE_EQUAL : STRATA_BALANCE_AUTO;
+    if (balance->kind == STRATA_BALANCE_EQUAL || strcmp(text, "auto") == 0) return true;
+    return strata_fail(err, STRATA_EVALUE, "balance is %s; \"auto\", \"equal\" or a list of shares, one for each rank, "
+                       "is expected", strata_json_brief(json, brief));
+}
+
+static void release_balance(void *at)
+{
+    struct job_balance *balance = at;
+    free(balance->shares);
+    *balance = (struct job_balance){ 0 };
+}
+
 const struct field strata_job_run_fields[] = {
     { "dir", FIELD_STRING, offsetof(struct job_run, dir), .nullable = true, .text = "",
       .help = "the run folder; runs/NAME of NAME.json; null: no files" },
     { "devices", FIELD_STRING, offsetof(struct job_run, devices), .text = "auto",
       .help = "an entry a local rank: see strata devices" },
-    { "balance", FIELD_CHOICE, offsetof(struct job_run, balance), .choices = balances },
+    { "balance", FIELD_CUSTOM, offsetof(struct job_run, balance), .parse = parse_balance, .release = release_balance,
+      .text = "\"auto\"", .help = "auto: shares of the batch follow measured speed; equal; or a share for each rank" },
     { "exact", FIELD_BOOL, offsetof(struct job_run, exact),
       .help = "the same bits for any number of ranks of one device type" },
     { "checkpoint", FIELD_CUSTOM, offsetof(struct job_run, checkpoint), .nullable = true,

@@ -87,5 +87,8 @@ strata_fit_config strata_job_fit_config(const strata_job *job)
     config.run_dir = job->dir;
     config.checkpoint = job->dir ? job->checkpoint : NULL;
     config.job = job->text;
+    config.balance = job->run.balance.kind;
+    config.shares = job->run.balance.shares;
+    config.share_count = job->run.balance.count;
     return config;
 }

@@ -20,9 +20,16 @@ struct job_fit {
     struct class_weights class_weight;
 };
 
+/* run.balance */
+struct job_balance {
+    strata_balance kind;
+    double *shares; /* owned; by rank */
+    size_t count;
+};
+
 struct job_run {
     char *dir, *devices;
-    int balance;
+    struct job_balance balance;
     bool exact;
     json_t *checkpoint; /* owned; NULL: none */
 };

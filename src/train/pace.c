@@ -32,8 +32,10 @@ static bool is_slow(const struct pace *p)
     return p->slow.factor > 1 && p->step > p->slow.first && p->step <= p->slow.last;
 }
 
-void strata_pace_begin(struct pace *p)
+void strata_pace_begin(struct pace *p, size_t samples)
 {
+    if (samples != p->samples) p->least = 0;
+    p->samples = samples;
     p->step++;
     p->seconds = 0;
     p->start = now();
@@ -56,7 +58,8 @@ bool strata_pace_queued(struct pace *p, strata_error *err)
         return false;
     if (!is_slow(p)) return true;
     if (!wait(p, err)) return false;
-    sleep_for((p->slow.factor - 1) * p->seconds);
+    if (p->least == 0 || p->seconds < p->least) p->least = p->seconds;
+    if (p->slow.factor * p->least > p->seconds) sleep_for(p->slow.factor * p->least - p->seconds);
     p->seconds = now() - p->start;
     return true;
 }

@@ -11,6 +11,8 @@ struct pace {
     bool times;         /* somebody wants to know; else steps are not waited for */
     size_t step;        /* steps begun */
     double start;       /* of the step at hand, in seconds */
+    size_t samples;     /* of the step at hand */
+    double least;       /* seconds of the fastest step of so many samples: what others take of our cores does not count */
     double seconds;     /* what the computing of the latest step took; 0: not known */
     struct event *over; /* of what the step has queued */
 };
@@ -21,7 +23,7 @@ void strata_pace_close(struct pace *pace); /* takes one that is all zero */
 
 /* Around the queueing of a step's forward and backward. A slow rank has waited for them, and longer, when
  * strata_pace_queued returns. */
-void strata_pace_begin(struct pace *pace);
+void strata_pace_begin(struct pace *pace, size_t samples);
 bool strata_pace_queued(struct pace *pace, strata_error *err);
 /* Until they are over, where somebody wants to know: then `seconds` is what they took. */
 bool strata_pace_end(struct pace *pace, strata_error *err);

@@ -98,7 +98,7 @@ Test(batches, shares_tile_every_batch_whatever_its_size_and_the_speeds)
             for (int fast = 0; fast < 2; fast++) {
                 size_t at = 0, least = n, most = 0;
                 for (int rank = 0; rank < size; rank++) {
-                    const struct share share = { rank, size, fast ? speeds : NULL };
+                    const struct share share = { rank, size, fast ? speeds : NULL, n % 4 };
                     size_t first, count;
                     strata_share(&share, n, &first, &count);
                     cr_assert_eq(first, at);
@@ -112,6 +112,19 @@ Test(batches, shares_tile_every_batch_whatever_its_size_and_the_speeds)
                 if (!fast)
                     cr_assert(most - least <= 1);
             }
+}
+
+Test(batches, shares_by_grains_begin_at_grains)
+{
+    static const double speeds[] = { 1, 2, 3 };
+    for (size_t n = 1; n <= 40; n++)
+        for (int rank = 0; rank < 3; rank++) {
+            const struct share share = { rank, 3, speeds, 4 };
+            size_t first, count;
+            strata_share(&share, n, &first, &count);
+            cr_assert(first % 4 == 0 || first == n);
+            cr_assert(n != 24 || count == 4 * (size_t)(rank + 1));
+        }
 }
 
 Test(batches, ranks_together_see_what_one_rank_sees)

@@ -115,7 +115,7 @@ Test(job, values_are_checked)
             "job.json: fit.epochs is \"3\" (a string); an integer is expected");
     refused("{\"fit\": [1]}", NULL, "job.json: fit is a list; an object is expected");
     refused("{\"run\": {\"balance\": \"even\"}}", NULL,
-            "job.json: run.balance is \"even\"; it must be one of \"auto\", \"equal\"");
+            "job.json: run.balance is \"even\"; \"auto\", \"equal\" or a list of shares, one for each rank, is expected");
     refused("{\"fit\": {\"class_weight\": {\"a\": 1}}}", NULL,
             "job.json: fit.class_weight has a key that is no class index; {\"0\": weight, \"1\": weight, "
             "...} or a list "
