@@ -26,6 +26,16 @@ STRATA_API STRATA_CHECKED bool strata_results_writable(const char *path, size_t 
 STRATA_API STRATA_CHECKED bool strata_results_save(const char *path, const strata_result *results, size_t count,
                                                    strata_error *err);
 
+/* The same in pieces, for results that memory does not hold: values of `results` are not looked at. Rows come in order, without
+ * gaps. What was appended appears whole under the path at commit, which ends it, done or not; close discards it. */
+typedef struct strata_results_file strata_results_file;
+STRATA_API STRATA_CHECKED strata_results_file *strata_results_open(const char *path, const strata_result *results,
+                                                                   size_t count, strata_error *err);
+STRATA_API STRATA_CHECKED bool strata_results_append(strata_results_file *file, size_t result, size_t first, size_t count,
+                                                     const float *values, strata_error *err);
+STRATA_API STRATA_CHECKED bool strata_results_commit(strata_results_file *file, strata_error *err);
+STRATA_API void strata_results_close(strata_results_file *file); /* takes NULL */
+
 #ifdef __cplusplus
 }
 #endif

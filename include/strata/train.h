@@ -109,6 +109,23 @@ STRATA_API STRATA_CHECKED bool strata_model_evaluate(strata_model *model, strata
                                                      strata_error *err);
 STRATA_API void strata_logs_free(strata_logs *logs);
 
+/* Gets the values of an output for `count` samples from `first` on, which end with the call. Every rank is given all rows, in
+ * sample order; false ends the work on all ranks. */
+typedef bool strata_rows_function(void *context, size_t output, size_t first, size_t count, const float *values,
+                                  strata_error *err);
+
+/* The outputs for all samples, a batch at a time: memory is that of a batch. Collective. */
+STRATA_API STRATA_CHECKED bool strata_model_predict_rows(strata_model *model, strata_context *context,
+                                                         const strata_data *data, size_t batch_size,
+                                                         strata_rows_function *rows, void *rows_context,
+                                                         strata_error *err);
+/* Those of inner layers: output i is that of layers[i]. */
+STRATA_API STRATA_CHECKED bool strata_model_extract_rows(strata_model *model, strata_context *context,
+                                                         const strata_data *data, size_t batch_size,
+                                                         const strata_layer *const *layers, size_t count,
+                                                         strata_rows_function *rows, void *rows_context,
+                                                         strata_error *err);
+
 /* The outputs for all samples, in sample order: `*values` is (n, output shape), the caller's to free. Collective; all
  * ranks get all of it. */
 STRATA_API STRATA_CHECKED bool strata_model_predict(strata_model *model, strata_context *context,

@@ -11,17 +11,16 @@
 /* The layers asked for and their outputs. Starts as { 0 }. */
 struct wanted {
     const strata_layer **layers;
-    float **values;
     strata_result *results;
+    strata_results_file *file; /* on rank 0 */
     size_t count;
 };
 
 static bool make_room(struct wanted *w, size_t count, strata_error *err)
 {
     w->layers = calloc(count, sizeof *w->layers);
-    w->values = calloc(count, sizeof *w->values);
     w->results = calloc(count, sizeof *w->results);
-    return (w->layers && w->values && w->results)
+    return (w->layers && w->results)
            || strata_command_fail(err, STRATA_EMEMORY, "out of memory");
 }
 
@@ -53,9 +52,7 @@ static bool describe(const struct session *s, struct wanted *w, strata_error *er
         strata_shape shape;
         if (!strata_session_shape(s, w->layers[i], &shape, err)) return false;
         strata_result *result = &w->results[i];
-        *result = (strata_result){ .name = strata_layer_name(w->layers[i]),
-                                   .rank = shape.rank + 1,
-                                   .values = w->values[i] };
+        *result = (strata_result){ .name = strata_layer_name(w->layers[i]), .rank = shape.rank + 1 };
         result->dim[0] = strata_data_count(s->data);
         for (int j = 0; j < shape.rank && j < 5; j++) result->dim[j + 1] = shape.dim[j];
     }
@@ -80,19 +77,31 @@ static bool report(const struct command *c, const struct wanted *w, strata_error
     return true;
 }
 
-static bool extract(const struct command *c, const struct session *s, struct wanted *w, strata_error *err)
+/* Only rank 0 writes. */
+static bool put_rows(void *context, size_t output, size_t first, size_t count, const float *values, strata_error *err)
+{
+    const struct wanted *w = context;
+    return !w->file || strata_results_append(w->file, output, first, count, values, err);
+}
+
+static bool begin(const struct command *c, const struct session *s, struct wanted *w, strata_error *err)
 {
     const char *path = strata_command_option(c, "--output");
-    if (!strata_session_agree(s,
-                              find_layers(s->model, strata_command_option(c, "--layers"), w, err)
-                                  && strata_results_writable(path, w->count, err),
-                              err)
-        || !strata_model_extract(s->model, s->context, s->data, s->batch_size, w->layers, w->count, w->values,
-                                 err)
-        || !describe(s, w, err))
+    if (!find_layers(s->model, strata_command_option(c, "--layers"), w, err)
+        || !strata_results_writable(path, w->count, err) || !describe(s, w, err))
         return false;
-    const bool ok = strata_launch_rank() != 0 || strata_results_save(path, w->results, w->count, err);
-    return strata_session_agree(s, ok, err) && report(c, w, err);
+    if (strata_launch_rank() == 0) w->file = strata_results_open(path, w->results, w->count, err);
+    return strata_launch_rank() != 0 || w->file;
+}
+
+static bool extract(const struct command *c, const struct session *s, struct wanted *w, strata_error *err)
+{
+    if (!strata_session_agree(s, begin(c, s, w, err), err)
+        || !strata_model_extract_rows(s->model, s->context, s->data, s->batch_size, w->layers, w->count, put_rows, w, err))
+        return false;
+    strata_results_file *file = w->file;
+    w->file = NULL;
+    return strata_session_agree(s, !file || strata_results_commit(file, err), err) && report(c, w, err);
 }
 
 static bool run(const struct command *c, strata_error *err)
@@ -103,8 +112,7 @@ static bool run(const struct command *c, strata_error *err)
         return strata_command_fail(err, STRATA_EUSAGE, "extract: %s is missing; usage: strata extract %s",
                                    strata_command_has(c, "--layers") ? "-o" : "--layers", c->verb->usage);
     const bool ok = strata_session_open(c, &s, err) && extract(c, &s, &w, err);
-    for (size_t i = 0; i < w.count && w.values; i++) free(w.values[i]);
-    free(w.values);
+    strata_results_close(w.file);
     free(w.results);
     free(w.layers);
     strata_session_close(&s);

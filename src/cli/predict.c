@@ -14,52 +14,64 @@ static size_t outputs(const strata_shape *shape)
     return count;
 }
 
-static bool print_json_rows(const float *values, size_t samples, size_t columns, strata_error *err)
+/* Where the rows go, on rank 0. Starts as { 0 }. */
+struct writing {
+    strata_results_file *file; /* NULL: stdout */
+    bool json;
+    size_t columns;
+};
+
+static bool print_json_rows(size_t first, size_t count, size_t columns, const float *values, strata_error *err)
 {
-    for (size_t i = 0; i < samples; i++) {
+    for (size_t i = 0; i < count; i++) {
         json_t *row = json_array();
         for (size_t j = 0; row && j < columns; j++)
             json_array_append_new(row, json_real((double)values[i * columns + j]));
-        if (!strata_print_json(json_pack("{s:I, s:o}", "sample", (json_int_t)i, "output", row), err))
+        if (!strata_print_json(json_pack("{s:I, s:o}", "sample", (json_int_t)(first + i), "output", row), err))
             return false;
     }
     return true;
 }
 
-static bool print_rows(const float *values, size_t samples, size_t columns)
+static bool put_rows(void *context, size_t output, size_t first, size_t count, const float *values, strata_error *err)
 {
-    for (size_t i = 0; i < samples; i++)
-        for (size_t j = 0; j < columns; j++)
-            strata_print("%.6g%s", (double)values[i * columns + j], j + 1 < columns ? "," : "\n");
+    const struct writing *w = context;
+    if (strata_launch_rank() != 0) return true;
+    if (w->file) return strata_results_append(w->file, output, first, count, values, err);
+    if (w->json) return print_json_rows(first, count, w->columns, values, err);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < w->columns; j++)
+            strata_print("%.6g%s", (double)values[i * w->columns + j], j + 1 < w->columns ? "," : "\n");
     return true;
 }
 
-static bool save(const struct command *c, const struct session *s, const char *path, const strata_shape *shape,
-                 const float *values, strata_error *err)
+static bool begin(const struct command *c, const struct session *s, struct writing *w, strata_error *err)
 {
-    strata_result result = { .name = "predictions", .rank = shape->rank + 1, .values = values };
+    const char *path = strata_command_option(c, "--output");
+    strata_shape shape = { .rank = -1 };
+    if (!strata_session_shape(s, NULL, &shape, err)) return false;
+    strata_result result = { .name = "predictions", .rank = shape.rank + 1 };
     result.dim[0] = strata_data_count(s->data);
-    for (int i = 0; i < shape->rank && i < 5; i++) result.dim[i + 1] = shape->dim[i];
-    const bool ok = strata_launch_rank() != 0 || strata_results_save(path, &result, 1, err);
-    if (!strata_session_agree(s, ok, err)) return false;
-    strata_note(c, "%zu predictions of %zu numbers each are in %s", result.dim[0], outputs(shape), path);
-    return true;
+    for (int i = 0; i < shape.rank && i < 5; i++) result.dim[i + 1] = shape.dim[i];
+    w->json = c->json;
+    w->columns = outputs(&shape);
+    if (path && strata_launch_rank() == 0) w->file = strata_results_open(path, &result, 1, err);
+    return !path || strata_launch_rank() != 0 || w->file;
 }
 
 static bool predict(const struct command *c, const struct session *s, strata_error *err)
 {
     const char *path = strata_command_option(c, "--output");
-    const size_t samples = strata_data_count(s->data);
-    strata_shape shape = { .rank = -1 };
-    float *values = NULL;
-    bool ok = strata_model_predict(s->model, s->context, s->data, s->batch_size, &values, err)
-              && strata_session_shape(s, NULL, &shape, err);
-    const size_t columns = outputs(&shape);
-    if (ok && path)
-        ok = save(c, s, path, &shape, values, err);
-    else if (ok)
-        ok = c->json ? print_json_rows(values, samples, columns, err) : print_rows(values, samples, columns);
-    free(values);
+    struct writing w = { 0 };
+    bool ok = strata_session_agree(s, begin(c, s, &w, err), err)
+              && strata_model_predict_rows(s->model, s->context, s->data, s->batch_size, put_rows, &w, err);
+    if (ok && path) {
+        ok = strata_session_agree(s, !w.file || strata_results_commit(w.file, err), err);
+        w.file = NULL;
+        if (ok)
+            strata_note(c, "%zu predictions of %zu numbers each are in %s", strata_data_count(s->data), w.columns, path);
+    }
+    strata_results_close(w.file);
     return ok;
 }
 

@@ -39,4 +39,15 @@ bool strata_archive_save(strata_model *model, const char *path, strata_flavour f
 /* Replaces a file whole: writes aside, flushes, fsyncs, renames, fsyncs the folder. */
 bool strata_file_replace(const char *path, const void *bytes, size_t size, strata_error *err);
 
+/* The same in steps: what is written between begin and commit, also by others under the name `aside`, appears whole under the
+ * path at commit, or not at all. */
+struct replacing {
+    char *path, *aside; /* owned */
+    int file;           /* aside, open for writing */
+};
+bool strata_replacing_begin(struct replacing *replacing, const char *path, strata_error *err);
+bool strata_replacing_write(struct replacing *replacing, const void *bytes, size_t size, strata_error *err);
+bool strata_replacing_commit(struct replacing *replacing, strata_error *err); /* ends it, done or not */
+void strata_replacing_cancel(struct replacing *replacing);                    /* takes one that is ended */
+
 #endif

@@ -61,6 +61,15 @@ bool strata_h5_put_text(struct h5 *file, const char *object, const char *name, c
 /* Split as Keras splits it; an empty list becomes what h5py makes of one: no float64 numbers. */
 bool strata_h5_put_texts(struct h5 *file, const char *object, const char *name, const struct names *texts,
                          strata_error *err);
+
+/* A file on disk instead of in memory, which is there to be overwritten; whole once it was closed. */
+struct h5 *strata_h5_create_file(const char *path, strata_error *err);
+/* An array of floats whose numbers come later, by rows along the first axis. */
+bool strata_h5_put_empty(struct h5 *file, const char *path, const strata_shape *shape, strata_error *err);
+bool strata_h5_put_rows(struct h5 *file, const char *path, size_t first, size_t count, const float *values,
+                        strata_error *err);
+bool strata_h5_flush(struct h5 *file, strata_error *err);
+
 /* The whole file as bytes; release with free. */
 bool strata_h5_image(struct h5 *file, void **bytes, size_t *size, strata_error *err);
 

@@ -7,20 +7,33 @@
 #include "base/memory.h"
 #include "files/h5_priv.h"
 
-struct h5 *strata_h5_create(const char *what, strata_error *err)
+static struct h5 *create(const char *what, bool in_memory, strata_error *err)
 {
     struct h5 *file = strata_h5_new(what, err);
     if (!file) return NULL;
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS), made = H5Pcreate(H5P_FILE_CREATE);
-    if (access >= 0 && made >= 0 && H5Pset_fapl_core(access, 1024 * 1024, false) >= 0
+#if H5_VERSION_GE(1, 10, 7)
+    if (!in_memory) H5Pset_file_locking(access, false, true); /* locks are missing on some cluster file systems */
+#endif
+    if (access >= 0 && made >= 0 && (!in_memory || H5Pset_fapl_core(access, 1024 * 1024, false) >= 0)
         && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 && H5Pset_obj_track_times(made, false) >= 0)
         file->id = H5Fcreate(what, H5F_ACC_TRUNC, made, access);
     H5Pclose(made);
     H5Pclose(access);
     if (file->id >= 0) return file;
-    strata_h5_fail(file, err, "no HDF5 file can be made in memory");
+    strata_h5_fail(file, err, in_memory ? "no HDF5 file can be made in memory" : "no HDF5 file can be made");
     strata_h5_close(file);
     return NULL;
+}
+
+struct h5 *strata_h5_create(const char *what, strata_error *err)
+{
+    return create(what, true, err);
+}
+
+struct h5 *strata_h5_create_file(const char *path, strata_error *err)
+{
+    return create(path, false, err);
 }
 
 static bool exists(const struct h5 *file, const char *path)
@@ -79,7 +92,7 @@ static bool put_array(struct h5 *file, const char *path, const strata_shape *sha
     const hid_t made = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(made, false);
     const hid_t set = H5Dcreate2(file->id, path, stored, space, H5P_DEFAULT, made, H5P_DEFAULT);
-    const bool ok = set >= 0 && (empty || H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    const bool ok = set >= 0 && (empty || !values || H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
     if (set >= 0) H5Dclose(set);
     H5Pclose(made);
     H5Sclose(space);
@@ -90,6 +103,32 @@ bool strata_h5_put_floats(struct h5 *file, const char *path, const strata_shape 
                           strata_error *err)
 {
     return put_array(file, path, shape, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, values, err);
+}
+
+bool strata_h5_put_empty(struct h5 *file, const char *path, const strata_shape *shape, strata_error *err)
+{
+    return put_array(file, path, shape, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, NULL, err);
+}
+
+bool strata_h5_put_rows(struct h5 *file, const char *path, size_t first, size_t count, const float *values,
+                        strata_error *err)
+{
+    hsize_t from[H5S_MAX_RANK] = { first }, dims[H5S_MAX_RANK];
+    const hid_t set = H5Dopen2(file->id, path, H5P_DEFAULT), all = set >= 0 ? H5Dget_space(set) : H5I_INVALID_HID;
+    const int rank = all >= 0 ? H5Sget_simple_extent_dims(all, dims, NULL) : 0;
+    dims[0] = count;
+    const hid_t some = rank > 0 ? H5Screate_simple(rank, dims, NULL) : H5I_INVALID_HID;
+    const bool ok = some >= 0 && H5Sselect_hyperslab(all, H5S_SELECT_SET, from, NULL, dims, NULL) >= 0
+                    && H5Dwrite(set, H5T_NATIVE_FLOAT, some, all, H5P_DEFAULT, values) >= 0;
+    if (some >= 0) H5Sclose(some);
+    if (all >= 0) H5Sclose(all);
+    if (set >= 0) H5Dclose(set);
+    return ok || strata_h5_fail(file, err, "%s cannot be written", path);
+}
+
+bool strata_h5_flush(struct h5 *file, strata_error *err)
+{
+    return H5Fflush(file->id, H5F_SCOPE_GLOBAL) >= 0 || strata_h5_fail(file, err, "the file cannot be finished");
 }
 
 bool strata_h5_put_integer(struct h5 *file, const char *path, int64_t value, strata_error *err)

@@ -67,37 +67,62 @@ static bool sync_folder(const char *path, strata_error *err)
     return ok;
 }
 
-static bool replace(const char *path, const void *bytes, size_t size, strata_error *err)
+bool strata_replacing_begin(struct replacing *r, const char *path, strata_error *err)
 {
-    char *aside = NULL;
-    const int file = open_aside(path, &aside, err);
-    if (file < 0) return false;
-    bool ok = write_all(file, bytes, size) && fsync(file) == 0;
+    struct stat there;
+    *r = (struct replacing){ .file = -1 };
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return strata_fail(err, STRATA_EFILE, "%s: not a regular file; it is not replaced", path);
+    r->path = realpath(path, NULL); /* where a link leads is replaced, not the link */
+    if (!r->path) r->path = strata_copy_text(path, err);
+    if (!r->path) return false;
+    r->file = open_aside(r->path, &r->aside, err);
+    if (r->file < 0) strata_replacing_cancel(r);
+    return r->file >= 0;
+}
+
+bool strata_replacing_commit(struct replacing *r, strata_error *err)
+{
+    bool ok = fsync(r->file) == 0;
     int error = errno;
-    if (close(file) != 0 && ok) {
+    if (close(r->file) != 0 && ok) {
         ok = false;
         error = errno;
     }
-    if (ok && rename(aside, path) != 0) {
+    r->file = -1;
+    if (ok && rename(r->aside, r->path) != 0) {
         ok = false;
         error = errno;
     }
-    if (!ok) {
-        unlink(aside);
-        report(path, "cannot be written", error, err);
+    if (!ok) report(r->path, "cannot be written", error, err);
+    if (ok) {
+        free(r->aside);
+        r->aside = NULL;
+        ok = sync_folder(r->path, err);
     }
-    free(aside);
-    return ok && sync_folder(path, err);
+    strata_replacing_cancel(r);
+    return ok;
+}
+
+void strata_replacing_cancel(struct replacing *r)
+{
+    if (r->file >= 0) close(r->file);
+    if (r->aside) unlink(r->aside);
+    free(r->aside);
+    free(r->path);
+    *r = (struct replacing){ .file = -1 };
+}
+
+bool strata_replacing_write(struct replacing *r, const void *bytes, size_t size, strata_error *err)
+{
+    return write_all(r->file, bytes, size) || report(r->path, "cannot be written", errno, err);
 }
 
 bool strata_file_replace(const char *path, const void *bytes, size_t size, strata_error *err)
 {
-    struct stat there;
-    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
-        return strata_fail(err, STRATA_EFILE, "%s: not a regular file; it is not replaced", path);
-    /* where a link leads is replaced, not the link */
-    char *target = realpath(path, NULL);
-    const bool ok = replace(target ? target : path, bytes, size, err);
-    free(target);
-    return ok;
+    struct replacing r;
+    const bool ok = strata_replacing_begin(&r, path, err) && strata_replacing_write(&r, bytes, size, err);
+    if (ok) return strata_replacing_commit(&r, err);
+    strata_replacing_cancel(&r);
+    return false;
 }

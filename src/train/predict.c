@@ -10,23 +10,31 @@
 struct outputs {
     const strata_layer *const *layers; /* NULL: the model's output alone */
     size_t count;
-    size_t *size;
-    float **values; /* each for all samples */
+    size_t *size;  /* owned */
+    float **part;  /* owned: each for a global batch */
+    strata_rows_function *rows;
+    void *context;
 };
 
-static bool make_outputs(struct outputs *out, strata_model *model, const strata_data *data, strata_error *err)
+static bool make_outputs(struct outputs *out, strata_model *model, const strata_data *data, size_t batch, strata_error *err)
 {
     struct shape shape;
     out->size = strata_alloc(out->count, sizeof *out->size, err);
-    if (!out->size) return false;
-    for (size_t i = 0; i < out->count; i++) {
+    out->part = out->size ? strata_alloc(out->count, sizeof *out->part, err) : NULL;
+    for (size_t i = 0; out->part && i < out->count; i++) {
         if (!strata_model_output_for(model, out->layers ? out->layers[i] : NULL, &data->x.shape, &shape, err))
             return false;
         out->size[i] = strata_shape_count(&shape);
-        out->values[i] = strata_alloc(data->count * out->size[i], sizeof(float), err);
-        if (!out->values[i]) return false;
+        if (!(out->part[i] = strata_alloc(batch, out->size[i] * sizeof(float), err))) return false;
     }
-    return true;
+    return out->part != NULL;
+}
+
+static void free_outputs(struct outputs *out)
+{
+    for (size_t i = 0; out->part && i < out->count; i++) free(out->part[i]);
+    free(out->part);
+    free(out->size);
 }
 
 /* ---- a rank's slices ------------------------------------------------------------------------------------------------ */
@@ -38,7 +46,7 @@ static bool read_outputs(const struct trainer *t, const struct plan *plan, const
     for (size_t i = 0; ok && i < out->count; i++) {
         const struct view view = out->layers ? strata_plan_extracted(plan, i) : strata_plan_output(plan);
         ok = strata_buffer_read(t->device, QUEUE_COMPUTE, view.buffer, view.offset * sizeof(float),
-                                n * out->size[i] * sizeof(float), out->values[i] + first * out->size[i], err);
+                                n * out->size[i] * sizeof(float), out->part[i] + first * out->size[i], err);
     }
     return ok;
 }
@@ -60,47 +68,55 @@ static bool plan_for(const struct trainer *t, const strata_data *data, const str
     return cached->plan != NULL;
 }
 
-static bool run_slices(const struct trainer *t, const strata_data *data, size_t batch, const struct outputs *out,
-                       strata_error *err)
+/* This rank's slice of the global batch of `global` samples from `from` on. */
+static bool run_slice(const struct trainer *t, const strata_data *data, size_t from, size_t global, void *x,
+                      struct cached *cached, const struct outputs *out, strata_error *err)
 {
     const size_t sample = strata_shape_count(&data->x.shape) * strata_type_size(data->x.type);
-    struct cached cached = { 0 };
-    void *x = strata_alloc(batch < data->count ? batch : data->count, sample, err);
-    bool ok = x != NULL;
-    for (size_t from = 0; ok && from < data->count; from += batch) {
-        const size_t global = data->count - from < batch ? data->count - from : batch;
-        size_t first, n;
-        strata_share(&t->share, global, &first, &n);
-        if (n == 0) continue;
-        ok = plan_for(t, data, out, n, &cached, err) && strata_data_read(data, from + first, n, x, err)
-             && strata_buffer_write(t->device, QUEUE_COMPUTE, strata_plan_input(cached.plan), 0, n * sample, x, err)
-             && strata_run_play(strata_plan_run(cached.plan), err)
-             && read_outputs(t, cached.plan, out, from + first, n, err);
-    }
-    strata_plan_free(cached.plan);
-    free(x);
-    return ok;
+    size_t first, n;
+    strata_share(&t->share, global, &first, &n);
+    return n == 0
+           || (plan_for(t, data, out, n, cached, err) && strata_data_read(data, from + first, n, x, err)
+               && strata_buffer_write(t->device, QUEUE_COMPUTE, strata_plan_input(cached->plan), 0, n * sample, x, err)
+               && strata_run_play(strata_plan_run(cached->plan), err)
+               && read_outputs(t, cached->plan, out, first, n, err));
 }
 
 /* ---- all ranks' slices ------------------------------------------------------------------------------------------------ */
 
-static bool share_slices(const struct trainer *t, size_t samples, size_t batch, const struct outputs *out,
-                         strata_error *err)
+static bool share_slices(const struct trainer *t, size_t global, const struct outputs *out, strata_error *err)
 {
     bool ok = true;
-    for (size_t from = 0; ok && t->ranks > 1 && from < samples; from += batch) {
-        const size_t global = samples - from < batch ? samples - from : batch;
-        for (int rank = 0; ok && rank < t->ranks; rank++) {
-            struct share share = t->share;
-            size_t first, n;
-            share.rank = rank;
-            strata_share(&share, global, &first, &n);
-            for (size_t i = 0; ok && n > 0 && i < out->count; i++)
-                ok = strata_comm_broadcast(t->comm, out->values[i] + (from + first) * out->size[i],
-                                           n * out->size[i] * sizeof(float), rank, err);
-        }
+    for (int rank = 0; ok && t->ranks > 1 && rank < t->ranks; rank++) {
+        struct share share = t->share;
+        size_t first, n;
+        share.rank = rank;
+        strata_share(&share, global, &first, &n);
+        for (size_t i = 0; ok && n > 0 && i < out->count; i++)
+            ok = strata_comm_broadcast(t->comm, out->part[i] + first * out->size[i], n * out->size[i] * sizeof(float), rank,
+                                       err);
     }
     return ok;
+}
+
+/* What one rank cannot do, such as write to its disk, ends all of them before the next batch. */
+static bool run_batches(const struct trainer *t, const strata_data *data, size_t batch, const struct outputs *out,
+                        strata_error *err)
+{
+    struct cached cached = { 0 };
+    const size_t most = batch < data->count ? batch : data->count;
+    void *x = strata_alloc(most, strata_shape_count(&data->x.shape) * strata_type_size(data->x.type), err);
+    bool ok = x != NULL, all = true;
+    for (size_t from = 0; all && from < data->count; from += batch) {
+        const size_t global = data->count - from < batch ? data->count - from : batch;
+        ok = ok && run_slice(t, data, from, global, x, &cached, out, err);
+        all = strata_comm_agree(t->comm, ok, err) && share_slices(t, global, out, err);
+        for (size_t i = 0; all && ok && i < out->count; i++)
+            ok = out->rows(out->context, i, from, global, out->part[i], err);
+    }
+    strata_plan_free(cached.plan);
+    free(x);
+    return all && strata_comm_agree(t->comm, ok, err);
 }
 
 static bool run(strata_model *model, strata_context *context, const strata_data *data, size_t batch_size,
@@ -108,32 +124,74 @@ static bool run(strata_model *model, strata_context *context, const strata_data 
 {
     struct trainer t = { 0 };
     const size_t batch = strata_batch_size_or(batch_size, 32);
-    for (size_t i = 0; i < out->count; i++) out->values[i] = NULL;
     bool ok = strata_trainer_open(&t, model, context, data, false, err);
     if (ok) {
-        ok = make_outputs(out, model, data, err) && run_slices(&t, data, batch, out, err);
-        ok = strata_comm_agree(t.comm, ok, err) && share_slices(&t, data->count, batch, out, err);
+        ok = strata_comm_agree(t.comm, make_outputs(out, model, data, batch < data->count ? batch : data->count, err), err)
+             && run_batches(&t, data, batch, out, err);
     }
     ok = strata_trainer_close(&t, ok, err);
-    for (size_t i = 0; !ok && i < out->count; i++) {
-        free(out->values[i]);
-        out->values[i] = NULL;
-    }
-    free(out->size);
+    free_outputs(out);
     return ok;
+}
+
+bool strata_model_predict_rows(strata_model *model, strata_context *context, const strata_data *data, size_t batch_size,
+                               strata_rows_function *rows, void *rows_context, strata_error *err)
+{
+    struct outputs out = { .count = 1, .rows = rows, .context = rows_context };
+    return run(model, context, data, batch_size, &out, err);
+}
+
+bool strata_model_extract_rows(strata_model *model, strata_context *context, const strata_data *data, size_t batch_size,
+                               const strata_layer *const *layers, size_t count, strata_rows_function *rows,
+                               void *rows_context, strata_error *err)
+{
+    struct outputs out = { .layers = layers, .count = count, .rows = rows, .context = rows_context };
+    if (count == 0) return strata_fail(err, STRATA_EVALUE, "no layer was named whose output is wanted");
+    return run(model, context, data, batch_size, &out, err);
+}
+
+/* ---- into memory --------------------------------------------------------------------------------------------------------- */
+
+struct whole {
+    strata_model *model;
+    const strata_data *data;
+    const strata_layer *const *layers;
+    float **values;
+};
+
+/* The size is known to the model once the first rows are there. */
+static bool keep(void *context, size_t output, size_t first, size_t count, const float *values, strata_error *err)
+{
+    const struct whole *w = context;
+    struct shape shape;
+    if (!strata_model_output_for(w->model, w->layers ? w->layers[output] : NULL, &w->data->x.shape, &shape, err)) return false;
+    const size_t size = strata_shape_count(&shape);
+    if (!w->values[output]) w->values[output] = strata_alloc(w->data->count * size, sizeof(float), err);
+    if (w->values[output]) memcpy(w->values[output] + first * size, values, count * size * sizeof *values);
+    return w->values[output] != NULL;
+}
+
+static bool drop(float **values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(values[i]);
+        values[i] = NULL;
+    }
+    return false;
 }
 
 bool strata_model_predict(strata_model *model, strata_context *context, const strata_data *data, size_t batch_size,
                           float **values, strata_error *err)
 {
-    struct outputs out = { .count = 1, .values = values };
-    return run(model, context, data, batch_size, &out, err);
+    struct whole w = { model, data, NULL, values };
+    *values = NULL;
+    return strata_model_predict_rows(model, context, data, batch_size, keep, &w, err) || drop(values, 1);
 }
 
 bool strata_model_extract(strata_model *model, strata_context *context, const strata_data *data, size_t batch_size,
                           const strata_layer *const *layers, size_t count, float **values, strata_error *err)
 {
-    struct outputs out = { .layers = layers, .count = count, .values = values };
-    if (count == 0) return strata_fail(err, STRATA_EVALUE, "no layer was named whose output is wanted");
-    return run(model, context, data, batch_size, &out, err);
+    struct whole w = { model, data, layers, values };
+    for (size_t i = 0; i < count; i++) values[i] = NULL;
+    return strata_model_extract_rows(model, context, data, batch_size, layers, count, keep, &w, err) || drop(values, count);
 }

@@ -73,3 +73,21 @@ expect_code 78 "$STRATA" fit job.json --set 'data.train.augment=[{"CenterCrop": 
 expect_text err "augment: its layers change the shape (None, 28, 28, 1) of samples"
 expect_code 78 "$STRATA" fit job.json --set 'data.train.augment={"RandomFlop": {}}'
 expect_text err "did you mean \"RandomFlip\"?"
+
+# ---- outputs go to their file batch by batch, in the order of samples ----
+
+for ranks in 1 3; do
+    for end in h5 npy; do
+        layers=flatten
+        [ "$end" = h5 ] && layers=all
+        expect_code 0 mpirun -n "$ranks" "$STRATA" extract one/last.keras --layers "$layers" --batch-size 50 -o "out$ranks.$end" \
+            --data '{"source": "fashion-mnist:test", "limit": 301, "memory": 0}'
+    done
+done
+cmp out1.npy out3.npy # copies of the input: no sum is rounded
+expect_code 0 "$STRATA" extract one/last.keras --layers flatten --batch-size 7 -o small.npy \
+    --data '{"source": "fashion-mnist:test", "limit": 301}'
+cmp out1.npy small.npy
+[ "$(stat -c %s out1.h5)" = "$(stat -c %s out3.h5)" ] || fail "the files of one and three ranks differ in size"
+expect_code 65 mpirun -n 2 "$STRATA" extract one/last.keras --layers flatten -o nowhere/out.h5 --data fashion-mnist:test
+[ -z "$(ls ./*.part-* 2>/dev/null)" ] || fail "something was left aside"
