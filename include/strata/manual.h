@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 /* "layers", "activations", "initializers", "regularizers", "constraints", "optimizers", "schedules", "losses", "metrics",
- * "callbacks", "job"; ends in NULL. */
+ * "callbacks", "data", "job"; ends in NULL. */
 STRATA_API const char *const *strata_manual_topics(void);
 
 /* Every class of a topic with its arguments, their types, ranges and defaults; free() it. STRATA_EUSAGE for a topic that is

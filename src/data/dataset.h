@@ -4,7 +4,7 @@
 
 #include <strata/data.h>
 
-#include "base/json.h"
+#include "base/fields.h"
 #include "base/shape.h"
 
 /* One array of a dataset; shape is a sample's, without the first axis. values NULL: none, or x of a stream. */
@@ -27,6 +27,9 @@ struct strata_data {
 };
 
 size_t strata_type_size(strata_type type);
+
+/* The keys of a source's object form, for the manual. */
+extern const struct field strata_source_fields[];
 
 /* The source in its object form too. Relative paths are taken from the working directory. */
 strata_data *strata_data_open_json(const json_t *source, strata_error *err);

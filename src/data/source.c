@@ -44,7 +44,7 @@ static void release_augment(void *at)
     *(json_t **)at = NULL;
 }
 
-static const struct field fields[] = {
+const struct field strata_source_fields[] = {
     { "source", FIELD_STRING, offsetof(struct source, text), .required = true, .help = "file or name of a dataset" },
     { "x", FIELD_STRING, offsetof(struct source, name[ARRAY_X]), .nullable = true, .null_default = true,
       .help = "name of the array of samples in the file" },
@@ -243,12 +243,12 @@ strata_data *strata_data_open_json(const json_t *json, strata_error *err)
     } else if (!json_is_object(json)) {
         strata_fail(err, STRATA_EJOB, "a source is a string or an object, not %s", strata_json_kind(json));
         return NULL;
-    } else if (!strata_config_parse(fields, json, STRATA_KERAS3, NULL, &source, err)) {
+    } else if (!strata_config_parse(strata_source_fields, json, STRATA_KERAS3, NULL, &source, err)) {
         err->code = err->code == STRATA_EMEMORY ? err->code : STRATA_EJOB;
         return NULL;
     }
     strata_data *data = source.text ? open_source(&source, err) : NULL;
-    strata_config_release(fields, &source);
+    strata_config_release(strata_source_fields, &source);
     return data;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "data/dataset.h"
 #include "layers/layer.h"
 #include "ops/activation.h"
 #include "train/callback.h"
@@ -24,10 +25,12 @@ static const struct registry *const registries[] = {
     &strata_metrics,
     &strata_callbacks,
     NULL,
+    NULL,
 };
 static const char *const topics[] = { "layers",      "activations", "initializers", "regularizers",
                                       "constraints", "optimizers",  "schedules",    "losses",
-                                      "metrics",     "callbacks",   "job",          NULL };
+                                      "metrics",     "callbacks",   "data",         "job",
+                                      NULL };
 enum { TOPICS = sizeof topics / sizeof *topics - 1 };
 
 const char *const *strata_manual_topics(void)
@@ -57,6 +60,19 @@ static void add_activations(struct text *out)
     }
 }
 
+static void add_data(struct text *out)
+{
+    strata_text_add(
+        out, "fashion-mnist:train, fashion-mnist:test: the dataset of Debian's package dataset-fashion-mnist\n"
+             "idx:IMAGES,LABELS: MNIST's format, plain or .gz; models see pixels from 0 to 1\n"
+             "FILE.h5, FILE.hdf5, FILE.npz: arrays x, y and sample_weight, the last two if they are there\n"
+             "FILE.csv: numbers under a line of names; the label is column \"label\" or the last, x all others\n"
+             "FOLDER: a folder of JPEG and PNG pictures a class, as Keras's image_dataset_from_directory reads it; models\n"
+             "  see pixels from 0 to 255 and sizes as the model's input has them, or \"resize\"\n"
+             "an object with keys:\n");
+    strata_fields_manual(strata_source_fields, out);
+}
+
 static void add_job(struct text *out)
 {
     strata_text_add(
@@ -67,8 +83,7 @@ static void add_job(struct text *out)
         out, "weights: a path, or an object\n"
              "  file, by_name, skip_mismatch\n"
              "trainable: rules [GLOB, true or false], the later wins; base/* reaches into a nested model\n"
-             "data: sources; a string or an object {\"source\": .., \"x\": .., \"y\": .., \"limit\": .., "
-             "\"scale\": .., \"one_hot\": ..}\n"
+             "data: two sources, as strata help data tells\n"
              "  train, validation\n"
              "compile: as Keras's compile\n"
              "  optimizer, loss, metrics, weighted_metrics\n"
@@ -94,6 +109,8 @@ char *strata_manual(const char *topic, strata_error *err)
             add_class(*class, &out);
     else if (strcmp(topic, "job") == 0)
         add_job(&out);
+    else if (strcmp(topic, "data") == 0)
+        add_data(&out);
     else
         add_activations(&out);
     return strata_text_take(&out, err);
