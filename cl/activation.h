@@ -74,6 +74,33 @@
 #define ACTIVATE(v) ((v) * tanh(SOFTPLUS(v)))
 #define ACTIVATE_GRADIENT(x, d) \
     ((d) * (tanh(SOFTPLUS(x)) + (x) * SIGMOID(x) * (1.0f - tanh(SOFTPLUS(x)) * tanh(SOFTPLUS(x)))))
+#elif ACTIVATION == 18 /* celu; at 0 both of its parts have slope 1 */
+#define ACTIVATE(v) ((v) < 0 ? expm1(v) : (v))
+#define ACTIVATE_GRADIENT(x, d) ((d) * ((x) < 0 ? exp(x) : (x) > 0 ? 1.0f : 2.0f))
+#elif ACTIVATION == 19 /* squareplus */
+#define ACTIVATE(v) (0.5f * ((v) + sqrt((v) * (v) + 4.0f)))
+#define ACTIVATE_GRADIENT(x, d) ((d) * 0.5f * (1.0f + (x) / sqrt((x) * (x) + 4.0f)))
+#elif ACTIVATION == 20 /* soft_shrink */
+#define ACTIVATE(v) (fabs(v) <= 0.5f ? 0.0f : (v) < 0 ? (v) + 0.5f : (v) - 0.5f)
+#define ACTIVATE_GRADIENT(x, d) (fabs(x) <= 0.5f ? 0.0f : (d))
+#elif ACTIVATION == 21 /* hard_shrink */
+#define ACTIVATE(v) (fabs(v) <= 0.5f ? 0.0f : (v))
+#define ACTIVATE_GRADIENT(x, d) (fabs(x) <= 0.5f ? 0.0f : (d))
+#elif ACTIVATION == 22 /* tanh_shrink */
+#define ACTIVATE(v) ((v) - tanh(v))
+#define ACTIVATE_GRADIENT(x, d) ((d) * tanh(x) * tanh(x))
+#elif ACTIVATION == 23 /* hard_tanh */
+#define ACTIVATE(v) ((v) < -1.0f ? -1.0f : (v) > 1.0f ? 1.0f : (v))
+#define ACTIVATE_GRADIENT(x, d) (fabs(x) > 1.0f ? 0.0f : (d))
+#elif ACTIVATION == 24 /* sparse_plus */
+#define ACTIVATE(v) ((v) <= -1.0f ? 0.0f : (v) < 1.0f ? 0.25f * ((v) + 1.0f) * ((v) + 1.0f) : (v))
+#define ACTIVATE_GRADIENT(x, d) ((x) <= -1.0f ? 0.0f : (x) < 1.0f ? (d) * 0.5f * ((x) + 1.0f) : (d))
+#elif ACTIVATION == 25 /* sparse_sigmoid */
+#define ACTIVATE(v) ((v) <= -1.0f ? 0.0f : (v) >= 1.0f ? 1.0f : 0.5f * ((v) + 1.0f))
+#define ACTIVATE_GRADIENT(x, d) ((x) <= -1.0f || (x) >= 1.0f ? 0.0f : 0.5f * (d))
+#elif ACTIVATION == 26 /* log_sigmoid */
+#define ACTIVATE(v) (-SOFTPLUS(-(v)))
+#define ACTIVATE_GRADIENT(x, d) ((d) * SIGMOID(-(x)))
 #else
 #error "ACTIVATION has no elementwise function"
 #endif

@@ -30,8 +30,18 @@ static const struct activation activations[ACTIVATION_KINDS] = {
     { "gelu", NULL, ACTIVATION_GELU, true, true, false },
     { "gelu_approximate", NULL, ACTIVATION_GELU_APPROXIMATE, true, true, false },
     { "mish", NULL, ACTIVATION_MISH, true, true, false },
+    { "celu", NULL, ACTIVATION_CELU, true, true, false },
+    { "squareplus", NULL, ACTIVATION_SQUAREPLUS, true, true, false },
+    { "soft_shrink", NULL, ACTIVATION_SOFT_SHRINK, true, true, false },
+    { "hard_shrink", NULL, ACTIVATION_HARD_SHRINK, true, true, false },
+    { "tanh_shrink", NULL, ACTIVATION_TANH_SHRINK, true, true, false },
+    { "hard_tanh", NULL, ACTIVATION_HARD_TANH, true, true, false },
+    { "sparse_plus", NULL, ACTIVATION_SPARSE_PLUS, true, true, false },
+    { "sparse_sigmoid", NULL, ACTIVATION_SPARSE_SIGMOID, true, true, false },
+    { "log_sigmoid", NULL, ACTIVATION_LOG_SIGMOID, true, true, false },
     { "softmax", NULL, ACTIVATION_SOFTMAX, false, false, false },
     { "log_softmax", NULL, ACTIVATION_LOG_SOFTMAX, false, false, false },
+    { "sparsemax", NULL, ACTIVATION_SPARSEMAX, false, false, false },
 };
 
 const struct activation *strata_activation(enum activation_kind kind)
@@ -63,11 +73,22 @@ const struct activation *strata_activation_find(const char *name, enum flavour f
     return NULL;
 }
 
+/* Names that Keras has and that are of no use there: glu halves the last axis, which no layer of Keras reckons with, and
+ * threshold is called with arguments that a name cannot carry. */
+static bool refused_name(const char *key, const char *name, strata_error *err)
+{
+    if (strcmp(name, "glu") == 0)
+        return strata_fail(err, STRATA_EVALUE, "%s: \"glu\" halves the last axis, so it cannot be the activation of a layer",
+                           key);
+    return strata_fail(err, STRATA_EVALUE, "%s: \"threshold\" needs arguments; use the layer ReLU with its threshold", key);
+}
+
 static bool unknown_name(const char *key, const char *name, enum flavour flavour, strata_error *err)
 {
+    if (strcmp(name, "glu") == 0 || strcmp(name, "threshold") == 0) return refused_name(key, name, err);
     const char *names[ACTIVATION_KINDS];
     size_t count = 0, used = 0;
-    char list[400] = "";
+    char list[600] = "";
     for (int kind = 0; kind < ACTIVATION_KINDS; kind++)
         if (has_name(kind, flavour)) names[count++] = activations[kind].name;
     const char *nearest = strata_nearest(name, names, count);
@@ -122,6 +143,21 @@ static struct softmax softmax_of(enum activation_kind kind, const struct view *x
                              .inner = 1 };
 }
 
+static bool sparsemax(struct run *run, const struct view *x, const struct view *y, strata_error *err)
+{
+    const size_t columns = strata_view_columns(x);
+    const struct arg args[] = { arg_view(x), arg_view(y), arg_uint((uint32_t)columns), { 0 } };
+    return strata_op_map(run, "sparsemax:forward", "", args, strata_view_count(x) / columns, err);
+}
+
+static bool sparsemax_gradient(struct run *run, const struct view *y, const struct view *dy, const struct view *dx,
+                               strata_error *err)
+{
+    const size_t columns = strata_view_columns(y);
+    const struct arg args[] = { arg_view(y), arg_view(dy), arg_view(dx), arg_uint((uint32_t)columns), { 0 } };
+    return strata_op_map(run, "sparsemax:gradient", "", args, strata_view_count(y) / columns, err);
+}
+
 /* One work-item an element, or VW elements where they come out even. */
 static bool map(struct run *run, const char *kernel, enum activation_kind kind, const struct arg *args,
                 size_t n, strata_error *err)
@@ -136,6 +172,7 @@ bool strata_op_activation(struct run *run, enum activation_kind kind, const stru
                           const struct view *y, strata_error *err)
 {
     if (kind == ACTIVATION_LINEAR) return strata_op_copy(run, x, y, err);
+    if (kind == ACTIVATION_SPARSEMAX) return sparsemax(run, x, y, err);
     if (!activations[kind].elementwise) {
         const struct softmax softmax = softmax_of(kind, x);
         return strata_op_softmax(run, &softmax, x, y, err);
@@ -148,6 +185,7 @@ bool strata_op_activation_gradient(struct run *run, enum activation_kind kind, c
                                    const struct view *dy, const struct view *dx, strata_error *err)
 {
     if (kind == ACTIVATION_LINEAR) return strata_op_copy(run, dy, dx, err);
+    if (kind == ACTIVATION_SPARSEMAX) return sparsemax_gradient(run, value, dy, dx, err);
     if (!activations[kind].elementwise) {
         const struct softmax softmax = softmax_of(kind, dy);
         return strata_op_softmax_gradient(run, &softmax, value, dy, dx, err);

@@ -13,7 +13,9 @@ enum activation_kind {
     ACTIVATION_HARD_SIGMOID, ACTIVATION_HARD_SIGMOID_KERAS2,
     /* from here on not fused into GEMM and convolution */
     ACTIVATION_SILU, ACTIVATION_HARD_SILU, ACTIVATION_GELU, ACTIVATION_GELU_APPROXIMATE, ACTIVATION_MISH,
-    ACTIVATION_SOFTMAX, ACTIVATION_LOG_SOFTMAX,
+    ACTIVATION_CELU, ACTIVATION_SQUAREPLUS, ACTIVATION_SOFT_SHRINK, ACTIVATION_HARD_SHRINK, ACTIVATION_TANH_SHRINK,
+    ACTIVATION_HARD_TANH, ACTIVATION_SPARSE_PLUS, ACTIVATION_SPARSE_SIGMOID, ACTIVATION_LOG_SIGMOID,
+    ACTIVATION_SOFTMAX, ACTIVATION_LOG_SOFTMAX, ACTIVATION_SPARSEMAX,
     ACTIVATION_KINDS
 };
 
@@ -22,7 +24,7 @@ struct activation {
     const char *const *aliases; /* other spellings that are read; NULL-terminated or NULL */
     enum activation_kind kind;
     bool needs_x;            /* the gradient is computed from x, else from y */
-    bool elementwise;        /* not softmax and log_softmax, which work along the last axis */
+    bool elementwise;        /* not softmax, log_softmax and sparsemax, which work along the last axis */
     bool fusable;            /* GEMM and convolution can apply it as they store */
 };
 
