@@ -57,6 +57,8 @@ typedef struct strata_fit_config {
     const char *run_dir;        /* the run folder; NULL: no files */
     const char *checkpoint;     /* JSON object {"every_steps", "every_epochs", "keep"}; NULL: none */
     bool resume;                /* go on from the newest good checkpoint in run_dir */
+    bool cache_frozen;          /* what lies before the first trainable layer is computed once for each sample, where nothing random is in it */
+    size_t cache_bytes;         /* of memory a rank for that; what needs more lies in a file in run_dir */
     const char *job;            /* text of the job, kept as job.json and compared on resume; NULL: none */
     bool (*progress)(void *context, const strata_progress *progress); /* NULL: silent */
     double progress_seconds;    /* at most that often inside an epoch (0.1); each reads the metrics from the device; 0: each step */
@@ -70,12 +72,13 @@ typedef struct strata_fit_config {
     strata_balance balance;
     const double *shares;       /* of each rank, relative, for STRATA_BALANCE_SHARES; share_count of them */
     size_t share_count;
-    /* on rank 0: the table of ranks as a run of several begins, and, as details, every change of shares; NULL: silent */
+    /* on rank 0: what is computed once, the table of ranks as a run of several begins, and, as details, every change of shares;
+     * NULL: silent */
     void (*note)(void *context, bool detail, const char *message);
     void *note_context;
 } strata_fit_config;
 
-STRATA_API strata_fit_config strata_fit_defaults(void); /* batch_size 32, epochs 1, shuffle, progress every 0.1 s */
+STRATA_API strata_fit_config strata_fit_defaults(void); /* batch_size 32, epochs 1, shuffle, progress every 0.1 s, a cache of 1 GiB */
 
 /* History.history: for each name one number an epoch. */
 typedef struct strata_history strata_history;

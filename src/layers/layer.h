@@ -78,6 +78,7 @@ struct layer_class {
     bool in_place;           /* y may be x's memory (then neither is needed), dx may be dy's */
     bool fuses;              /* forward applies s->fused */
     bool identity_in_inference; /* forward copies x when not training; the plan leaves it out */
+    bool random_in_training; /* draws random numbers in training, though it does more than copy x in inference */
     bool integer_input;      /* x holds int32 (Embedding) */
     bool merges;             /* takes s->xs (Add, Concatenate) */
     bool view;               /* y is x's memory under another shape (Flatten, Reshape): forward and backward are NULL */

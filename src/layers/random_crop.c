@@ -52,4 +52,5 @@ const struct layer_class strata_layer_random_crop = {
     .forward = forward,
     .backward = backward,
     .work = strata_augment_work,
+    .random_in_training = true,
 };

@@ -45,6 +45,12 @@ bool strata_lower(strata_model *model, const struct shape *input, bool training,
                   strata_error *err);
 void strata_lower_release(struct flat_list *list);
 
+/* The last node of the longest part that gives the same for a sample in every epoch of training, in a list of a model in training;
+ * MODEL_INPUT: there is none worth keeping. */
+int strata_lower_prefix(const struct flat_list *list);
+/* Leaves the nodes up to `last`, or those behind it, to which its output becomes the input. */
+void strata_lower_keep(struct flat_list *list, int last, bool head);
+
 /* The activation that ends the layer's work: the one it is, or its `activation` argument; LINEAR when there is none. The
  * layer is built and no nested model. */
 enum activation_kind strata_lower_activation(const strata_layer *layer);

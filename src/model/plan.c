@@ -39,15 +39,57 @@ static bool check_config(strata_model *model, const struct plan_config *config, 
     return true;
 }
 
+/* In training, which is where it matters; in inference there are the same nodes up to it. */
+static bool find_prefix(strata_model *model, bool logits, int *last, struct shape *out, const strata_layer **layer,
+                        strata_error *err)
+{
+    struct flat_list list;
+    if (!strata_lower(model, &model->input.shape, true, logits, &list, err))
+        return false;
+    *last = strata_lower_prefix(&list);
+    if (*last != MODEL_INPUT) {
+        *out = list.items[*last].out;
+        *layer = list.items[*last].layer;
+    }
+    strata_lower_release(&list);
+    return true;
+}
+
+bool strata_plan_prefix(strata_model *model, bool loss_at_logits, struct shape *out, const strata_layer **layer,
+                        strata_error *err)
+{
+    int last;
+    *out = (struct shape){ .rank = -1 };
+    return strata_shape_is_open(&model->input.shape) || find_prefix(model, loss_at_logits, &last, out, layer, err);
+}
+
+static bool take_part(struct plan *plan, strata_error *err)
+{
+    const strata_layer *layer;
+    struct shape out;
+    int last;
+    if (!find_prefix(plan->model, plan->config.loss_at_logits, &last, &out, &layer, err))
+        return false;
+    if (last == MODEL_INPUT)
+        return strata_fail(err, STRATA_EBUG, "model %s has no part that stays the same", plan->model->name);
+    if (plan->config.part == PLAN_REST)
+        plan->config.shape = out;
+    strata_lower_keep(&plan->flat, last, plan->config.part == PLAN_PREFIX);
+    return true;
+}
+
 static bool lower(struct plan *plan, strata_error *err)
 {
     const bool logits = plan->config.loss_at_logits;
-    if (!strata_lower(plan->model, &plan->config.shape, plan->config.training, logits, &plan->flat, err))
+    const bool rest = plan->config.part == PLAN_REST;
+    const struct shape *in = rest ? &plan->model->input.shape : &plan->config.shape;
+    if (!strata_lower(plan->model, in, plan->config.training, logits, &plan->flat, err)
+        || (plan->config.part != PLAN_WHOLE && !take_part(plan, err)))
         return false;
     plan->at = plan->flat.output;
     if (logits && plan->at != MODEL_INPUT && plan->flat.items[plan->at].kind == FLAT_ACTIVATION)
         plan->at = plan->flat.items[plan->at].inputs[0];
-    plan->integer = strata_model_integer_input(plan->model);
+    plan->integer = !rest && strata_model_integer_input(plan->model);
     plan->convert = plan->integer ? plan->config.input != STRATA_INT32
                                   : plan->config.input != STRATA_FLOAT32 || plan->config.input_scale != 1;
     return true;

@@ -16,7 +16,11 @@ struct plan_loss {
     struct buffer *step_words;
 };
 
+/* All of a model, or one of the two parts that meet where what is frozen ends (strata_plan_prefix). */
+enum plan_part { PLAN_WHOLE, PLAN_PREFIX, PLAN_REST };
+
 struct plan_config {
+    enum plan_part part;
     size_t n;                /* samples a play; at least 1 */
     struct shape shape;      /* of a sample, without batch axis: it settles what is open in the model's input; rank 0: that of
                                 the model's input, which is whole */
@@ -35,6 +39,11 @@ struct plan_config {
 /* The activation that ends the model (of the last layer, or an Activation or Softmax layer over the last axis), LINEAR when there is
  * none, or when an activity regularizer follows it, whose gradient a loss on the logits would pass by. With it a loss knows whether logits are to be had. */
 enum activation_kind strata_plan_last_activation(const strata_model *model);
+
+/* The shape of what comes out of the part of the model that gives the same for a sample in every epoch of training, without batch axis;
+ * *layer is the last layer in it. rank -1: no part does. */
+bool strata_plan_prefix(strata_model *model, bool loss_at_logits, struct shape *out, const strata_layer **layer,
+                        strata_error *err);
 
 /* The model must be bound (strata_params_bind). */
 struct plan *strata_plan_create(strata_model *model, const struct plan_config *config, strata_error *err);

@@ -13,7 +13,8 @@
 
 strata_fit_config strata_fit_defaults(void)
 {
-    return (strata_fit_config){ .batch_size = 32, .epochs = 1, .shuffle = true, .progress_seconds = 0.1 };
+    return (strata_fit_config){ .batch_size = 32, .epochs = 1, .shuffle = true, .progress_seconds = 0.1,
+                                .cache_frozen = true, .cache_bytes = (size_t)1 << 30 };
 }
 
 static double now(void)
@@ -234,7 +235,9 @@ static bool run_epochs(struct fit *f, strata_error *err)
 {
     while (f->epoch < f->config->epochs && !f->stop) {
         strata_progress progress = progress_of(f, false);
-        f->epoch_start = f->last_shown = now();
+        f->last_shown = now();
+        f->epoch_start = f->last_shown - f->caching;
+        f->caching = 0;
         if ((f->step == 0 && !call(f, CALLBACK_EPOCH_BEGIN, &progress, err)) || !run_steps(f, err)) return false;
         const bool whole = f->step == f->steps;
         if (!whole && !strata_fit_checkpoint(f, false, true, err)) return false;
@@ -281,10 +284,18 @@ static bool prepare_objective(struct fit *f, strata_error *err)
     return f->readback && strata_pace_open(&f->pace, f->trainer.device, f->trainer.rank, err);
 }
 
+static bool cache(struct fit *f, strata_error *err)
+{
+    const double start = now();
+    const bool ok = strata_fit_cache(f, err);
+    f->caching = now() - start;
+    return ok;
+}
+
 static bool start_batches(struct fit *f, strata_error *err)
 {
     const strata_fit_config *c = f->config;
-    f->batching = (struct batches_config){ .data = f->data, .global_batch = c->batch_size, .shuffle = c->shuffle,
+    f->batching = (struct batches_config){ .data = f->passes.data, .global_batch = c->batch_size, .shuffle = c->shuffle,
                                            .seed = c->seed, .steps_per_epoch = c->steps_per_epoch,
                                            .y_type = f->objective->y_type, .class_weight = c->class_weight,
                                            .class_weights = c->class_weights };
@@ -320,7 +331,8 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
     f->epoch = f->config->initial_epoch;
     if (ok) begin_epoch(f);
     ok = ok && (!state || strata_fit_restore(f, state, err))
-         && strata_fit_begin_balance(f, json_object_get(state, "shares"), err) && strata_comm_agree(comm, start_batches(f, err), err);
+         && strata_fit_begin_balance(f, json_object_get(state, "shares"), err) && cache(f, err)
+         && strata_comm_agree(comm, start_batches(f, err), err);
     json_decref(state);
     return ok;
 }
@@ -346,6 +358,8 @@ static void release(struct fit *f)
     strata_updater_free(f->updater);
     strata_passes_free(&f->passes);
     strata_passes_free(&f->validation_passes);
+    strata_frozen_cache_close(&f->cache);
+    strata_frozen_cache_close(&f->validation_cache);
     free_logs(f);
     strata_objective_free(f->objective);
     strata_callbacks_free(f->callbacks);

@@ -3,6 +3,7 @@
 #define STRATA_TRAIN_FIT_H
 
 #include "train/callbacks.h"
+#include "train/frozen_cache.h"
 #include "train/history.h"
 #include "train/pace.h"
 #include "train/run_folder.h"
@@ -18,6 +19,8 @@ struct fit {
     struct passes passes, validation_passes;
     const strata_data *data, *validation; /* validation NULL: none */
     strata_data *head, *tail;             /* owned, of a validation split */
+    struct frozen_cache cache, validation_cache;
+    double caching; /* seconds that filling them took, which count to the first epoch */
     struct batches_config batching;
     struct batches *batches;
     struct event *uploaded; /* of the batch that the device reads */
@@ -56,6 +59,12 @@ struct fit {
 bool strata_fit_check(const strata_fit_config *config, strata_error *err);
 /* STRATA_EDISAGREE unless all ranks hold the same job, model, data and weights. */
 bool strata_fit_agree(const struct fit *fit, strata_error *err);
+
+/* ---- fit_cache.c ---- */
+
+/* Where it pays and may be: computes what comes before the first trainable layer for all samples, and lets the passes go on from there.
+ * Collective. */
+bool strata_fit_cache(struct fit *fit, strata_error *err);
 
 /* ---- fit_step.c ---- */
 

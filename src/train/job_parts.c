@@ -86,6 +86,8 @@ strata_fit_config strata_job_fit_config(const strata_job *job)
     config.callbacks = job->callbacks;
     config.run_dir = job->dir;
     config.checkpoint = job->dir ? job->checkpoint : NULL;
+    config.cache_frozen = job->run.cache_frozen;
+    config.cache_bytes = (size_t)job->run.cache_budget << 20;
     config.job = job->text;
     config.balance = job->run.balance.kind;
     config.shares = job->run.balance.shares;

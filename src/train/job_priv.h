@@ -31,6 +31,8 @@ struct job_run {
     char *dir, *devices;
     struct job_balance balance;
     bool exact;
+    bool cache_frozen;
+    long cache_budget; /* MiB */
     json_t *checkpoint; /* owned; NULL: none */
 };
 

@@ -94,7 +94,7 @@ static struct pass *make_pass(const struct passes *of, size_t n, size_t global_n
     *pass = (struct pass){ .n = n, .global_n = global_n, .training = training, .of = of };
     const bool measured = of->objective != NULL, augmented = training && of->augment;
     const struct plan_config config = {
-        .n = n, .shape = of->data->x.shape, .global_n = global_n, .training = training,
+        .part = of->part, .n = n, .shape = of->data->x.shape, .global_n = global_n, .training = training,
         .backward = training && of->params->trainable > 0,
         .input = augmented ? STRATA_FLOAT32 : of->data->x.type, .input_scale = augmented ? 1 : of->data->scale,
         .loss_at_logits = measured && of->objective->at_logits,

@@ -14,6 +14,8 @@ struct outputs {
     float **part;  /* owned: each for a global batch */
     strata_rows_function *rows;
     void *context;
+    enum plan_part of; /* PLAN_PREFIX: the output of that */
+    bool loss_at_logits;
 };
 
 static bool make_outputs(struct outputs *out, strata_model *model, const strata_data *data, size_t batch, strata_error *err)
@@ -60,7 +62,7 @@ struct cached {
 static bool plan_for(const struct trainer *t, const strata_data *data, const struct outputs *out, size_t n,
                      struct cached *cached, strata_error *err)
 {
-    const struct plan_config config = { .n = n, .shape = data->x.shape, .input = data->x.type, .input_scale = data->scale,
+    const struct plan_config config = { .part = out->of, .loss_at_logits = out->loss_at_logits, .n = n, .shape = data->x.shape, .input = data->x.type, .input_scale = data->scale,
                                         .extract = out->layers, .extract_count = out->layers ? out->count : 0 };
     if (cached->plan && cached->n == n) return true;
     strata_plan_free(cached->plan);
@@ -117,6 +119,34 @@ static bool run_batches(const struct trainer *t, const strata_data *data, size_t
     strata_plan_free(cached.plan);
     free(x);
     return all && strata_comm_agree(t->comm, ok, err);
+}
+
+/* ---- the part that stays the same --------------------------------------------------------------------------------------- */
+
+struct prefix_rows {
+    size_t size;
+    float *values; /* of all samples */
+};
+
+static bool keep_prefix(void *context, size_t output, size_t first, size_t count, const float *values, strata_error *err)
+{
+    const struct prefix_rows *to = context;
+    (void)output;
+    (void)err;
+    memcpy(to->values + first * to->size, values, count * to->size * sizeof *values);
+    return true;
+}
+
+bool strata_trainer_prefix(const struct trainer *t, const strata_data *data, size_t batch_size, bool loss_at_logits,
+                           size_t size, float *values, strata_error *err)
+{
+    struct prefix_rows to = { size, values };
+    float *part = strata_alloc(batch_size < data->count ? batch_size : data->count, size * sizeof *part, err);
+    const struct outputs out = { .count = 1, .size = &size, .part = &part, .rows = keep_prefix, .context = &to,
+                                 .of = PLAN_PREFIX, .loss_at_logits = loss_at_logits };
+    const bool ok = strata_comm_agree(t->comm, part != NULL, err) && run_batches(t, data, batch_size, &out, err);
+    free(part);
+    return ok;
 }
 
 static bool run(strata_model *model, strata_context *context, const strata_data *data, size_t batch_size,

@@ -33,3 +33,18 @@ paste -d ' ' <(cut -d, -f2,4 head1/history.csv) <(cut -d, -f2,4 head2/history.cs
     while read -r loss val loss2 val2; do
         expect_number "($loss - $loss2)^2 < 1e-8 && ($val - $val2)^2 < 1e-8"
     done
+
+# ---- what is frozen is computed once: in memory, in a file, not at all; the same weights but for roundings ----
+
+fit 1 none --set fit.epochs=3 --set run.cache_frozen=false
+for ranks in 1 2; do
+    for budget in 1024 0; do
+        expect_code 0 timeout 500 mpirun -n "$ranks" "$STRATA" fit "$job" --progress line --set run.dir=cached "${few[@]}" \
+            --set fit.epochs=3 --set "run.cache_budget=$budget"
+        [ "$budget" -eq 0 ] && place='a file' || place=memory
+        expect_text err "frozen up to global_average_pooling2d: its outputs for 116 samples, 0.1 MiB, are computed once and kept in $place"
+        "$STRATA" weights none/last.keras --diff cached/last.keras --json >out || true
+        expect_number "$(sed -nE 's/.*"largest":([-+0-9.eE]+).*/\1/p' out | sort -g | tail -n 1) < 1e-4"
+        [ -z "$(find cached -name 'frozen-*')" ] || fail 'the cache was left behind'
+    done
+done

@@ -1,0 +1,83 @@
+/* The part of a flat list that gives the same for a sample in every epoch: nothing in it trains, draws random numbers, or looks at
+ * the rest of the batch. All that follows hangs on its last node alone, so either part can be planned by itself. */
+#include <stdlib.h>
+
+#include "model/lower.h"
+
+static bool is_steady(const struct flat *node)
+{
+    if (node->needs_gradient || node->kind == FLAT_PENALTY)
+        return false;
+    if (node->kind != FLAT_LAYER || !node->training)
+        return true;
+    const struct layer_class *class = node->layer->class;
+    return !class->identity_in_inference && !class->trainable_inference && !class->random_in_training;
+}
+
+/* Nothing behind `last` reads what comes before it. */
+static bool separates(const struct flat_list *list, int last)
+{
+    for (int i = last + 1; i < (int)list->count; i++)
+        for (int k = 0; k < list->items[i].input_count; k++)
+            if (list->items[i].inputs[k] < last)
+                return false;
+    return true;
+}
+
+int strata_lower_prefix(const struct flat_list *list)
+{
+    int last = MODEL_INPUT;
+    bool works = false; /* something with weights is in it; else it is too little to be kept */
+    for (int i = 0; i < list->output && is_steady(&list->items[i]); i++) {
+        works = works || (list->items[i].kind == FLAT_LAYER && list->items[i].layer->weight_count > 0);
+        if (works && separates(list, i))
+            last = i;
+    }
+    return last;
+}
+
+static void keep_ends(struct flat_list *list, int last, bool head)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->end_count; i++) {
+        struct flat_end end = list->ends[i];
+        if ((end.index <= last) != head)
+            continue;
+        end.index -= head ? 0 : last + 1;
+        list->ends[kept++] = end;
+    }
+    list->end_count = kept;
+}
+
+/* An activation behind `last` that it applies while storing goes back to being its own: in training something may lie between. */
+static void part_fused(struct flat_list *list, int last)
+{
+    for (int i = last + 1; i < (int)list->count; i++) {
+        struct flat *node = &list->items[i];
+        if (!node->fused || node->inputs[0] != last)
+            continue;
+        node->fused = node->view = false;
+        list->items[last].activation = ACTIVATION_LINEAR;
+    }
+}
+
+void strata_lower_keep(struct flat_list *list, int last, bool head)
+{
+    const int shift = head ? 0 : last + 1;
+    size_t kept = 0;
+    part_fused(list, last);
+    for (int i = 0; i < (int)list->count; i++) {
+        struct flat *node = &list->items[i];
+        if ((i <= last) != head) {
+            free(node->inputs);
+            free(node->in);
+            continue;
+        }
+        for (int k = 0; k < node->input_count && !head; k++)
+            node->inputs[k] -= shift; /* `last` becomes MODEL_INPUT */
+        list->items[kept++] = *node;
+    }
+    list->count = kept;
+    list->output = head ? last : list->output - shift;
+    keep_ends(list, last, head);
+}
