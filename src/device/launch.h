@@ -61,6 +61,10 @@ bool strata_launch(struct run *run, const struct launch *launch, strata_error *e
 bool strata_run_call(struct run *run, bool (*call)(const void *context, void *queue, strata_error *err),
                      const void *context, size_t size, strata_error *err);
 
+/* Makes the calls of a recording that are of this function, in its order, with NULL for the queue, and plays nothing else. */
+bool strata_run_calls(struct run *run, bool (*call)(const void *context, void *queue, strata_error *err),
+                      strata_error *err);
+
 /* Queued copies and fills as part of a run; offsets and sizes in bytes. */
 bool strata_run_copy(struct run *run, const struct buffer *from, size_t from_offset, struct buffer *to,
                      size_t to_offset, size_t bytes, strata_error *err);

@@ -166,6 +166,17 @@ bool strata_run_play(struct run *run, strata_error *err)
     return strata_queue_flush(run->device, QUEUE_COMPUTE, err);
 }
 
+bool strata_run_calls(struct run *run, run_call *call, strata_error *err)
+{
+    assert(run->kind == RUN_RECORD);
+    for (size_t i = 0; i < run->entry_count; i++) {
+        const struct entry *entry = &run->entries[i];
+        if (entry->kind == ENTRY_CALL && entry->call == call && !call(entry->context, NULL, err))
+            return strata_fail_labelled(entry->label, err);
+    }
+    return true;
+}
+
 bool strata_run_mark_event(struct run *run, int mark, struct event **event, strata_error *err)
 {
     assert(mark >= 0 && (size_t)mark < run->mark_count);

@@ -43,7 +43,7 @@ static const struct field fields[] = {
     STRATA_FIELD_CONSTRAINT("beta_constraint", struct batch_normalization, beta_constraint),
     STRATA_FIELD_CONSTRAINT("gamma_constraint", struct batch_normalization, gamma_constraint),
     { "synchronized", FIELD_BOOL, offsetof(struct batch_normalization, synchronized), .only_keras3 = true,
-      .help = "only false: each rank normalizes by its own part of the batch" },
+      .help = "true: by the mean and variance of the whole batch; false: each rank by its part of it" },
     STRATA_FIELD_UNSET("renorm"),
     STRATA_FIELD_UNSET("renorm_clipping"),
     { "renorm_momentum", FIELD_CUSTOM, 0, .parse = strata_parse_ignored, .silent = true },
@@ -53,9 +53,9 @@ static const struct field fields[] = {
 static bool check(void *config, enum flavour flavour, strata_error *err)
 {
     struct batch_normalization *c = config;
+    (void)err;
     c->keras2 = flavour == STRATA_KERAS2;
-    if (!c->synchronized) return true;
-    return strata_fail(err, STRATA_EVALUE, "synchronized is true, which is not supported; use false");
+    return true;
 }
 
 static bool shape(const void *config, const struct shape *in, struct shape *out, strata_error *err)
@@ -77,7 +77,7 @@ static unsigned axis_mask(const struct batch_normalization *c, int rank)
 }
 
 static void ask_one(struct weights *ask, const char *name, size_t channels, const struct object *initializer,
-                    const struct object *regularizer, const struct object *constraint, bool statistic)
+                    const struct object *regularizer, const struct object *constraint)
 {
     ask->spec[ask->count++] = (struct weight_spec){
         .name = name,
@@ -85,7 +85,6 @@ static void ask_one(struct weights *ask, const char *name, size_t channels, cons
         .initializer = initializer,
         .regularizer = regularizer,
         .constraint = constraint,
-        .statistic = statistic,
     };
 }
 
@@ -96,13 +95,15 @@ static bool weights(const void *config, const struct shape *in, struct weights *
     const size_t channels = in->dim[axis];
     (void)err;
     if (c->scale)
-        ask_one(ask, "gamma", channels, &c->gamma_initializer, &c->gamma_regularizer, &c->gamma_constraint,
-                false);
+        ask_one(ask, "gamma", channels, &c->gamma_initializer, &c->gamma_regularizer, &c->gamma_constraint);
     if (c->center)
-        ask_one(ask, "beta", channels, &c->beta_initializer, &c->beta_regularizer, &c->beta_constraint,
-                false);
-    ask_one(ask, "moving_mean", channels, &c->moving_mean_initializer, NULL, NULL, true);
-    ask_one(ask, "moving_variance", channels, &c->moving_variance_initializer, NULL, NULL, true);
+        ask_one(ask, "beta", channels, &c->beta_initializer, &c->beta_regularizer, &c->beta_constraint);
+    ask_one(ask, "moving_mean", channels, &c->moving_mean_initializer, NULL, NULL);
+    ask_one(ask, "moving_variance", channels, &c->moving_variance_initializer, NULL, NULL);
+    for (int i = ask->count - 2; i < ask->count; i++) {
+        ask->spec[i].statistic = true;
+        ask->spec[i].synchronized = c->synchronized;
+    }
     return true;
 }
 
@@ -121,7 +122,8 @@ static struct normalize normalize_of(const struct batch_normalization *c, const 
     struct normalize n = { .kind = NORMALIZE_BATCH,
                            .shape = s->x.shape,
                            .epsilon = c->epsilon,
-                           .axes = axis_mask(c, s->x.shape.rank) };
+                           .axes = axis_mask(c, s->x.shape.rank),
+                           .exchange = c->synchronized ? s->exchange : NULL };
     if (c->scale) n.gamma = s->w[0];
     if (c->center) n.beta = s->w[c->scale];
     return n;

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/shape.h"
 #include "ops/activation.h"
+#include "ops/exchange.h"
 #include "ops/view.h"
 
 enum { STRATA_MAX_WEIGHTS = 8, STRATA_MAX_INPUTS = 64 };
@@ -19,6 +20,7 @@ struct weight_spec {
     const struct object *regularizer, *constraint; /* of strata_regularizers and strata_constraints */
     bool squares;       /* its gradient is a sum over places in the batch (a row of a table that is looked up often), and the
                            sum of their squares is asked for too: step.dw_squares */
+    bool synchronized;  /* a statistic of the whole batch: the same on every rank that had a part of it */
     bool statistic;     /* never trained by gradients: moving means; averaged over the ranks by sample count */
 };
 
@@ -50,6 +52,7 @@ struct step {
     enum activation_kind fused;      /* forward: apply it to y while storing; LINEAR unless the class says fuses */
     bool training;                   /* dropout drops, batch normalization uses the batch */
     struct buffer *step_words;       /* enum step_word; NULL unless training */
+    const struct exchange *exchange; /* sums over the ranks, for a layer that wants the whole batch; NULL: this rank has it */
     unsigned stream;                 /* the layer's number in the model, for random_key.stream */
 };
 

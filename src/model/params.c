@@ -54,6 +54,7 @@ static void place(struct params *params, strata_layer *layer, bool trainable)
         *param = (struct param){
             .layer = layer, .index = i, .name = weight->spec.name, .shape = weight->spec.shape, .offset = params->total,
             .count = strata_shape_count(&weight->spec.shape), .trainable = trainable, .statistic = moves(layer, i),
+            .synchronized = weight->spec.synchronized,
             .regularizer = weight->spec.regularizer, .constraint = weight->spec.constraint,
         };
         weight->offset = param->offset;

@@ -20,6 +20,7 @@ struct param {
     size_t offset, count; /* elements of the arena */
     bool trainable;
     bool statistic;       /* forward of training moves it, on each rank for its own samples */
+    bool synchronized;    /* .. by those of all ranks, where it had any itself */
     size_t squares;       /* offset of the squares; 0: none */
     const struct object *regularizer, *constraint; /* borrowed; NULL or class NULL: none */
 };

@@ -32,6 +32,7 @@ struct plan_config {
     bool loss_at_logits;     /* only when strata_plan_last_activation is softmax or sigmoid */
     bool (*emit_loss)(void *context, struct run *run, const struct plan_loss *loss, strata_error *err); /* may be NULL */
     void *context;
+    const struct exchange *exchange; /* sums over the ranks, each of which plays a plan of the same model; NULL: one rank */
     const strata_layer *const *extract; /* layers whose outputs are kept; may be NULL */
     size_t extract_count;
 };

@@ -32,6 +32,7 @@ static struct step base_step(const struct plan *plan, int node, struct view *xs)
     const struct flat *flat = &plan->flat.items[node];
     struct step s = { .run = plan->run, .xs = xs, .inputs = flat->input_count, .fused = flat->activation,
                       .training = flat->training, .stream = flat->stream,
+                      .exchange = flat->training ? plan->config.exchange : NULL,
                       .step_words = flat->training ? plan->step_words : NULL };
     for (int k = 0; k < flat->input_count; k++)
         xs[k] = strata_plan_value(plan, flat->inputs[k]);

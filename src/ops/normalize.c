@@ -174,6 +174,8 @@ bool strata_op_normalize(struct run *run, const struct normalize *normalize, con
     if (!stats->buffer) own = (struct view){ .buffer = part.buffer, .offset = part_count(&plan) };
     const struct view variance = variances(&own, plan.axes.groups);
     return moments(run, &plan, x, &part, &own, err)
+           && (!normalize->exchange
+               || strata_op_exchange_moments(run, normalize->exchange, &own, plan.axes.groups, plan.axes.size, err))
            && apply(run, &plan, normalize, x, &own, &variance, y, err);
 }
 
@@ -288,6 +290,8 @@ bool strata_op_normalize_gradient(struct run *run, const struct normalize *norma
     return (!shared || shared_parameters(run, &parameters, normalize, gradient, &part, err))
            && (!wants_sums || group_sums(run, &plan, normalize, gradient, &part, &sums, err))
            && (!own || !wants_parameters || copy_sums(run, plan.axes.groups, &sums, gradient, err))
+           && (!normalize->exchange || !gradient->dx.buffer || gradient->constant_stats
+               || strata_op_exchange_sums(run, normalize->exchange, &sums, plan.axes.groups, plan.axes.size, err))
            && (!gradient->dx.buffer || input_gradient(run, &plan, normalize, gradient, &sums, err));
 }
 

@@ -4,6 +4,7 @@
 #ifndef STRATA_OPS_NORMALIZE_H
 #define STRATA_OPS_NORMALIZE_H
 
+#include "ops/exchange.h"
 #include "ops/view.h"
 
 enum normalize_kind {
@@ -19,6 +20,7 @@ struct normalize {
     size_t parts;        /* NORMALIZE_GROUP: divides the axis */
     double epsilon;
     struct view gamma, beta; /* buffer NULL: none */
+    const struct exchange *exchange; /* NORMALIZE_BATCH: the groups reach over all ranks; NULL: they do not */
 };
 
 /* How many groups there are; a statistics view has 2 * groups elements: means, then variances. */

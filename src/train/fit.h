@@ -26,6 +26,8 @@ struct fit {
     struct event *uploaded; /* of the batch that the device reads */
     struct readback *readback;
     struct pace pace;
+    struct exchange exchange; /* sums over the ranks in the middle of a step */
+    bool exchanged;           /* there were some: a rank cannot leave a step without them */
     struct balancing *balancing;
     double *sums, *all;     /* of this rank since the epoch's start; of all ranks */
     double since_sync;      /* samples that this rank put through since the moving statistics were averaged */
@@ -69,6 +71,8 @@ bool strata_fit_cache(struct fit *fit, strata_error *err);
 /* ---- fit_step.c ---- */
 
 bool strata_fit_step(struct fit *fit, strata_error *err);
+/* Lets the training passes reach the other ranks. */
+void strata_fit_set_exchange(struct fit *fit);
 /* Until all steps so far are in the sums of this rank. */
 bool strata_fit_drain(struct fit *fit, strata_error *err);
 /* Averages the moving statistics over the ranks. Collective. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "ops/exchange.h"
 
 /* ---- a step ---------------------------------------------------------------------------------------------------------- */
 
@@ -16,6 +17,26 @@ static bool next_batch(struct fit *f, struct batch *batch, strata_error *err)
     strata_event_free(f->uploaded);
     f->uploaded = NULL;
     return read && strata_batches_next(f->batches, batch, err);
+}
+
+static bool exchange(void *context, double *values, size_t count, strata_error *err)
+{
+    struct fit *f = context;
+    f->exchanged = true;
+    return strata_comm_sum(f->trainer.comm, values, count, err);
+}
+
+void strata_fit_set_exchange(struct fit *f)
+{
+    f->exchange = (struct exchange){ .context = f, .sum = exchange };
+    if (f->trainer.ranks > 1) f->passes.exchange = &f->exchange;
+}
+
+/* What the others exchange in the step, they exchange with this rank too, which has no samples: a plan says what that is. */
+static bool take_part(struct fit *f, const struct batch *batch, strata_error *err)
+{
+    struct pass *pass = strata_passes_get(&f->passes, 1, batch->global_count, true, err);
+    return pass && strata_op_exchange_nothing(strata_plan_run(pass->plan), err);
 }
 
 static bool zero_gradients(const struct fit *f, strata_error *err)
@@ -34,7 +55,7 @@ static bool play(struct fit *f, const struct batch *batch, double scale, struct 
     const struct step_numbers numbers = { .seed = f->seed, .epoch = (uint32_t)f->epoch,
                                           .loss_scale = (float)(isnan(factor) ? scale : scale * factor) };
     *pass = NULL;
-    if (batch->count == 0) return zero_gradients(f, err);
+    if (batch->count == 0) return zero_gradients(f, err) && take_part(f, batch, err);
     *pass = strata_passes_get(&f->passes, batch->count, batch->global_count, true, err);
     if (*pass && !isnan(factor) && strata_plan_penalty((*pass)->plan).buffer)
         return strata_fail(err, STRATA_EVALUE, "loss_scale_factor does not scale activity regularizers; leave one of them out");
@@ -75,7 +96,7 @@ static bool fail_together(struct fit *f, strata_error *err)
 {
     strata_error told = *err;
     if (f->trainer.ranks == 1) return false;
-    if (f->updater) {
+    if (f->updater && !f->exchanged) {
         const struct reducer_update *step = strata_updater_step(f->updater);
         struct reducer_update failing = { .context = &told, .update = refuse, .measure_count = step->measure_count };
         if (step->measure) {
@@ -112,24 +133,6 @@ static bool wait_for_weights(struct fit *f, strata_error *err)
     return true;
 }
 
-bool strata_fit_step(struct fit *f, strata_error *err)
-{
-    struct batch batch;
-    struct pass *pass;
-    if (!next_batch(f, &batch, err)) return fail_together(f, err);
-    const double divisor = strata_objective_divisor(f->objective, batch.global_count, batch.global_weight,
-                                                    batch.weight != NULL);
-    const double scale = divisor != 0 ? 1 / divisor : 0; /* Keras's divide_no_nan */
-    if (f->updater) strata_updater_begin(f->updater);
-    strata_pace_begin(&f->pace, batch.count);
-    if (!play(f, &batch, scale, &pass, err) || !strata_pace_queued(&f->pace, err)) return fail_together(f, err);
-    if (!reduce(f, pass, err)) return false;
-    if (!count(f, &batch, pass, scale, err) || !strata_pace_end(&f->pace, err)) return fail_alone(f, err);
-    if (!wait_for_weights(f, err)) return false;
-    f->step++;
-    return strata_fit_balance(f, batch.global_count, err);
-}
-
 bool strata_fit_drain(struct fit *f, strata_error *err)
 {
     return strata_readback_drain(f->readback, err);
@@ -149,15 +152,21 @@ bool strata_fit_sum(struct fit *f, double *extra, size_t extra_count, strata_err
 
 /* ---- moving statistics --------------------------------------------------------------------------------------------------- */
 
-static bool has_statistics(const struct params *params)
+static bool is_wanted(const struct param *param, bool synchronized_alone)
+{
+    return param->statistic && (param->synchronized || !synchronized_alone);
+}
+
+static bool has_statistics(const struct params *params, bool synchronized_alone)
 {
     for (size_t i = 0; i < params->count; i++)
-        if (params->list[i].statistic) return true;
+        if (is_wanted(&params->list[i], synchronized_alone)) return true;
     return false;
 }
 
-/* Reads all statistics weighted by this rank's samples, or writes them divided by those of all. */
-static bool move_statistics(struct fit *f, bool to_host, double *sums, double samples, strata_error *err)
+/* Reads statistics weighted by this rank's samples, or writes them divided by those of all. */
+static bool move_statistics(struct fit *f, bool to_host, bool synchronized_alone, double *sums, double samples,
+                            strata_error *err)
 {
     const struct params *params = f->trainer.params;
     float *host = strata_alloc(params->total, sizeof *host, err);
@@ -165,7 +174,7 @@ static bool move_statistics(struct fit *f, bool to_host, double *sums, double sa
     for (size_t i = 0, at = 0; ok && i < params->count; i++) {
         const struct param *param = &params->list[i];
         const size_t offset = param->offset * sizeof(float), bytes = param->count * sizeof(float);
-        if (!param->statistic) continue;
+        if (!is_wanted(param, synchronized_alone)) continue;
         for (size_t e = 0; !to_host && e < param->count; e++) host[e] = (float)(sums[at + e] / samples);
         ok = to_host ? strata_buffer_read(f->trainer.device, QUEUE_COMPUTE, params->weights, offset, bytes, host, err)
                      : strata_buffer_write(f->trainer.device, QUEUE_COMPUTE, params->weights, offset, bytes, host, err);
@@ -176,20 +185,61 @@ static bool move_statistics(struct fit *f, bool to_host, double *sums, double sa
     return ok;
 }
 
-bool strata_fit_sync(struct fit *f, strata_error *err)
+static bool average_statistics(struct fit *f, bool synchronized_alone, double samples, strata_error *err)
 {
     const struct params *params = f->trainer.params;
-    if (f->trainer.ranks == 1 || !has_statistics(params)) return true;
+    if (f->trainer.ranks == 1 || !has_statistics(params, synchronized_alone)) return true;
     double *sums = strata_alloc(params->total + 1, sizeof *sums, err);
-    const double samples = f->since_sync;
-    bool ok = sums && move_statistics(f, true, sums, samples, err);
+    bool ok = sums && move_statistics(f, true, synchronized_alone, sums, samples, err);
     ok = strata_comm_agree(f->trainer.comm, ok, err);
     if (ok) {
         sums[params->total] = samples;
         ok = strata_comm_sum(f->trainer.comm, sums, params->total + 1, err);
     }
-    if (ok && sums[params->total] > 0) ok = move_statistics(f, false, sums, sums[params->total], err);
-    f->since_sync = 0;
+    if (ok && sums[params->total] > 0)
+        ok = move_statistics(f, false, synchronized_alone, sums, sums[params->total], err);
     free(sums);
     return strata_comm_agree(f->trainer.comm, ok, err);
+}
+
+bool strata_fit_sync(struct fit *f, strata_error *err)
+{
+    const double samples = f->since_sync;
+    f->since_sync = 0;
+    return average_statistics(f, false, samples, err);
+}
+
+/* A rank without samples in a step learns from the others what the step made of the synchronized statistics. All ranks know
+ * whether there is one. */
+static bool teach_idle_ranks(struct fit *f, const struct batch *batch, strata_error *err)
+{
+    struct share share = f->trainer.share;
+    bool idle = false;
+    if (f->trainer.ranks == 1 || !has_statistics(f->trainer.params, true)) return true;
+    for (share.rank = 0; share.rank < share.size && !idle; share.rank++) {
+        size_t first, count;
+        strata_share(&share, batch->global_count, &first, &count);
+        idle = count == 0;
+    }
+    return !idle || average_statistics(f, true, (double)batch->count, err);
+}
+
+/* ---- the step as a whole ---------------------------------------------------------------------------------------------------- */
+
+bool strata_fit_step(struct fit *f, strata_error *err)
+{
+    struct batch batch;
+    struct pass *pass;
+    if (!next_batch(f, &batch, err)) return fail_together(f, err);
+    const double divisor = strata_objective_divisor(f->objective, batch.global_count, batch.global_weight,
+                                                    batch.weight != NULL);
+    const double scale = divisor != 0 ? 1 / divisor : 0; /* Keras's divide_no_nan */
+    if (f->updater) strata_updater_begin(f->updater);
+    strata_pace_begin(&f->pace, batch.count);
+    if (!play(f, &batch, scale, &pass, err) || !strata_pace_queued(&f->pace, err)) return fail_together(f, err);
+    if (!reduce(f, pass, err)) return false;
+    if (!count(f, &batch, pass, scale, err) || !strata_pace_end(&f->pace, err)) return fail_alone(f, err);
+    if (!wait_for_weights(f, err)) return false;
+    f->step++;
+    return teach_idle_ranks(f, &batch, err) && strata_fit_balance(f, batch.global_count, err);
 }

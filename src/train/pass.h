@@ -25,6 +25,7 @@ struct passes {
     const struct objective *objective; /* NULL: outputs alone */
     const strata_data *data;           /* what x is like */
     enum plan_part part;               /* PLAN_REST: x is what the part of the model before it gave */
+    const struct exchange *exchange;   /* of training; see plan.h */
     bool weighted;                     /* samples have weights */
     strata_model *augment;             /* what the data puts before the model in training; NULL: nothing, or not asked yet */
     struct pass **list;
