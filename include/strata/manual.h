@@ -16,6 +16,9 @@ STRATA_API const char *const *strata_manual_topics(void);
  * none, with the nearest. */
 STRATA_API STRATA_CHECKED char *strata_manual(const char *topic, strata_error *err);
 
+/* All topics as one page of Markdown; free() it. */
+STRATA_API STRATA_CHECKED char *strata_manual_page(strata_error *err);
+
 #ifdef __cplusplus
 }
 #endif

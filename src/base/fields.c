@@ -92,30 +92,70 @@ static void add_default(const struct field *field, struct text *out)
     if (field->required)
         strata_text_add(out, "required");
     else if (field->null_default)
-        strata_text_add(out, "default null");
+        strata_text_add(out, "null");
     else if (field->type == FIELD_CHOICE)
-        strata_text_add(out, "default \"%s\"", field->choices[(int)field->otherwise]);
+        strata_text_add(out, "\"%s\"", field->choices[(int)field->otherwise]);
     else if (field->type == FIELD_BOOL)
-        strata_text_add(out, "default %s", field->otherwise != 0 ? "true" : "false");
+        strata_text_add(out, "%s", field->otherwise != 0 ? "true" : "false");
     else if (field->type == FIELD_STRING && field->text)
-        strata_text_add(out, "default \"%s\"", field->text);
+        strata_text_add(out, "\"%s\"", field->text);
     else if (field->type == FIELD_INT || field->type == FIELD_FLOAT || field->type == FIELD_INTS)
-        strata_text_add(out, "default %g", field->otherwise);
+        strata_text_add(out, "%g", field->otherwise);
     else
-        strata_text_add(out, "default %s", field->text ? field->text : "null");
+        strata_text_add(out, "%s", field->text ? field->text : "null");
+}
+
+static void add_type(const struct field *field, struct text *out)
+{
+    char type[512], range[STRATA_RANGE_TEXT];
+    strata_text_add(out, "%s", type_text(field, type, sizeof type));
+    if (*strata_field_range(field, range)) strata_text_add(out, ", %s", range);
+    if (field->nullable && !field->null_default) strata_text_add(out, " or null");
 }
 
 void strata_fields_manual(const struct field *fields, struct text *out)
 {
     for (const struct field *f = fields; f && f->type != FIELD_END; f++) {
-        char type[512], range[STRATA_RANGE_TEXT];
         if (f->silent) continue;
-        strata_text_add(out, "  %-24s %s", f->name, type_text(f, type, sizeof type));
-        if (*strata_field_range(f, range)) strata_text_add(out, ", %s", range);
-        if (f->nullable && !f->null_default) strata_text_add(out, " or null");
-        strata_text_add(out, " (");
+        strata_text_add(out, "  %-24s ", f->name);
+        add_type(f, out);
+        strata_text_add(out, f->required ? " (" : " (default ");
         add_default(f, out);
         if (f->keras2) strata_text_add(out, "; Keras 2: %s", f->keras2);
         strata_text_add(out, f->help ? "): %s\n" : ")\n", f->help);
+    }
+}
+
+/* A bar would end a table's cell. */
+static void add_cell(const struct text *cell, struct text *out)
+{
+    strata_text_add(out, "| ");
+    for (const char *c = cell->data ? cell->data : ""; *c; c++) strata_text_add(out, *c == '|' ? "\\%c" : "%c", *c);
+    strata_text_add(out, " ");
+}
+
+static void add_row(const struct field *f, struct text *out)
+{
+    struct text cells[4] = { { 0 } };
+    strata_text_add(&cells[0], "`%s`", f->name);
+    if (f->keras2) strata_text_add(&cells[0], ", in Keras 2 `%s`", f->keras2);
+    add_type(f, &cells[1]);
+    add_default(f, &cells[2]);
+    if (f->help) strata_text_add(&cells[3], "%s", f->help);
+    for (int i = 0; i < 4; i++) {
+        add_cell(&cells[i], out);
+        strata_text_free(&cells[i]);
+    }
+    strata_text_add(out, "|\n");
+}
+
+void strata_fields_table(const struct field *fields, struct text *out)
+{
+    bool head = false;
+    for (const struct field *f = fields; f && f->type != FIELD_END; f++) {
+        if (f->silent) continue;
+        if (!head) strata_text_add(out, "\n| argument | value | default | |\n|---|---|---|---|\n");
+        head = true;
+        add_row(f, out);
     }
 }

@@ -119,8 +119,10 @@ json_t *strata_object_write(const struct registry *registry, const struct object
                             strata_error *err);
 void strata_object_release(struct object *object);
 
-/* Text for the manual: one line a field with type, default and range. */
+/* Text for the manual: one line a field with type, default and range; and the same as a table of Markdown, nothing when
+ * there are no fields to show. */
 struct text;
 void strata_fields_manual(const struct field *fields, struct text *out);
+void strata_fields_table(const struct field *fields, struct text *out);
 
 #endif

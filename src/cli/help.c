@@ -77,6 +77,19 @@ static bool is_topic(const char *word)
     return false;
 }
 
+static bool print_page(const struct command *c, strata_error *err)
+{
+    char *text = strata_manual_page(err);
+    if (!text) return false;
+    bool ok = true;
+    if (c->json)
+        ok = strata_print_json(json_pack("{s:s}", "text", text), err);
+    else
+        strata_print_text(text);
+    free(text);
+    return ok;
+}
+
 static bool print_topic(const struct command *c, const char *topic, strata_error *err)
 {
     char *text = strata_manual(topic, err);
@@ -92,17 +105,24 @@ static bool print_topic(const struct command *c, const char *topic, strata_error
 
 static bool run(const struct command *c, strata_error *err)
 {
+    if (strata_command_has(c, "--markdown")) return print_page(c, err);
     if (c->word_count == 0) return strata_help_print(NULL, err);
     const struct verb *verb = strata_verb_find(c->words[0]);
     if (verb) return strata_help_print(verb, err);
     return is_topic(c->words[0]) ? print_topic(c, c->words[0], err) : unknown_topic(c->words[0], err);
 }
 
+static const struct option options[] = {
+    { "--markdown", 0, NULL, "all that models and jobs may name, as a page" },
+    { 0 },
+};
+
 extern const struct verb strata_verb_help;
 const struct verb strata_verb_help = {
     .name = "help",
     .usage = "[VERB|layers|optimizers|losses|metrics|callbacks|...]",
     .summary = "this list, a verb, or what jobs may name",
+    .options = options,
     .words_most = 1,
     .run = run,
 };

@@ -93,6 +93,18 @@ static void add_job(struct text *out)
     strata_fields_manual(strata_job_run_fields, out);
 }
 
+static void add_topic(size_t which, struct text *out)
+{
+    if (registries[which])
+        for (const struct class *const *class = registries[which]->classes; *class; class ++) add_class(*class, out);
+    else if (strcmp(topics[which], "job") == 0)
+        add_job(out);
+    else if (strcmp(topics[which], "data") == 0)
+        add_data(out);
+    else
+        add_activations(out);
+}
+
 char *strata_manual(const char *topic, strata_error *err)
 {
     struct text out = { 0 };
@@ -104,14 +116,36 @@ char *strata_manual(const char *topic, strata_error *err)
                     nearest ? nearest : "", nearest ? "\"?" : "");
         return NULL;
     }
-    if (registries[which])
-        for (const struct class *const *class = registries[which]->classes; *class; class ++)
-            add_class(*class, &out);
-    else if (strcmp(topic, "job") == 0)
-        add_job(&out);
-    else if (strcmp(topic, "data") == 0)
-        add_data(&out);
-    else
-        add_activations(&out);
+    add_topic(which, &out);
+    return strata_text_take(&out, err);
+}
+
+/* ---- the page ------------------------------------------------------------------------------------------------------ */
+
+static void add_section(const struct class *class, struct text *out)
+{
+    strata_text_add(out, "\n### %s\n\n%s", class->name, class->help ? class->help : class->name);
+    for (const char *const *alias = class->aliases; alias && *alias; alias++)
+        strata_text_add(out, "%s`%s`", alias == class->aliases ? "; also " : ", ", *alias);
+    strata_text_add(out, "\n");
+    strata_fields_table(class->fields, out);
+}
+
+char *strata_manual_page(strata_error *err)
+{
+    struct text out = { 0 };
+    strata_text_add(&out, "# What models and jobs may name\n\n"
+                          "Written by `strata help --markdown` from the tables that parse configs and jobs.\n");
+    for (size_t which = 0; which < TOPICS; which++) {
+        strata_text_add(&out, "\n## %s\n", topics[which]);
+        if (registries[which]) {
+            for (const struct class *const *class = registries[which]->classes; *class; class ++)
+                add_section(*class, &out);
+            continue;
+        }
+        strata_text_add(&out, "\n```text\n");
+        add_topic(which, &out);
+        strata_text_add(&out, "```\n");
+    }
     return strata_text_take(&out, err);
 }
