@@ -89,6 +89,11 @@ bool strata_fit_balance(struct fit *fit, size_t samples, strata_error *err);
 json_t *strata_fit_save_balance(const struct fit *fit); /* for a checkpoint */
 void strata_fit_end_balance(struct fit *fit);           /* keeps this rank's rating */
 
+/* ---- fit_guard.c ---- */
+
+/* Every hundred steps: STRATA_EDISAGREE, naming the rank, when one holds other weights than the rest. Collective. */
+bool strata_fit_guard(struct fit *fit, strata_error *err);
+
 /* ---- fit_stop.c ---- */
 
 /* Before a step: whether this rank is asked to stop, which travels with the step. */

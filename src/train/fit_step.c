@@ -241,5 +241,6 @@ bool strata_fit_step(struct fit *f, strata_error *err)
     if (!count(f, &batch, pass, scale, err) || !strata_pace_end(&f->pace, err)) return fail_alone(f, err);
     if (!wait_for_weights(f, err)) return false;
     f->step++;
-    return teach_idle_ranks(f, &batch, err) && strata_fit_balance(f, batch.global_count, err);
+    return teach_idle_ranks(f, &batch, err) && strata_fit_guard(f, err)
+           && strata_fit_balance(f, batch.global_count, err);
 }
