@@ -59,6 +59,7 @@ extern const struct layer_class strata_layer_repeat_vector;
 extern const struct layer_class strata_layer_rescaling;
 extern const struct layer_class strata_layer_reshape;
 extern const struct layer_class strata_layer_resizing;
+extern const struct layer_class strata_layer_rms_normalization;
 extern const struct layer_class strata_layer_separable_conv1d;
 extern const struct layer_class strata_layer_separable_conv2d;
 extern const struct layer_class strata_layer_softmax;
@@ -132,6 +133,7 @@ static const struct class *const classes[] = {
     &strata_layer_rescaling.class,
     &strata_layer_reshape.class,
     &strata_layer_resizing.class,
+    &strata_layer_rms_normalization.class,
     &strata_layer_separable_conv1d.class,
     &strata_layer_separable_conv2d.class,
     &strata_layer_softmax.class,

@@ -68,6 +68,7 @@ static struct gradient_case cases[] = {
     { "LayerNormalization", "{\"axis\": -2, \"center\": false}", ONE({ 3, { 3, 4, 2 } }) },
     { "GroupNormalization", "{\"groups\": 2, \"axis\": 1}", ONE({ 3, { 4, 3, 2 } }) },
     { "GroupNormalization", "{\"groups\": 3}", ONE({ 2, { 4, 6 } }) },
+    { "RMSNormalization", "{\"axis\": [2, 3]}", ONE({ 3, { 3, 4, 2 } }) },
     { "UnitNormalization", "{\"axis\": [1, 3]}", ONE({ 3, { 3, 4, 2 } }) },
     { "Normalization", "{\"axis\": [1, 2], \"mean\": [1, 2, 3, 4], \"variance\": [1, 2, 0.5, 4]}",
       ONE({ 3, { 2, 2, 3 } }) },
