@@ -39,6 +39,12 @@ STRATA_API STRATA_CHECKED bool strata_job_data(const strata_job *job, strata_dat
  * are the caller's to set. */
 STRATA_API strata_fit_config strata_job_fit_config(const strata_job *job);
 
+/* strata_model_fit, or, where the job has phases, one after the other, each with its rules, its compile and its arguments of fit on
+ * top of `config`, as one run: epochs, history, run folder and checkpoints go on. */
+STRATA_API STRATA_CHECKED bool strata_job_fit(const strata_job *job, strata_model *model, strata_context *context,
+                                              const strata_data *data, const strata_fit_config *config,
+                                              strata_history **history, strata_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -130,7 +130,7 @@ static bool train(const struct command *c, struct training *t, strata_error *err
     if (progress.form != PROGRESS_BAR) config.progress_seconds = INFINITY;
     announce(c, t, &config);
     const bool ok =
-        show_model(c, t, err) && strata_model_fit(t->model, t->context, t->data, &config, &t->history, err);
+        show_model(c, t, err) && strata_job_fit(t->job, t->model, t->context, t->data, &config, &t->history, err);
     if (progress.headed) fputc('\n', stderr);
     if (!ok && err->code == STRATA_ESTOPPED && strata_job_saves(t->job)) tell_how(c, t, err);
     return ok && finish(c, t, &progress, err) && strata_show_profile(c, t->context, err);

@@ -32,6 +32,10 @@ strata_model *strata_model_from_parsed(const json_t *json, strata_error *err);
 strata_layer *strata_layer_from_parsed(const json_t *json, enum flavour flavour, strata_error *err);
 /* Keras 2 when the config says so by its version or by how its first input is written. */
 enum flavour strata_config_flavour(const json_t *json);
+/* Whether a glob means the layer: its path ("base/block1_conv"), or that of a model around it. */
+bool strata_layer_matches(const strata_layer *layer, const char *pattern);
+/* How many layers a rule's glob means, a model that it means as a whole counted once. */
+size_t strata_model_count_matching(const strata_model *model, const char *pattern);
 /* Before the model is part of another. */
 bool strata_model_rename(strata_model *model, const char *name, strata_error *err);
 json_t *strata_model_write(const strata_model *model, enum flavour flavour, strata_error *err);

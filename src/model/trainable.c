@@ -76,3 +76,32 @@ bool strata_model_trainable_changed(const strata_model *model)
 {
     return model->snapped && changed(model);
 }
+
+bool strata_layer_matches(const strata_layer *layer, const char *pattern)
+{
+    const strata_layer *around[64]; /* outermost last */
+    int depth = 0;
+    struct text path = { 0 };
+    bool matches = false;
+    for (const strata_layer *at = layer; at && depth < 64; at = at->owner ? at->owner->wrapper : NULL)
+        around[depth++] = at;
+    while (depth-- > 0 && !matches) {
+        strata_text_add(&path, "%s%s", path.length ? "/" : "", around[depth]->name);
+        matches = path.data && strata_glob(pattern, path.data);
+    }
+    strata_text_free(&path);
+    return matches;
+}
+
+size_t strata_model_count_matching(const strata_model *model, const char *pattern)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < model->count; i++) {
+        const strata_layer *layer = model->nodes[i].layer;
+        if (strata_layer_matches(layer, pattern))
+            count++;
+        else if (layer->model)
+            count += strata_model_count_matching(layer->model, pattern);
+    }
+    return count;
+}

@@ -28,6 +28,7 @@ static void release(void *memory)
     struct training *t = memory;
     strata_training_forget(t);
     strata_object_release(&t->optimizer);
+    json_decref(t->rates);
     json_decref(t->loss);
     json_decref(t->metrics);
     json_decref(t->weighted_metrics);
@@ -53,7 +54,8 @@ void strata_training_adopt(struct training *t, struct saved_variable *variables,
 /* ---- the config ------------------------------------------------------------------------------------------------------ */
 
 static const char *const known[] = { "optimizer",   "loss",         "metrics",  "weighted_metrics",    "loss_weights",
-                                     "run_eagerly", "jit_compile",  "steps_per_execution", "auto_scale_loss" };
+                                     "run_eagerly", "jit_compile",  "steps_per_execution", "auto_scale_loss",
+                                     "learning_rate_multipliers" };
 
 static bool check_keys(const json_t *config, strata_error *err)
 {
@@ -103,6 +105,28 @@ static bool parse_optimizer(struct training *t, const json_t *config, strata_err
     return ok && (t->optimizer.class || strata_fail(err, STRATA_EJOB, "optimizer is null; name one"));
 }
 
+/* Rules like those of trainable. No key of Keras's compile: there one writes a training loop for it. */
+static bool parse_rates(struct training *t, const strata_model *model, const json_t *config, strata_error *err)
+{
+    json_t *rules = json_object_get(config, "learning_rate_multipliers"), *rule;
+    size_t i;
+    if (!rules || json_is_null(rules)) return true;
+    if (!json_is_array(rules))
+        return strata_fail(err, STRATA_EJOB, "learning_rate_multipliers is %s; a list of rules such as [\"base/*\", 0.1] is expected",
+                           strata_json_kind(rules));
+    json_array_foreach(rules, i, rule)
+    {
+        const json_t *pattern = json_array_get(rule, 0), *factor = json_array_get(rule, 1);
+        if (json_array_size(rule) != 2 || !json_is_string(pattern) || !(json_number_value(factor) >= 0) || !json_is_number(factor))
+            return strata_fail(err, STRATA_EJOB, "learning_rate_multipliers[%zu] is not a rule such as [\"base/*\", 0.1]", i);
+        if (strata_model_count_matching(model, json_string_value(pattern)) == 0)
+            return strata_fail(err, STRATA_EJOB, "learning_rate_multipliers[%zu]: no layer's name is like \"%s\"", i,
+                               json_string_value(pattern));
+    }
+    t->rates = json_incref(rules);
+    return true;
+}
+
 static bool parse_loss(struct training *t, const json_t *config, strata_error *err)
 {
     static const char *const later[] = { "crossentropy", "ce", NULL };
@@ -142,7 +166,8 @@ bool strata_training_compile(strata_model *model, const json_t *config, strata_e
     t->rate = NAN;
     t->scalar = 1;
     bool ok = json_is_object(config) || strata_fail(err, STRATA_EJOB, "an object of compile's arguments is expected");
-    ok = ok && check_keys(config, err) && parse_optimizer(t, config, err) && parse_loss(t, config, err)
+    ok = ok && check_keys(config, err) && parse_optimizer(t, config, err) && parse_rates(t, model, config, err)
+         && parse_loss(t, config, err)
          && parse_metrics(config, "metrics", &t->metrics, err)
          && parse_metrics(config, "weighted_metrics", &t->weighted_metrics, err);
     if (!ok) {

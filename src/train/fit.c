@@ -191,7 +191,7 @@ static bool log_event(struct fit *f, const strata_progress *p, strata_error *err
     for (size_t i = 0; event && i < f->count; i++)
         json_object_set_new(event, f->names[i], isfinite(f->values[i]) ? json_real(f->values[i]) : json_null());
     return strata_run_folder_log(f->folder, event, err)
-           && strata_run_folder_history(f->folder, f->history, f->config->initial_epoch, err);
+           && strata_run_folder_history(f->folder, f->history, f->phase->first_epoch, err);
 }
 
 /* best.keras: the model after the epoch of the least loss. */
@@ -264,6 +264,15 @@ static bool split_data(struct fit *f, const strata_data *data, strata_error *err
     return true;
 }
 
+static bool carry_history(struct fit *f, strata_error *err)
+{
+    if (!f->phase->history) return true;
+    json_t *rows = strata_history_save(f->phase->history);
+    const bool ok = rows ? strata_history_restore(f->history, rows, err) : strata_fail(err, STRATA_EMEMORY, "out of memory");
+    json_decref(rows);
+    return ok;
+}
+
 static bool prepare_objective(struct fit *f, strata_error *err)
 {
     f->objective = strata_objective_create(f->training, f->trainer.model, f->data, err);
@@ -276,7 +285,7 @@ static bool prepare_objective(struct fit *f, strata_error *err)
     f->sums = strata_alloc(f->objective->sums, sizeof *f->sums, err);
     f->all = f->sums ? strata_alloc(f->objective->sums + EXTRA, sizeof *f->all, err) : NULL;
     f->history = f->all ? strata_history_create(err) : NULL;
-    if (!f->history || !make_logs(f, err)) return false;
+    if (!f->history || !carry_history(f, err) || !make_logs(f, err)) return false;
     const bool classes = f->config->class_weight != NULL;
     f->passes = strata_trainer_passes(&f->trainer, f->data, f->objective, classes);
     strata_fit_set_exchange(f);
@@ -320,8 +329,12 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
     bool ok = (f->training = strata_training_of(model, err)) != NULL && strata_fit_check(f->config, err)
               && split_data(f, data, err) && (f->callbacks = strata_callbacks_create(f->config->callbacks, err))
               && strata_fit_open_folder(f, strata_comm_rank(comm) == 0, err);
-    ok = strata_comm_agree(comm, ok, err) && strata_fit_load(f, comm, model, &state, err)
-         && strata_trainer_open(&f->trainer, model, context, f->data, true, err);
+    ok = strata_comm_agree(comm, ok, err) && strata_fit_load(f, comm, model, &state, err);
+    if (ok && f->phase->skipped) {
+        json_decref(state);
+        return true;
+    }
+    ok = ok && strata_trainer_open(&f->trainer, model, context, f->data, true, err);
     ok = ok && strata_comm_agree(comm, prepare_objective(f, err), err) && strata_fit_agree(f, err);
     if (ok && f->trainer.params->trainable > 0) {
         f->updater = strata_updater_create(f->training, model, f->trainer.params, f->trainer.device, comm, err);
@@ -371,18 +384,47 @@ static void release(struct fit *f)
     free(f->all);
 }
 
-bool strata_model_fit(strata_model *model, strata_context *context, const strata_data *data,
-                      const strata_fit_config *config, strata_history **history, strata_error *err)
+/* A later phase that begins with epoch e does so as if all before it had had its own steps. */
+size_t strata_fit_done(const struct fit *f)
 {
-    struct fit f = { .config = config, .best = INFINITY };
+    const size_t since = (f->epoch - (f->phase->index ? f->config->initial_epoch : 0)) * f->steps + f->step;
+    return f->phase->index ? f->phase->steps + since : since;
+}
+
+static void leave(struct fit *f)
+{
+    f->phase->steps = strata_fit_done(f);
+    f->phase->best = f->best;
+    strata_history_free(f->phase->history);
+    f->phase->history = f->history;
+    f->history = NULL;
+}
+
+bool strata_fit_phase(strata_model *model, strata_context *context, const strata_data *data, const strata_fit_config *config,
+                      struct fit_phase *phase, strata_error *err)
+{
+    struct fit f = { .config = config, .phase = phase, .best = phase->best };
     strata_progress none = { 0 };
-    bool ok = prepare(&f, model, context, data, err) && call(&f, CALLBACK_TRAIN_BEGIN, &none, err)
-              && run_epochs(&f, err) && finish(&f, err);
-    if (ok && history) {
-        *history = f.history;
-        f.history = NULL;
+    phase->skipped = false;
+    bool ok = prepare(&f, model, context, data, err);
+    if (ok && !phase->skipped) {
+        ok = call(&f, CALLBACK_TRAIN_BEGIN, &none, err) && run_epochs(&f, err) && finish(&f, err);
+        if (ok) leave(&f);
     }
     strata_history_free(f.history);
     release(&f);
     return strata_trainer_close(&f.trainer, ok, err);
+}
+
+bool strata_model_fit(strata_model *model, strata_context *context, const strata_data *data,
+                      const strata_fit_config *config, strata_history **history, strata_error *err)
+{
+    struct fit_phase whole = { .best = INFINITY, .first_epoch = config->initial_epoch };
+    const bool ok = strata_fit_phase(model, context, data, config, &whole, err);
+    if (ok && history) {
+        *history = whole.history;
+        whole.history = NULL;
+    }
+    strata_history_free(whole.history);
+    return ok;
 }

@@ -10,7 +10,18 @@
 #include "train/trainer.h"
 #include "train/updater.h"
 
+/* Where a fit stands in a run of several; what it leaves to the next one. Starts as { .best = INFINITY, .first_epoch }. */
+struct fit_phase {
+    size_t index;
+    size_t first_epoch;      /* of the whole run */
+    size_t steps;            /* done by those before; then by this one too */
+    double best;
+    strata_history *history; /* of those before; then with this one's; owned */
+    bool skipped;            /* to go on, a later phase's checkpoint is there */
+};
+
 struct fit {
+    struct fit_phase *phase;
     const strata_fit_config *config;
     struct trainer trainer;
     struct training *training;
@@ -54,6 +65,12 @@ struct fit {
     bool stop;
     bool asked, interrupted; /* this rank, and all ranks, are to save and leave */
 };
+
+/* strata_model_fit as one phase of a run. */
+bool strata_fit_phase(strata_model *model, strata_context *context, const strata_data *data, const strata_fit_config *config,
+                      struct fit_phase *phase, strata_error *err);
+/* Steps of the whole run so far. */
+size_t strata_fit_done(const struct fit *fit);
 
 /* ---- fit_start.c ---- */
 

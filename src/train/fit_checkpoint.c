@@ -84,9 +84,10 @@ static json_t *conditions(const struct fit *f)
 static json_t *state_of(const struct fit *f, strata_error *err)
 {
     const struct training *t = f->training;
-    json_t *state = json_pack("{s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "format", FORMAT, "step",
-                              (json_int_t)(f->epoch * f->steps + f->step), "epoch", (json_int_t)f->epoch,
-                              "step_in_epoch", (json_int_t)f->step, "conditions", conditions(f), "scalar",
+    json_t *state = json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "format", FORMAT, "step",
+                              (json_int_t)strata_fit_done(f), "epoch", (json_int_t)f->epoch,
+                              "step_in_epoch", (json_int_t)f->step, "phase", (json_int_t)f->phase->index,
+                              "steps_before", (json_int_t)f->phase->steps, "conditions", conditions(f), "scalar",
                               strata_exact_number(t->scalar), "rate", strata_exact_number(t->rate), "best",
                               strata_exact_number(f->best), "sums", exact_list(f->sums, f->objective->sums), "history",
                               strata_history_save(f->history), "callbacks", strata_callbacks_save(f->callbacks), "shares",
@@ -99,7 +100,7 @@ static json_t *state_of(const struct fit *f, strata_error *err)
 static bool write_file(struct fit *f, strata_error *err)
 {
     char name[64];
-    snprintf(name, sizeof name, "checkpoints/step-%zu.keras", f->epoch * f->steps + f->step);
+    snprintf(name, sizeof name, "checkpoints/step-%zu.keras", strata_fit_done(f));
     char *path = strata_run_folder_path(f->folder, name, err);
     struct saved_training saved = { .variables = f->training->variables, .count = f->training->count };
     bool ok = path && (saved.compile_config = strata_training_config(f->training, err))
@@ -115,7 +116,7 @@ static bool write_file(struct fit *f, strata_error *err)
 static bool is_due(const struct fit *f, bool epoch_end)
 {
     const long steps = f->checkpointing.every_steps, epochs = f->checkpointing.every_epochs;
-    const size_t done = f->epoch * f->steps + f->step;
+    const size_t done = strata_fit_done(f);
     if (!epoch_end && f->step == f->steps) return false; /* the epoch's end follows at once */
     if (steps != STRATA_NO_INT && done % (size_t)steps == 0) return true;
     return epoch_end && epochs != STRATA_NO_INT && f->epoch % (size_t)epochs == 0;
@@ -189,7 +190,10 @@ static bool try_file(struct fit *f, strata_model *model, const char *path, json_
     strata_model *loaded = strata_archive_load(path, &saved, &damage);
     *fits = true;
     const bool good = loaded && json_integer_value(json_object_get(saved.strata, "format")) == FORMAT;
-    if (good) {
+    const json_int_t phase = good ? json_integer_value(json_object_get(saved.strata, "phase")) : 0;
+    if (good && phase > (json_int_t)f->phase->index) {
+        *state = json_incref(saved.strata);
+    } else if (good && phase == (json_int_t)f->phase->index) {
         *fits = (same_conditions(f, saved.strata, err) && copy_weights(model, loaded, err)) || strata_fail_in(err, "%s", path);
         if (*fits) {
             strata_training_adopt(f->training, saved.variables, saved.count);
@@ -261,8 +265,9 @@ bool strata_fit_load(struct fit *f, struct comm *comm, strata_model *model, json
     if (!f->config->resume) return true;
     bool ok = strata_trainer_build(model, f->data, err)
               && (strata_comm_rank(comm) != 0 || find(f, model, state, err));
-    return strata_comm_agree(comm, ok, err) && share_state(comm, state, err)
-           && (!*state || share_weights(comm, model, err));
+    if (!strata_comm_agree(comm, ok, err) || !share_state(comm, state, err)) return false;
+    f->phase->skipped = json_integer_value(json_object_get(*state, "phase")) > (json_int_t)f->phase->index;
+    return !*state || f->phase->skipped || share_weights(comm, model, err);
 }
 
 static bool restore_sums(struct fit *f, const json_t *list, strata_error *err)
@@ -284,6 +289,7 @@ bool strata_fit_restore(struct fit *f, const json_t *state, strata_error *err)
     f->epoch = (size_t)json_integer_value(json_object_get(state, "epoch"));
     f->step = (size_t)json_integer_value(json_object_get(state, "step_in_epoch"));
     f->next_shown = f->step + 1;
+    f->phase->steps = (size_t)json_integer_value(json_object_get(state, "steps_before"));
     if (!strata_exact_value(json_object_get(state, "scalar"), &t->scalar)
         || !strata_exact_value(json_object_get(state, "rate"), &t->rate)
         || !strata_exact_value(json_object_get(state, "best"), &f->best))

@@ -110,7 +110,7 @@ static void drop_comments(json_t *json)
 static bool known_sections(const strata_job *job, strata_error *err)
 {
     static const char *const sections[] = { "model",   "weights", "trainable", "data",
-                                            "compile", "fit",     "callbacks", "run" };
+                                            "compile", "fit",     "callbacks", "run",  "phases" };
     const char *key;
     json_t *value;
     json_object_foreach(job->json, key, value)
@@ -121,7 +121,7 @@ static bool known_sections(const strata_job *job, strata_error *err)
         const char *nearest = strata_nearest(key, sections, count);
         return strata_fail(
             err, STRATA_EJOB, "unknown key \"%s\"; %s%s%s", key, nearest ? "did you mean \"" : "",
-            nearest ? nearest : "the keys are model, weights, trainable, data, compile, fit, callbacks, run",
+            nearest ? nearest : "the keys are model, weights, trainable, data, compile, fit, callbacks, run, phases",
             nearest ? "\"?" : "");
     }
     return true;
@@ -202,6 +202,7 @@ static bool read_job(strata_job *job, json_t *raw, const char *const *sets, size
     drop_comments(job->json);
     return (known_sections(job, err) || strata_job_fail_in(job, "", err))
            && parse_section(job, "fit", strata_job_fit_fields, &job->fit, err)
+           && strata_job_read_phases(job, err)
            && parse_section(job, "run", strata_job_run_fields, &job->run, err) && can_run(job, err)
            && find_dir(job, err) && keep_texts(job, raw, err);
 }
@@ -223,6 +224,7 @@ void strata_job_free(strata_job *job)
     if (!job) return;
     strata_config_release(strata_job_fit_fields, &job->fit);
     strata_config_release(strata_job_run_fields, &job->run);
+    strata_job_free_phases(job);
     json_decref(job->json);
     free(job->path);
     free(job->text);

@@ -164,36 +164,36 @@ static bool load_weights(const strata_job *job, strata_model *model, strata_erro
     return ok || strata_fail_in(err, "%s: weights", job->path);
 }
 
-static bool no_such_layer(const strata_job *job, const strata_model *model, size_t rule, const char *pattern,
-                          strata_error *err)
+static bool no_such_layer(const strata_job *job, const strata_model *model, const char *place, size_t rule,
+                          const char *pattern, strata_error *err)
 {
     struct text names = { 0 };
     for (size_t i = 0; i < strata_model_layer_count(model) && names.length < 1000; i++)
         strata_text_add(&names, "%s%s", i ? ", " : "", strata_layer_name(strata_model_layer(model, i)));
-    strata_fail(err, STRATA_EJOB, "%s: trainable[%zu]: no layer's name is like \"%s\"; the layers are %s",
-                job->path, rule, pattern, names.data ? names.data : "none");
+    strata_fail(err, STRATA_EJOB, "%s: %s[%zu]: no layer's name is like \"%s\"; the layers are %s",
+                job->path, place, rule, pattern, names.data ? names.data : "none");
     strata_text_free(&names);
     return false;
 }
 
-static bool freeze(const strata_job *job, strata_model *model, strata_error *err)
+bool strata_job_freeze(const strata_job *job, strata_model *model, const json_t *rules, const char *place, bool apply,
+                       strata_error *err)
 {
-    const json_t *rules = json_object_get(job->json, "trainable");
     size_t index;
     json_t *rule;
     if (rules && !json_is_array(rules))
         return strata_fail(err, STRATA_EJOB,
-                           "%s: trainable is %s; a list of rules such as [\"*\", false] is expected",
-                           job->path, strata_json_kind(rules));
+                           "%s: %s is %s; a list of rules such as [\"*\", false] is expected",
+                           job->path, place, strata_json_kind(rules));
     json_array_foreach(rules, index, rule)
     {
         const json_t *pattern = json_array_get(rule, 0), *trainable = json_array_get(rule, 1);
         if (json_array_size(rule) != 2 || !json_is_string(pattern) || !json_is_boolean(trainable))
-            return strata_fail(err, STRATA_EJOB, "%s: trainable[%zu] is not a rule such as [\"*\", false]",
-                               job->path, index);
-        if (strata_model_set_trainable_by_name(model, json_string_value(pattern), json_is_true(trainable))
-            == 0)
-            return no_such_layer(job, model, index, json_string_value(pattern), err);
+            return strata_fail(err, STRATA_EJOB, "%s: %s[%zu] is not a rule such as [\"*\", false]", job->path, place, index);
+        const char *glob = json_string_value(pattern);
+        if ((apply ? strata_model_set_trainable_by_name(model, glob, json_is_true(trainable))
+                   : strata_model_count_matching(model, glob)) == 0)
+            return no_such_layer(job, model, place, index, glob, err);
     }
     return true;
 }
@@ -216,8 +216,9 @@ strata_model *strata_job_model(const strata_job *job, const strata_data *data, s
 {
     strata_model *model = make_model(job, err);
     if (model) strata_model_set_seed(model, (uint64_t)job->fit.seed);
-    if (model && build(job, model, data, err) && load_weights(job, model, err) && freeze(job, model, err)
-        && compile(job, model, err))
+    if (model && build(job, model, data, err) && load_weights(job, model, err)
+        && strata_job_freeze(job, model, json_object_get(job->json, "trainable"), "trainable", true, err)
+        && strata_job_check_phases(job, model, err) && compile(job, model, err))
         return model;
     strata_model_free(model);
     return NULL;

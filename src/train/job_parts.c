@@ -67,22 +67,26 @@ static size_t count_or_none(long value)
     return value == STRATA_NO_INT ? 0 : (size_t)value;
 }
 
+void strata_job_apply_fit(const struct job_fit *fit, strata_fit_config *config)
+{
+    config->batch_size = (size_t)fit->batch_size;
+    config->epochs = (size_t)fit->epochs;
+    config->initial_epoch = (size_t)fit->initial_epoch;
+    config->shuffle = fit->shuffle;
+    config->seed = (uint64_t)fit->seed;
+    config->validation_split = fit->validation_split;
+    config->validation_batch_size = count_or_none(fit->validation_batch_size);
+    config->validation_freq = (size_t)fit->validation_freq;
+    config->validation_steps = count_or_none(fit->validation_steps);
+    config->steps_per_epoch = count_or_none(fit->steps_per_epoch);
+    config->class_weight = fit->class_weight.values;
+    config->class_weights = fit->class_weight.count;
+}
+
 strata_fit_config strata_job_fit_config(const strata_job *job)
 {
     strata_fit_config config = strata_fit_defaults();
-    const struct job_fit *fit = &job->fit;
-    config.batch_size = (size_t)fit->batch_size;
-    config.epochs = (size_t)fit->epochs;
-    config.initial_epoch = (size_t)fit->initial_epoch;
-    config.shuffle = fit->shuffle;
-    config.seed = (uint64_t)fit->seed;
-    config.validation_split = fit->validation_split;
-    config.validation_batch_size = count_or_none(fit->validation_batch_size);
-    config.validation_freq = (size_t)fit->validation_freq;
-    config.validation_steps = count_or_none(fit->validation_steps);
-    config.steps_per_epoch = count_or_none(fit->steps_per_epoch);
-    config.class_weight = fit->class_weight.values;
-    config.class_weights = fit->class_weight.count;
+    strata_job_apply_fit(&job->fit, &config);
     config.callbacks = job->callbacks;
     config.run_dir = job->dir;
     config.checkpoint = job->dir ? job->checkpoint : NULL;

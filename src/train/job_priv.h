@@ -42,12 +42,26 @@ struct strata_job {
     char *text;   /* as changed, with them */
     struct job_fit fit;
     struct job_run run;
+    struct job_fit *phases; /* the arguments of fit of each; owned */
+    size_t phase_count;
     char *dir;        /* where the run folder is; NULL: none */
     char *callbacks;  /* JSON text, or NULL */
     char *checkpoint; /* JSON text, or NULL */
 };
 
 extern const struct field strata_job_base_fields[], strata_job_fit_fields[], strata_job_run_fields[];
+
+/* The list phases: read with the job; its rules and compiles tried on the model. */
+bool strata_job_read_phases(strata_job *job, strata_error *err);
+void strata_job_free_phases(strata_job *job);
+bool strata_job_check_phases(const strata_job *job, strata_model *model, strata_error *err);
+
+/* Sets the flags that a list of rules says, or only looks whether each names a layer. rules NULL: none. `place` names the list. */
+bool strata_job_freeze(const strata_job *job, strata_model *model, const json_t *rules, const char *place, bool apply,
+                       strata_error *err);
+
+/* Puts a job's or a phase's arguments of fit into the config. */
+void strata_job_apply_fit(const struct job_fit *fit, strata_fit_config *config);
 
 /* Applies "a.b=value" to a job; the message begins with the --set that is wrong. */
 bool strata_job_set(json_t *json, const char *set, strata_error *err);

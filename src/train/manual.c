@@ -87,6 +87,9 @@ static void add_job(struct text *out)
              "  train, validation\n"
              "compile: as Keras's compile\n"
              "  optimizer, loss, metrics, weighted_metrics\n"
+             "  learning_rate_multipliers: rules [GLOB, factor], the later wins, as those of trainable\n"
+             "phases: a list of {\"trainable\": .., \"compile\": .., \"fit\": ..}, trained one after the other as one run; each\n"
+             "  holds what differs from the job's own, its epochs are its own, its optimizer begins anew\n"
              "fit:\n");
     strata_fields_manual(strata_job_fit_fields, out);
     strata_text_add(out, "callbacks: a list such as [{\"EarlyStopping\": {\"patience\": 3}}]\nrun:\n");

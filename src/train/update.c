@@ -202,6 +202,35 @@ static bool optimize(const struct updater *u, struct run *run, struct span span,
     return ok && (at >= span.end || optimize_part(u, run, rest, slot + at - span.begin, none, err));
 }
 
+static bool apply(const struct updater *u, struct run *run, struct span span, size_t slot, strata_error *err)
+{
+    return decay(u, run, span, err) && optimize(u, run, span, slot, err);
+}
+
+/* Where the tensors that share the rate of the one at span.begin end. */
+static size_t same_rate(const struct updater *u, struct span span, double *factor)
+{
+    size_t i = 0;
+    while (i + 1 < u->params->trainable_params && u->params->list[i + 1].offset <= span.begin) i++;
+    *factor = u->factor[i];
+    for (i++; i < u->params->trainable_params && u->params->list[i].offset < span.end; i++)
+        if (u->factor[i] != *factor) return u->params->list[i].offset;
+    return span.end;
+}
+
+static bool apply_by_rate(const struct updater *u, struct run *run, struct span span, size_t slot, strata_error *err)
+{
+    bool ok = true;
+    for (struct span part = span; ok && part.begin < span.end; part.begin = part.end) {
+        double factor;
+        part.end = same_rate(u, (struct span){ part.begin, span.end }, &factor);
+        struct updater scaled = *u;
+        scaled.rate = u->rate * factor;
+        ok = apply(&scaled, run, part, slot + part.begin - span.begin, err);
+    }
+    return ok;
+}
+
 /* Keras moves the average at every step, also between accumulated ones; the first step's weights are where it starts. */
 static bool average(const struct updater *u, struct run *run, struct span span, size_t slot, strata_error *err)
 {
@@ -232,7 +261,8 @@ bool strata_update_span(void *context, struct run *run, struct span span, size_t
     const struct updater *u = context;
     if (!u->step.measure && !prepare(u, run, span, slot, err)) return false;
     if (u->applies
-        && (!clip(u, run, span, err) || !decay(u, run, span, err) || !optimize(u, run, span, slot, err)))
+        && (!clip(u, run, span, err)
+            || !(u->factor ? apply_by_rate(u, run, span, slot, err) : apply(u, run, span, slot, err))))
         return false;
     return (u->kinds.average < 0 || average(u, run, span, slot, err)) && constrain(u, run, span, err);
 }

@@ -4,7 +4,28 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "model/model.h"
 #include "train/updater_priv.h"
+
+/* ---- rates by layer ------------------------------------------------------------------------------------------------------ */
+
+/* The last rule that means a weight's layer says its factor. */
+static bool find_factors(struct updater *u, strata_error *err)
+{
+    json_t *rule;
+    size_t i;
+    if (!u->training->rates) return true;
+    u->factor = strata_alloc(u->params->trainable_params, sizeof *u->factor, err);
+    for (size_t p = 0; u->factor && p < u->params->trainable_params; p++) {
+        u->factor[p] = 1;
+        json_array_foreach(u->training->rates, i, rule)
+        {
+            if (strata_layer_matches(u->params->list[p].layer, json_string_value(json_array_get(rule, 0))))
+                u->factor[p] = json_number_value(json_array_get(rule, 1));
+        }
+    }
+    return u->factor != NULL;
+}
 
 /* ---- creating --------------------------------------------------------------------------------------------------------------- */
 
@@ -144,7 +165,7 @@ struct updater *strata_updater_create(struct training *training, strata_model *m
                            .kinds = strata_slot_kinds(training) };
     u->clipping = clipping_of(u->common);
     define_steps(u);
-    if (make_reducer(u, err) && strata_comm_agree(comm, !u->step.measure || prepare_norms(u, err), err)
+    if (make_reducer(u, err) && strata_comm_agree(comm, (!u->step.measure || prepare_norms(u, err)) && find_factors(u, err), err)
         && load_state(u, err))
         return u;
     strata_updater_free(u);
@@ -159,6 +180,7 @@ void strata_updater_free(struct updater *u)
     strata_buffer_free(u->squares);
     free(u->host_squares);
     free(u->norms);
+    free(u->factor);
     free(u->partial);
     free(u);
 }

@@ -23,6 +23,8 @@ struct updater {
     struct slot_kinds kinds;
     struct buffer *slots[STRATA_MAX_KINDS];
 
+    double *factor; /* by parameter: of the learning rate; NULL: all 1 */
+
     /* of the step at hand */
     double rate;
     bool applies;      /* false: its gradients are only accumulated */
