@@ -201,8 +201,10 @@ static bool split_form(const json_t *json, const char **name, const json_t **con
 
 static bool fail_unknown(const char *name, strata_error *err)
 {
-    const char *names[512];
+    const char *names[512], *why = strata_layer_absent(name);
     size_t count = 0;
+    if (why)
+        return strata_fail(err, STRATA_EJOB, "Keras's layer %s is none of Strata's: %s", name, why);
     for (const struct class *const *c = strata_layers.classes; *c && count < 512; c++)
         names[count++] = (*c)->name;
     const char *nearest = strata_nearest(name, names, count);

@@ -86,6 +86,9 @@ bool strata_layer_draw(strata_layer *layer, uint64_t seed, const char *path, str
 bool strata_input_spec_read(const json_t *config, bool with_dim, struct input_spec *spec, strata_error *err);
 void strata_input_spec_release(struct input_spec *spec);
 
+/* Why there is no such layer, when Keras has one of this name; else NULL. */
+const char *strata_layer_absent(const char *class_name);
+
 /* ---- graph.c ---- */
 bool strata_model_append(strata_model *model, strata_layer *adopted, const int *inputs, int count, strata_error *err);
 bool strata_model_sort(strata_model *model, strata_error *err); /* fills order; names a cycle */

@@ -189,3 +189,18 @@ Test(sequential, freezes_by_globs_that_reach_into_nested_models)
     cr_assert_eq(strata_model_set_trainable_by_name(model, "nothing", true), 0);
     strata_model_free(model);
 }
+
+Test(sequential, says_why_a_layer_of_keras_is_not_there)
+{
+    static const struct {
+        const char *layer, *words;
+    } rows[] = {
+        { "LSTM", "recurrent" }, { "Conv3D", "three spatial axes" }, { "Masking", "masks" }, { "Dot", "multiplies" },
+        { "Lambda", "Python" },  { "Discretization", "prepares data" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        strata_error err = { 0 };
+        cr_assert_null(strata_layer_create(rows[i].layer, NULL, &err));
+        cr_assert(strstr(err.message, rows[i].words) && strstr(err.message, rows[i].layer), "%s", err.message);
+    }
+}
