@@ -12,11 +12,13 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "files/archive.h"
+#include "files/lock.h"
 #include "train/history.h"
 
 struct run_folder {
     char *dir;
     bool writes;
+    struct lock *lock; /* of those that write */
 };
 
 /* ---- life --------------------------------------------------------------------------------------------------------------- */
@@ -44,10 +46,39 @@ static bool write_text(const struct run_folder *folder, const char *name, const 
     return ok;
 }
 
-static bool prepare(const struct run_folder *folder, const char *job, strata_error *err)
+/* Whether a name is one that strata_file_replace writes aside: "NAME.part-PID-N". */
+static bool is_part(const char *name)
+{
+    const char *at = strstr(name, ".part-");
+    return at && strspn(at + 6, "0123456789-") == strlen(at + 6);
+}
+
+/* What a killed run left half written. Nobody else writes here, for the folder is locked. */
+static void remove_parts(const char *path)
+{
+    DIR *dir = opendir(path);
+    for (struct dirent *entry; dir && (entry = readdir(dir)) != NULL;)
+        if (is_part(entry->d_name)) (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir) closedir(dir);
+}
+
+static bool lock(struct run_folder *folder, strata_error *err)
+{
+    char *path = strata_run_folder_path(folder, "lock", err);
+    folder->lock = path ? strata_lock_take(path, err) : NULL;
+    free(path);
+    return folder->lock != NULL;
+}
+
+static bool prepare(struct run_folder *folder, const char *job, strata_error *err)
 {
     char *checkpoints = strata_run_folder_path(folder, "checkpoints", err);
-    const bool ok = checkpoints && make_folder(checkpoints, err) && (!job || write_text(folder, "job.json", job, err));
+    bool ok = checkpoints && make_folder(checkpoints, err) && lock(folder, err);
+    if (ok) {
+        remove_parts(folder->dir);
+        remove_parts(checkpoints);
+        ok = !job || write_text(folder, "job.json", job, err);
+    }
     free(checkpoints);
     return ok;
 }
@@ -66,6 +97,7 @@ struct run_folder *strata_run_folder_open(const char *dir, const char *job, bool
 void strata_run_folder_close(struct run_folder *folder)
 {
     if (!folder) return;
+    strata_lock_release(folder->lock);
     free(folder->dir);
     free(folder);
 }

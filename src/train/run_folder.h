@@ -9,7 +9,8 @@
 
 struct run_folder;
 
-/* writes: this rank writes; the others hold an empty one. Makes the folder; STRATA_EFILE when it cannot be written. */
+/* writes: this rank writes; the others hold an empty one. Makes the folder and locks it, and removes what a killed run left
+ * half written; STRATA_EFILE when it cannot be written, or when another job writes there. */
 struct run_folder *strata_run_folder_open(const char *dir, const char *job, bool writes, strata_error *err);
 void strata_run_folder_close(struct run_folder *folder); /* takes NULL */
 

@@ -100,6 +100,8 @@ for _ in {1..600}; do
     grep -q 'Epoch 1/' log && break
     sleep 0.05
 done
+expect_code 65 "$STRATA" fit job.json --set run.dir=alone
+expect_text err "alone/lock: another job trains here: process $job on $(hostname), since "
 kill -TERM $job
 status=0
 wait $job || status=$?
