@@ -41,7 +41,7 @@ static const struct activation activations[ACTIVATION_KINDS] = {
     { "log_sigmoid", NULL, ACTIVATION_LOG_SIGMOID, true, true, false },
     { "softmax", NULL, ACTIVATION_SOFTMAX, false, false, false },
     { "log_softmax", NULL, ACTIVATION_LOG_SOFTMAX, false, false, false },
-    { "sparsemax", NULL, ACTIVATION_SPARSEMAX, false, false, false },
+    { "sparsemax", NULL, ACTIVATION_SPARSEMAX, true, false, false },
 };
 
 const struct activation *strata_activation(enum activation_kind kind)
@@ -150,12 +150,12 @@ static bool sparsemax(struct run *run, const struct view *x, const struct view *
     return strata_op_map(run, "sparsemax:forward", "", args, strata_view_count(x) / columns, err);
 }
 
-static bool sparsemax_gradient(struct run *run, const struct view *y, const struct view *dy, const struct view *dx,
+static bool sparsemax_gradient(struct run *run, const struct view *x, const struct view *dy, const struct view *dx,
                                strata_error *err)
 {
-    const size_t columns = strata_view_columns(y);
-    const struct arg args[] = { arg_view(y), arg_view(dy), arg_view(dx), arg_uint((uint32_t)columns), { 0 } };
-    return strata_op_map(run, "sparsemax:gradient", "", args, strata_view_count(y) / columns, err);
+    const size_t columns = strata_view_columns(x);
+    const struct arg args[] = { arg_view(x), arg_view(dy), arg_view(dx), arg_uint((uint32_t)columns), { 0 } };
+    return strata_op_map(run, "sparsemax:gradient", "", args, strata_view_count(x) / columns, err);
 }
 
 /* One work-item an element, or VW elements where they come out even. */

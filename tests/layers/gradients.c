@@ -73,7 +73,6 @@ static struct gradient_case cases[] = {
     { "Normalization", "{\"axis\": [1, 2], \"mean\": [1, 2, 3, 4], \"variance\": [1, 2, 0.5, 4]}",
       ONE({ 3, { 2, 2, 3 } }) },
     { "Normalization", "{\"invert\": true}", ONE({ 2, { 2, 3 } }) },
-    { "Activation", "{\"activation\": \"sparsemax\"}", ONE({ 2, { 2, 5 } }) },
     { "Activation", "{\"activation\": \"squareplus\"}", ONE({ 2, { 2, 3 } }) },
     { "Activation", "{\"activation\": \"log_sigmoid\"}", ONE({ 2, { 2, 3 } }) },
     { "Activation", "{\"activation\": \"mish\"}", ONE({ 2, { 2, 3 } }) },
