@@ -18,70 +18,122 @@ static bool holds_weights_only(const char *path)
     return ends_in(path, ".npz") || ends_in(path, "weights.h5");
 }
 
-static strata_model *load(const struct command *c, strata_error *err)
+/* What is converted: the model, whether it is compiled, and what became of each weight of a file of weights alone. Starts as { 0 }. */
+struct conversion {
+    strata_model *model;
+    strata_load_report report;
+    bool compiled, reported;
+};
+
+static bool load(const struct command *c, struct conversion *k, strata_error *err)
 {
     const char *in = c->words[0], *model_path = strata_command_option(c, "--model");
-    if (!model_path && holds_weights_only(in)) {
-        strata_command_fail(err, STRATA_EUSAGE,
-                            "%s holds weights only; name the model they belong to with --model", in);
-        return NULL;
-    }
-    strata_model *model = strata_model_open(model_path ? model_path : in, err);
-    if (model && model_path && !strata_model_load_weights(model, in, NULL, NULL, err)) {
-        strata_model_free(model);
-        return NULL;
-    }
-    return model;
+    const strata_load_options options = { .by_name = strata_command_has(c, "--by-name"),
+                                          .skip_mismatch = strata_command_has(c, "--skip-mismatch") };
+    size_t variables, bytes;
+    if (!model_path && holds_weights_only(in))
+        return strata_command_fail(err, STRATA_EUSAGE,
+                                   "%s holds weights only; name the model they belong to with --model", in);
+    if (!model_path && (options.by_name || options.skip_mismatch))
+        return strata_command_fail(err, STRATA_EUSAGE, "--by-name and --skip-mismatch say how weights go into --model MODEL");
+    k->model = strata_model_open(model_path ? model_path : in, err);
+    if (!k->model || !strata_model_optimizer_params(k->model, &variables, &bytes, err)) return false;
+    k->compiled = variables > 0;
+    k->reported = model_path != NULL;
+    return !model_path || strata_model_load_weights(k->model, in, &options, &k->report, err);
 }
 
-/* What the file that is written cannot hold. */
-static const char *loss(const char *out)
+/* What the file that is written cannot hold of the model. */
+static const char *loss(const struct conversion *k, const char *out)
 {
-    if (ends_in(out, ".json")) return "the layers only: no weights, no optimizer";
-    if (holds_weights_only(out)) return "the weights only: no layers, no optimizer";
+    if (ends_in(out, ".json")) return k->compiled ? "the layers only: no weights, no compile, no optimizer" : "the layers only: no weights";
+    if (ends_in(out, ".weights.h5"))
+        return k->compiled ? "the weights only, and the optimizer's variables: no layers, no compile" : "the weights only: no layers";
+    if (holds_weights_only(out)) return k->compiled ? "the weights only: no layers, no compile, no optimizer" : "the weights only: no layers";
     return NULL;
 }
 
-static bool report(const struct command *c, const strata_model *model, strata_error *err)
+/* ---- what became of each weight ------------------------------------------------------------------------------------- */
+
+static size_t length(char *const *names)
 {
-    const char *out = c->words[1], *lost = loss(out);
-    if (c->json)
-        return strata_print_json(json_pack("{s:s, s:s, s:s, s:b}", "from", c->words[0], "to", out, "model",
-                                           strata_model_name(model), "whole", lost == NULL),
-                                 err);
-    strata_note(c, "%s is in %s%s%s", strata_model_name(model), out, lost ? ", " : "", lost ? lost : "");
+    size_t count = 0;
+    while (names && names[count]) count++;
+    return count;
+}
+
+static json_t *list(char *const *names)
+{
+    json_t *json = json_array();
+    for (size_t i = 0; i < length(names); i++) json_array_append_new(json, json_string(names[i]));
+    return json;
+}
+
+static void note_names(const struct command *c, const char *what, char *const *names)
+{
+    for (size_t i = 0; i < length(names); i++) strata_note(c, "  %s %s", what, names[i]);
+}
+
+static void note_report(const struct command *c, const strata_load_report *r)
+{
+    strata_note(c, "%s: %zu weights loaded, %zu missing, %zu unused, %zu of another shape", c->words[0], length(r->loaded),
+                length(r->missing), length(r->unused), length(r->mismatched));
+    note_names(c, "missing", r->missing);
+    note_names(c, "unused", r->unused);
+    note_names(c, "of another shape", r->mismatched);
+}
+
+static bool report(const struct command *c, const struct conversion *k, strata_error *err)
+{
+    const char *out = c->words[1], *lost = loss(k, out);
+    if (c->json) {
+        json_t *event = json_pack("{s:s, s:s, s:s, s:b, s:s?}", "from", c->words[0], "to", out, "model",
+                                  strata_model_name(k->model), "whole", lost == NULL, "holds", lost);
+        if (event && k->reported)
+            json_object_set_new(event, "report", json_pack("{s:o, s:o, s:o, s:o}", "loaded", list(k->report.loaded), "missing",
+                                                           list(k->report.missing), "unused", list(k->report.unused),
+                                                           "mismatched", list(k->report.mismatched)));
+        return strata_print_json(event, err);
+    }
+    if (k->reported) note_report(c, &k->report);
+    strata_note(c, "%s is in %s%s%s", strata_model_name(k->model), out, lost ? ", " : "", lost ? lost : "");
     return true;
 }
 
 static bool run(const struct command *c, strata_error *err)
 {
     const char *flavour = strata_command_option(c, "--flavour");
-    strata_model *model = load(c, err);
-    if (!model) return false;
-    const strata_save_options options = {
-        .flavour = !flavour                         ? strata_model_flavour(model)
-                   : strcmp(flavour, "keras2") == 0 ? STRATA_FLAVOUR_KERAS2
-                                                    : STRATA_FLAVOUR_KERAS3,
-    };
-    const bool ok = strata_model_save(model, c->words[1], &options, err) && report(c, model, err);
-    strata_model_free(model);
+    struct conversion k = { 0 };
+    bool ok = load(c, &k, err);
+    if (ok) {
+        const strata_save_options options = {
+            .flavour = !flavour                         ? strata_model_flavour(k.model)
+                       : strcmp(flavour, "keras2") == 0 ? STRATA_FLAVOUR_KERAS2
+                                                        : STRATA_FLAVOUR_KERAS3,
+        };
+        ok = strata_model_save(k.model, c->words[1], &options, err) && report(c, &k, err);
+    }
+    strata_load_report_free(&k.report);
+    strata_model_free(k.model);
     return ok;
 }
 
 static const struct option options[] = {
     { "--flavour", 0, "keras2|keras3", "whose .h5 or .json is written; that of IN" },
     { "--model", 0, "MODEL", "the model that the weights in IN belong to" },
+    { "--by-name", 0, NULL, "its layers take the weights of those of the same name; else in order" },
+    { "--skip-mismatch", 0, NULL, "with --by-name: weights of another shape stay as they are" },
     { 0 },
 };
 
 extern const struct verb strata_verb_convert;
 const struct verb strata_verb_convert = {
     .name = "convert",
-    .usage = "IN OUT [--flavour keras2|keras3] [--model MODEL]",
+    .usage = "IN OUT [--flavour keras2|keras3] [--model MODEL [--by-name] [--skip-mismatch]]",
     .summary = "between .json, .h5, .weights.h5, .keras and .npz",
     .details =
         "  The ends of the names say which: .json holds the layers, .weights.h5 and .npz the weights,\n"
-        "  .h5 and .keras the whole model with its optimizer.\n",
+        "  .h5 and .keras the whole model with its optimizer. What OUT cannot hold is said.\n",
     .options = options,
     .words_least = 2,
     .words_most = 2,

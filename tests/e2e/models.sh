@@ -41,6 +41,35 @@ expect_code 0 "$STRATA" convert c.keras g.json
 expect_code 0 "$STRATA" summary g.json --style keras2
 expect_text out 'Total params: 35'
 
+# what a format cannot hold is said; the optimizer goes along where it can
+resume=$golden/files/resume_adam_keras3.keras
+expect_code 0 "$STRATA" convert "$resume" r.json
+expect_text err 'the layers only: no weights, no compile, no optimizer'
+expect_code 0 "$STRATA" convert "$resume" r.npz --json
+expect_text out '"holds":"the weights only: no layers, no compile, no optimizer"'
+expect_code 0 "$STRATA" convert "$resume" r2.h5 --flavour keras2
+expect_code 0 "$STRATA" convert r2.h5 r3.h5 --flavour keras3
+expect_code 0 "$STRATA" convert r3.h5 r4.keras
+expect_code 0 "$STRATA" summary "$resume"
+mv out summary
+expect_code 0 "$STRATA" summary r4.keras
+cmp out summary || fail 'the optimizer got lost on the way'
+
+# what became of each weight
+cat >named.json <<'END'
+[ {"Input": {"shape": [4]}}, {"Dense": {"units": 3, "name": "a"}}, {"Dense": {"units": 2, "name": "b"}} ]
+END
+cat >other.json <<'END'
+[ {"Input": {"shape": [4]}}, {"Dense": {"units": 3, "name": "a"}}, {"Dense": {"units": 5, "name": "b"}}, {"Dense": {"units": 1, "name": "c"}} ]
+END
+expect_code 0 "$STRATA" convert named.json named.h5
+expect_code 0 "$STRATA" convert named.h5 mixed.keras --model other.json --by-name --skip-mismatch
+expect_text err 'named.h5: 2 weights loaded, 2 missing, 0 unused, 2 of another shape'
+expect_text err 'missing c/kernel'
+expect_text err 'of another shape b/bias'
+expect_code 0 "$STRATA" convert named.h5 mixed.keras --model other.json --by-name --skip-mismatch --json
+expect_text out '"loaded":["a/kernel","a/bias"]'
+
 expect_code 0 "$STRATA" weights "$model"
 expect_text out 'dense/kernel'
 expect_text out '6 weights, 35 parameters, 35 of them trainable'
