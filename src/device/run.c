@@ -74,6 +74,16 @@ struct device *strata_run_device(const struct run *run)
     return run->device;
 }
 
+void strata_run_set_strict(struct run *run, bool strict)
+{
+    run->strict = strict;
+}
+
+bool strata_run_strict(const struct run *run)
+{
+    return run->strict;
+}
+
 size_t strata_run_scratch_bytes(const struct run *run)
 {
     return run->scratch_bytes;

@@ -58,6 +58,7 @@ struct run {
     enum run_kind kind;
     struct device *device;
     enum queue_index queue;
+    bool strict;
 
     struct buffer *scratch;
     size_t scratch_bytes; /* immediate, recording: what scratch holds; measuring: the most that was asked for */

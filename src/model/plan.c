@@ -119,13 +119,19 @@ static bool make_buffers(struct plan *plan, strata_error *err)
 static bool record(struct plan *plan, strata_error *err)
 {
     plan->run = strata_run_measure(plan->params->device, err);
-    if (!plan->run || !strata_plan_emit(plan, err))
+    if (!plan->run)
+        return false;
+    strata_run_set_strict(plan->run, plan->config.strict);
+    if (!strata_plan_emit(plan, err))
         return false;
     const size_t scratch = strata_run_scratch_bytes(plan->run);
     strata_run_free(plan->run);
     plan->recording = true;
     plan->run = strata_run_record(plan->params->device, scratch, err);
-    return plan->run && strata_plan_emit(plan, err);
+    if (!plan->run)
+        return false;
+    strata_run_set_strict(plan->run, plan->config.strict);
+    return strata_plan_emit(plan, err);
 }
 
 struct plan *strata_plan_create(strata_model *model, const struct plan_config *config, strata_error *err)

@@ -25,7 +25,8 @@ static const struct conv2d_implementation *choose(struct run *run, const struct 
     const bool forced = strata_env_impl("conv2d", name, sizeof name);
     for (int i = 0; strata_conv2d_implementations[i]; i++) {
         const struct conv2d_implementation *implementation = strata_conv2d_implementations[i];
-        if (forced ? strcmp(implementation->name, name) == 0 : implementation->suits(device, conv))
+        const bool allowed = !implementation->rounds_more || !strata_run_strict(run);
+        if (forced ? strcmp(implementation->name, name) == 0 : allowed && implementation->suits(device, conv))
             return implementation;
     }
     if (forced)

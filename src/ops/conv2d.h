@@ -20,6 +20,7 @@ struct conv2d {
 
 struct conv2d_implementation {
     const char *name; /* for STRATA_IMPL=conv2d=name */
+    bool rounds_more; /* not for a strict run, unless it is forced */
     bool (*suits)(struct device *device, const struct conv2d *conv);
     bool (*forward)(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
                     const struct view *bias, enum activation_kind activation, const struct view *y, strata_error *err);

@@ -9,6 +9,7 @@ const struct gemm_implementation *const strata_gemm_implementations[] = {
 };
 const struct conv2d_implementation *const strata_conv2d_implementations[] = {
     &strata_conv2d_depthwise,
+    &strata_conv2d_winograd,
     &strata_conv2d_tiled,
     &strata_conv2d_im2col,
     NULL,

@@ -8,6 +8,7 @@
 extern const struct gemm_implementation strata_gemm_tiled;
 extern const struct gemm_implementation strata_gemm_clblast;
 extern const struct conv2d_implementation strata_conv2d_depthwise;
+extern const struct conv2d_implementation strata_conv2d_winograd;
 extern const struct conv2d_implementation strata_conv2d_tiled;
 extern const struct conv2d_implementation strata_conv2d_im2col;
 

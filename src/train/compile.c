@@ -55,7 +55,7 @@ void strata_training_adopt(struct training *t, struct saved_variable *variables,
 
 static const char *const known[] = { "optimizer",   "loss",         "metrics",  "weighted_metrics",    "loss_weights",
                                      "run_eagerly", "jit_compile",  "steps_per_execution", "auto_scale_loss",
-                                     "learning_rate_multipliers" };
+                                     "learning_rate_multipliers", "winograd" };
 
 static bool check_keys(const json_t *config, strata_error *err)
 {
@@ -158,6 +158,15 @@ static bool parse_metrics(const json_t *config, const char *key, json_t **list, 
     return flatten(*list, json_object_get(config, key), err) || strata_fail_in(err, "%s", key);
 }
 
+/* Of Strata alone, and not written to files, whose compile config Keras reads. */
+static bool parse_winograd(struct training *t, const json_t *config, strata_error *err)
+{
+    const json_t *winograd = json_object_get(config, "winograd");
+    t->winograd = !json_is_false(winograd);
+    return !winograd || json_is_boolean(winograd)
+           || strata_fail(err, STRATA_EJOB, "winograd is not true or false; false leaves out Winograd's convolution");
+}
+
 bool strata_training_compile(strata_model *model, const json_t *config, strata_error *err)
 {
     struct training *t = strata_alloc(1, sizeof *t, err);
@@ -169,7 +178,7 @@ bool strata_training_compile(strata_model *model, const json_t *config, strata_e
     ok = ok && check_keys(config, err) && parse_optimizer(t, config, err) && parse_rates(t, model, config, err)
          && parse_loss(t, config, err)
          && parse_metrics(config, "metrics", &t->metrics, err)
-         && parse_metrics(config, "weighted_metrics", &t->weighted_metrics, err);
+         && parse_metrics(config, "weighted_metrics", &t->weighted_metrics, err) && parse_winograd(t, config, err);
     if (!ok) {
         release(t);
         err->code = err->code == STRATA_EVALUE ? STRATA_EJOB : err->code;

@@ -6,7 +6,9 @@
 #include "base/memory.h"
 #include "layers/layer.h"
 #include "layers/regularizer.h"
+#include "model/model.h"
 #include "train/augment.h"
+#include "train/training.h"
 
 /* ---- the loss in the plan ---------------------------------------------------------------------------------------- */
 
@@ -93,8 +95,10 @@ static struct pass *make_pass(const struct passes *of, size_t n, size_t global_n
     if (!pass) return NULL;
     *pass = (struct pass){ .n = n, .global_n = global_n, .training = training, .of = of };
     const bool measured = of->objective != NULL, augmented = training && of->augment;
+    const struct training *compiled = strata_model_training(of->model);
     const struct plan_config config = {
         .part = of->part, .n = n, .shape = of->data->x.shape, .global_n = global_n, .training = training,
+        .strict = compiled && !compiled->winograd,
         .backward = training && of->params->trainable > 0,
         .input = augmented ? STRATA_FLOAT32 : of->data->x.type, .input_scale = augmented ? 1 : of->data->scale,
         .loss_at_logits = measured && of->objective->at_logits,

@@ -9,6 +9,7 @@ struct training {
     struct training_state head; /* how saving a model gets at the state */
     struct object optimizer;
     json_t *rates; /* learning_rate_multipliers: a list of [glob, factor]; NULL: none */
+    bool winograd; /* allowed */
     json_t *loss, *metrics, *weighted_metrics; /* as given; metrics are lists */
 
     /* The optimizer's state between calls of fit. The variables are on rank 0 alone; NULL: none yet. */

@@ -206,3 +206,41 @@ Test(conv2d, tiled_gives_the_same_bits_every_time)
     strata_run_free(run);
     strata_device_close(device);
 }
+
+/* The bits of y in a run, of an implementation that is forced, or of the one chosen where `name` is NULL. */
+static float *bits_of(struct device *device, const struct conv2d *conv, const char *name, bool strict)
+{
+    strata_error err = { 0 };
+    struct run *run = immediate(device);
+    struct problem p = make(device, conv);
+    struct tensor y = tensor_of(device, NULL, y_count(conv));
+    if (name)
+        force("conv2d", name);
+    else
+        unsetenv("STRATA_IMPL");
+    strata_run_set_strict(run, strict);
+    cr_assert(strata_op_conv2d(run, conv, &p.tx.view, &p.tkernel.view, NULL, ACTIVATION_LINEAR, &y.view, &err), "%s",
+              err.message);
+    float *bits = read_tensor(device, &y);
+    free_tensor(&y);
+    drop(&p);
+    strata_run_free(run);
+    return bits;
+}
+
+Test(conv2d, a_strict_run_leaves_winograd_out)
+{
+    struct device *device = open_as(STRATA_CPU_CLASS);
+    const struct conv2d conv = { 2, 8, 8, 32, 8, 8, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1 };
+    float *strict = bits_of(device, &conv, NULL, true), *free_run = bits_of(device, &conv, NULL, false);
+    float *tiled = bits_of(device, &conv, "tiled", false), *winograd = bits_of(device, &conv, "winograd", false);
+    const size_t bytes = y_count(&conv) * sizeof(float);
+    cr_assert_eq(memcmp(strict, tiled, bytes), 0);
+    cr_assert_eq(memcmp(free_run, winograd, bytes), 0);
+    cr_assert_neq(memcmp(tiled, winograd, bytes), 0);
+    free(strict);
+    free(free_run);
+    free(tiled);
+    free(winograd);
+    strata_device_close(device);
+}

@@ -1,0 +1,205 @@
+/* Convolution by kernels of 3 x 3 with stride 1, and its input gradient, by Winograd's transforms, channels last. Made for
+ * CPUs.
+ *
+ * Both are out[n,i,j,:] = sum over p, q of in[n, i + START_H + p, j + START_W + q, :] * w[p, q, :, :], in being zero outside;
+ * for the input gradient taps are reversed and w is transposed.
+ *
+ * `pack` transforms w to panels of NR output channels: line (panel, point, c) holds channels panel * NR ..., zeros after
+ * the last. `convolve`: one work-item computes TILES tiles of M x M outputs, consecutive over the batch, by `panels`
+ * panels; items lie along (panels, tiles). It transforms the input of its tiles; then, for each panel, each point is a
+ * matrix product of tiles x channels by channels x NR, and the sums are transformed back as they are stored.
+ *   -D VW, MR, BIAS, ACTIVATION                as in tile.h;   -D M   as in winograd.h
+ *   -D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C   extents of `in` and `out`
+ *   -D START_H, START_W                        where tap 0 of output 0 lies
+ *   -D TILES                                   of a work-item, a multiple of MR: their transforms should stay in the second cache
+ *   -D REVERSED                                1: pack reverses taps and transposes (input gradient) */
+#include "winograd.h"
+
+#if !defined(IN_H) || !defined(IN_W) || !defined(IN_C) || !defined(OUT_H) || !defined(OUT_W) || !defined(OUT_C) \
+    || !defined(START_H) || !defined(START_W) || !defined(TILES) || !defined(REVERSED)
+#error "-D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C, START_H, START_W, TILES and REVERSED are needed"
+#endif
+
+#define PANELS ((OUT_C + NR - 1) / NR)
+#define TILES_H ((OUT_H + M - 1) / M)
+#define TILES_W ((OUT_W + M - 1) / M)
+#define DEPTH ((IN_C + VW - 1) / VW * VW)
+
+/* Points lie STRIDE apart, not a multiple of a page, which would put all of them in the same sets of the cache. */
+#define STRIDE (TILES * DEPTH + 16)
+
+#if REVERSED
+#define WEIGHT(tap, c, f) w[((ulong)(8 - (tap)) * OUT_C + (f)) * IN_C + (c)]
+#else
+#define WEIGHT(tap, c, f) w[((ulong)(tap) * IN_C + (c)) * OUT_C + (f)]
+#endif
+
+/* One work-item: one channel of the input by one panel, at all points; dimension 0 are channels. */
+kernel void pack(global const float *w, ulong w0, global float *packed, ulong packed0)
+{
+    const int c = get_global_id(0), panel = get_global_id(1);
+    if (c >= IN_C || panel >= PANELS) return;
+    w += w0;
+    packed += packed0 + ((ulong)panel * POINTS * IN_C + c) * NR;
+    for (int side = 0; side < 2; ++side) {
+        floatv g[3][3], half_way[3][SIDE];
+        for (int tap = 0; tap < 9; ++tap) {
+            line some;
+            for (int f = 0; f < VW; ++f) {
+                const int filter = panel * NR + side * VW + f;
+                some.f[f] = filter < OUT_C ? WEIGHT(tap, c, filter) : 0.0f;
+            }
+            g[tap / 3][tap % 3] = some.v[0];
+        }
+#pragma unroll
+        for (int p = 0; p < 3; ++p) of_weights(g[p], half_way[p]);
+#pragma unroll
+        for (int j = 0; j < SIDE; ++j) {
+            const floatv column[3] = { half_way[0][j], half_way[1][j], half_way[2][j] };
+            floatv u[SIDE];
+            of_weights(column, u);
+#pragma unroll
+            for (int i = 0; i < SIDE; ++i) STOREV(u[i], packed + (ulong)(i * SIDE + j) * IN_C * NR + side * VW);
+        }
+    }
+}
+
+struct spot {
+    int image, y, x; /* of the tile's first output */
+};
+
+/* Tiles past the last are the last again, and are not stored. */
+static inline struct spot spot_of(int tile, int n)
+{
+    const int index = min(tile, n * TILES_H * TILES_W - 1);
+    struct spot s;
+    s.x = index % TILES_W * M;
+    s.y = index / TILES_W % TILES_H * M;
+    s.image = index / TILES_W / TILES_H;
+    return s;
+}
+
+/* The SIDE x SIDE inputs of a tile, channels c to c + VW, transformed. */
+static inline void transform(float *to, global const float *in, int y, int x, int channels)
+{
+    floatv half_way[SIDE][SIDE];
+    const bool inside = y >= 0 && y + SIDE <= IN_H && x >= 0 && x + SIDE <= IN_W;
+#pragma unroll
+    for (int j = 0; j < SIDE; ++j) {
+        floatv d[SIDE], v[SIDE];
+#pragma unroll
+        for (int i = 0; i < SIDE; ++i) {
+            const bool in_range = inside || ((uint)(y + i) < IN_H && (uint)(x + j) < IN_W);
+            global const float *from = in + ((long)(y + i) * IN_W + x + j) * IN_C;
+            d[i] = 0.0f;
+            if (in_range) d[i] = IN_C % VW == 0 ? LOADV(from) : load_some(from, channels);
+        }
+        of_data(d, v);
+#pragma unroll
+        for (int i = 0; i < SIDE; ++i) half_way[i][j] = v[i];
+    }
+#pragma unroll
+    for (int i = 0; i < SIDE; ++i) {
+        floatv v[SIDE];
+        of_data(half_way[i], v);
+#pragma unroll
+        for (int j = 0; j < SIDE; ++j) STOREV(v[j], to + (i * SIDE + j) * STRIDE);
+    }
+}
+
+static inline void transform_tiles(float *to, global const float *in, int first, int n)
+{
+    for (int t = 0; t < TILES; ++t) {
+        const struct spot s = spot_of(first + t, n);
+        global const float *image = in + (ulong)s.image * IN_H * IN_W * IN_C;
+        for (int c = 0; c < IN_C; c += VW)
+            transform(to + t * DEPTH + c, image + c, s.y + START_H, s.x + START_W, IN_C - c);
+    }
+}
+
+/* MR tiles by NR channels at one point. */
+static inline void multiply(line *sums, const float *left, global const float *right)
+{
+    floatv acc[MR][2];
+    tile_clear(acc);
+    for (int c = 0; c < IN_C; ++c) {
+        const floatv b0 = LOADV(right + c * NR), b1 = LOADV(right + c * NR + VW);
+#pragma unroll
+        for (int r = 0; r < MR; ++r) {
+            const floatv v = left[r * DEPTH + c];
+            acc[r][0] += v * b0;
+            acc[r][1] += v * b1;
+        }
+    }
+#pragma unroll
+    for (int r = 0; r < MR; ++r) {
+        sums[r].v[0] = acc[r][0];
+        sums[r].v[1] = acc[r][1];
+    }
+}
+
+/* One output of NR / 2 channels; `channels` are left. */
+static inline void store(floatv y, global float *to, global const float *bias, int channels)
+{
+#if BIAS
+    y += load_some(bias, channels);
+#endif
+    y = ACTIVATE(y);
+    if (channels >= VW) {
+        STOREV(y, to);
+        return;
+    }
+    line some;
+    some.v[0] = y;
+    for (int f = 0; f < channels; ++f) to[f] = some.f[f];
+}
+
+/* The tile's M x M outputs, as far as they lie in the image. */
+static inline void transform_back(global float *out, const line *sums, int side, const struct spot *s,
+                                  global const float *bias, int channels)
+{
+    floatv half_way[M][SIDE];
+#pragma unroll
+    for (int j = 0; j < SIDE; ++j) {
+        floatv m[SIDE], y[M];
+#pragma unroll
+        for (int i = 0; i < SIDE; ++i) m[i] = sums[(i * SIDE + j) * TILES].v[side];
+        to_output(m, y);
+#pragma unroll
+        for (int i = 0; i < M; ++i) half_way[i][j] = y[i];
+    }
+#pragma unroll
+    for (int i = 0; i < M; ++i) {
+        floatv y[M];
+        to_output(half_way[i], y);
+#pragma unroll
+        for (int j = 0; j < M; ++j)
+            if (s->y + i < OUT_H && s->x + j < OUT_W)
+                store(y[j], out + (((ulong)s->image * OUT_H + s->y + i) * OUT_W + s->x + j) * OUT_C, bias, channels);
+    }
+}
+
+kernel void convolve(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
+                     ulong out0, global const float *bias, ulong bias0, int n, int panels)
+{
+    float left[POINTS * STRIDE];
+    line sums[POINTS * TILES];
+    const int first = get_global_id(1) * TILES, last = min(first + TILES, n * TILES_H * TILES_W);
+    const int first_panel = get_global_id(0) * panels, last_panel = min(first_panel + panels, PANELS);
+
+    transform_tiles(left, in + in0, first, n);
+    for (int panel = first_panel; panel < last_panel; ++panel) {
+        global const float *lines = packed + packed0 + (ulong)panel * POINTS * IN_C * NR;
+        for (int point = 0; point < POINTS; ++point)
+            for (int t = 0; t < last - first; t += MR)
+                multiply(sums + point * TILES + t, left + point * STRIDE + t * DEPTH, lines + (ulong)point * IN_C * NR);
+        for (int t = 0; t < last - first; ++t) {
+            const struct spot s = spot_of(first + t, n);
+            for (int side = 0; side < 2; ++side) {
+                const int channel = panel * NR + side * VW;
+                if (channel < OUT_C)
+                    transform_back(out + out0 + channel, sums + t, side, &s, bias + bias0 + channel, OUT_C - channel);
+            }
+        }
+    }
+}
