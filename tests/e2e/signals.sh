@@ -17,7 +17,7 @@ cat >job.json <<'END'
               "validation": {"source": "fashion-mnist:test", "limit": 500}},
   "compile": {"optimizer": "adam", "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}},
               "metrics": ["accuracy"]},
-  "fit":     {"batch_size": 8, "epochs": 4, "seed": 3},
+  "fit":     {"batch_size": 8, "epochs": 6, "seed": 3},
   "run":     {"dir": "whole", "balance": "equal"} }
 END
 
