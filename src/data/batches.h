@@ -41,7 +41,7 @@ size_t strata_batches_steps(const struct batches_config *config);
 struct share {
     int rank, size;
     const double *speeds; /* by rank, relative; NULL: equal */
-    size_t grain;         /* with speeds: borders lie at multiples of so many samples; 0: 1 */
+    size_t grain;         /* borders lie at multiples of so many samples; 0: 1 */
 };
 void strata_share(const struct share *share, size_t n, size_t *first, size_t *count);
 

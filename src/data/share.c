@@ -8,9 +8,11 @@
 static size_t border(const struct share *share, int rank, size_t n)
 {
     const size_t size = (size_t)share->size, r = (size_t)rank;
-    if (!share->speeds)
-        return n / size * r + n % size * r / size; /* floor(n * r / size) */
     const size_t grain = share->grain ? share->grain : 1, grains = n / grain + (n % grain > 0);
+    if (!share->speeds) {
+        const size_t even = (grains / size * r + grains % size * r / size) * grain; /* floor(grains * r / size) grains */
+        return even > n ? n : even;
+    }
     double before = 0, total = 0;
     for (int i = 0; i < share->size; i++) {
         total += share->speeds[i];

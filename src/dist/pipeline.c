@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "dist/reducer_priv.h"
+#include "dist/tree.h"
 
-enum { BLOCK = 1024, NEAR_PAUSE = 60000, FAR_PAUSE = 200000 };
+enum { BLOCK = 1024, STACK = STRATA_TREE_LEVELS + 1, NEAR_PAUSE = 60000, FAR_PAUSE = 200000 };
 
 static size_t length(struct span span)
 {
@@ -55,6 +56,13 @@ static float *weights_of(const struct reducer *r, struct span span)
     return r->staging.weights + span.begin;
 }
 
+static size_t parts_before(const struct reducer *r, int rank)
+{
+    size_t before = 0;
+    for (int i = 0; i < rank; i++) before += r->parts[i];
+    return before;
+}
+
 /* Every rank begins with the rank after it, so that not all send to the same one. */
 static int post_gradients(struct reducer *r, struct lane *lane)
 {
@@ -63,12 +71,14 @@ static int post_gradients(struct reducer *r, struct lane *lane)
     int code = MPI_SUCCESS;
     for (int i = 1; i < ranks && code == MPI_SUCCESS; i++) {
         const int from = (me + ranks - i) % ranks;
-        code = post(lane, false, lane->parts + (size_t)from * mine, mine, from, tag, r->exchange);
+        for (size_t p = 0; p < r->parts[from] && code == MPI_SUCCESS; p++)
+            code = post(lane, false, lane->parts + (parts_before(r, from) + p) * mine, mine, from, tag, r->exchange);
     }
     for (int i = 1; i < ranks && code == MPI_SUCCESS; i++) {
         const int to = (me + i) % ranks;
         const struct span theirs = strata_reducer_slice(r, lane->bucket, to);
-        code = post(lane, true, gradients_of(r, theirs), length(theirs), to, tag, r->exchange);
+        for (size_t p = 0; p < r->parts[me] && code == MPI_SUCCESS; p++)
+            code = post(lane, true, gradients_of(r, theirs) + p * r->count, length(theirs), to, tag, r->exchange);
     }
     return code;
 }
@@ -131,33 +141,49 @@ static void begin_read(struct reducer *r, struct lane *lane)
     const struct span all = r->buckets[lane->bucket];
     strata_error error = { 0 };
     lane->stage = STAGE_READ;
+    const size_t parts = r->parts[r->comm->rank];
     if (r->failed || length(all) == 0) return;
-    if (!strata_buffer_read_async(r->device, QUEUE_COPY, r->gradients, all.begin * sizeof(float),
-                                  length(all) * sizeof(float), gradients_of(r, all), &lane->event, &error)
-        || !strata_queue_flush(r->device, QUEUE_COPY, &error))
-        fail(r, &error);
+    bool ok = true;
+    for (size_t p = 0; ok && p < parts; p++)
+        ok = strata_buffer_read_async(r->device, QUEUE_COPY, r->source, (p * r->count + all.begin) * sizeof(float),
+                                      length(all) * sizeof(float), gradients_of(r, all) + p * r->count,
+                                      p + 1 == parts ? &lane->event : NULL, &error);
+    if (!ok || !strata_queue_flush(r->device, QUEUE_COPY, &error)) fail(r, &error);
 }
 
-/* The sum over the ranks, in rank order whoever adds: the same bits for any owner. It takes the place of the own part,
- * which no other rank reads. */
+/* Where the own slice of the part lies that is number `part` over all ranks. */
+static const float *part_of(const struct reducer *r, const struct lane *lane, struct span mine, size_t part)
+{
+    int rank = 0;
+    size_t p = part;
+    while (p >= r->parts[rank]) p -= r->parts[rank++];
+    if (rank == r->comm->rank || r->staging.shared) return r->staging.gradients[rank] + p * r->count + mine.begin;
+    return lane->parts + part * length(mine);
+}
+
+/* The sum of all parts, in the order of the steps whoever adds: the same bits for any owner. It takes the place of the own
+ * slice, which no other rank reads. */
 static void add_parts(struct reducer *r, struct lane *lane, struct span mine)
 {
-    float block[BLOCK];
+    float stack[STACK][BLOCK];
     const size_t n = length(mine);
-    float *own = gradients_of(r, mine);
     for (size_t from = 0; from < n; from += BLOCK) {
         const size_t some = n - from < BLOCK ? n - from : BLOCK;
-        for (int rank = 0; rank < r->comm->size; rank++) {
-            const float *part = rank == r->comm->rank ? own
-                                : r->staging.shared   ? r->staging.gradients[rank] + mine.begin
-                                                      : lane->parts + (size_t)rank * n;
-            if (rank == 0)
-                memcpy(block, part + from, some * sizeof *block);
+        size_t top = 0, next = 0;
+        for (size_t s = 0; s < r->step_count; s++) {
+            const bool added = r->steps[s] && top > 0 && s + 1 < r->step_count && !r->steps[s + 1];
+            const float *part = r->steps[s] ? part_of(r, lane, mine, next++) + from : stack[top - 1];
+            if (r->steps[s] && !added) {
+                memcpy(stack[top++], part, some * sizeof *part);
+                continue;
+            }
+            if (added)
+                s++;
             else
-                for (size_t i = 0; i < some; i++)
-                    block[i] += part[from + i];
+                top--;
+            for (size_t i = 0; i < some; i++) stack[top - 1][i] += part[i];
         }
-        memcpy(own + from, block, some * sizeof *block);
+        memcpy(gradients_of(r, mine) + from, stack[0], some * sizeof **stack);
     }
 }
 

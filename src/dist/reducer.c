@@ -11,6 +11,28 @@
 
 /* ---- create ---------------------------------------------------------------------------------------------------- */
 
+/* Until something else is said, a part a rank, added in rank order. */
+static bool make_parts(struct reducer *r, strata_error *err)
+{
+    const size_t ranks = (size_t)r->comm->size;
+    r->parts = strata_alloc(ranks, sizeof *r->parts, err);
+    r->steps = r->parts ? strata_alloc(2 * ranks * r->most_parts, sizeof *r->steps, err) : NULL;
+    for (size_t i = 0; r->steps && i < ranks; i++) {
+        r->parts[i] = 1;
+        r->steps[r->step_count++] = true;
+        if (i > 0) r->steps[r->step_count++] = false;
+    }
+    return r->steps != NULL;
+}
+
+void strata_reducer_parts(struct reducer *r, const size_t *parts, const bool *steps, size_t count)
+{
+    assert(!r->busy && count <= 2 * (size_t)r->comm->size * r->most_parts);
+    memcpy(r->parts, parts, (size_t)r->comm->size * sizeof *parts);
+    memcpy(r->steps, steps, count * sizeof *steps);
+    r->step_count = count;
+}
+
 static bool take_config(struct reducer *r, const struct reducer_config *config, strata_error *err)
 {
     const size_t ranks = (size_t)r->comm->size, buckets = config->bucket_count;
@@ -21,8 +43,10 @@ static bool take_config(struct reducer *r, const struct reducer_config *config, 
     r->buckets = strata_alloc(buckets, sizeof *r->buckets, err);
     r->slices = r->buckets ? strata_alloc(buckets, ranks * sizeof *r->slices, err) : NULL;
     r->slots = r->slices ? strata_alloc(buckets, sizeof *r->slots, err) : NULL;
+    r->source = config->parts ? config->parts : config->gradients;
+    r->most_parts = config->parts ? config->most_parts : 1;
     r->marks = r->slots ? strata_alloc(buckets, sizeof *r->marks, err) : NULL;
-    if (!r->marks) return false;
+    if (!r->marks || !make_parts(r, err)) return false;
     size_t at = 0;
     for (size_t b = 0; b < buckets; b++) {
         r->buckets[b] = config->buckets[b];
@@ -46,8 +70,8 @@ static bool make_lane(const struct reducer *r, struct lane *lane, strata_error *
         const struct span mine = strata_reducer_slice(r, b, r->comm->rank);
         if (mine.end - mine.begin > slice) slice = mine.end - mine.begin;
     }
-    return (r->staging.shared || (lane->parts = strata_alloc(slice, ranks * sizeof *lane->parts, err)))
-           && (lane->requests = strata_alloc(2 * ranks + 1, sizeof(MPI_Request), err));
+    return (r->staging.shared || (lane->parts = strata_alloc(slice, ranks * r->most_parts * sizeof *lane->parts, err)))
+           && (lane->requests = strata_alloc(2 * ranks * r->most_parts + 1, sizeof(MPI_Request), err));
 }
 
 static bool join_job(struct comm *comm, void *context, strata_error *err)
@@ -102,6 +126,8 @@ void strata_reducer_free(struct reducer *r)
         free(r->lane[i].requests);
     }
     strata_run_free(r->run);
+    free(r->parts);
+    free(r->steps);
     free(r->buckets);
     free(r->slices);
     free(r->slots);

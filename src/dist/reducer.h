@@ -27,6 +27,10 @@ struct reducer_config {
     size_t bucket_count;
     const struct span *whole;  /* tensors that one owner must hold whole, ascending; may be NULL */
     size_t whole_count;
+    /* Where a rank's gradients lie when they are several partial sums, part p at elements [p * count, (p + 1) * count), with room
+     * for most_parts of them; see strata_reducer_parts. NULL: they are one, in `gradients`. */
+    struct buffer *parts;
+    size_t most_parts;
 };
 
 /* What the owner does. Called on the communication thread with an immediate run on QUEUE_COPY (one rank: on the caller's
@@ -47,6 +51,10 @@ struct reducer *strata_reducer_create(struct comm *comm, struct device *device, 
 void strata_reducer_free(struct reducer *reducer);
 
 size_t strata_reducer_owned(const struct reducer *reducer); /* elements that this rank owns */
+
+/* For the next step: how many parts each rank has, and how all of them, rank by rank, become one sum on a stack: true: push
+ * the next; false: add the top two. The same on all ranks. With one rank the sum is in `gradients`, and this does nothing. */
+void strata_reducer_parts(struct reducer *reducer, const size_t *parts, const bool *steps, size_t count);
 
 /* Hands over a step whose recording was played: bucket b is ready when mark marks[b] of the run is (a NULL run: the
  * gradients are ready now; a rank without samples passes zeros). Returns at once. */

@@ -25,7 +25,7 @@ enum stage {
 struct lane {
     enum stage stage;
     size_t bucket;
-    float *parts;        /* owned: the own slice as each of the ranks sent it, in rank order; NULL when shared */
+    float *parts;        /* owned: the own slice as each of the ranks sent it, part by part in rank order; NULL when shared */
     struct event *event; /* owned, NULL or pending */
     MPI_Request *requests; /* owned: those with the other ranks, and that of the flag */
     int request_count;
@@ -48,6 +48,11 @@ struct reducer {
     struct device *device;
     struct buffer *weights, *gradients;
     size_t count;
+    struct buffer *source; /* of the parts of this rank */
+    size_t most_parts;
+    size_t *parts;        /* owned: of each rank */
+    bool *steps;          /* owned: how they are added */
+    size_t step_count;
     struct span *buckets; /* owned */
     size_t bucket_count;
     struct span *slices;  /* owned: of bucket b and rank r at b * ranks + r */

@@ -31,7 +31,7 @@ static bool create_shared(struct reducer *r, strata_error *err)
 {
     struct staging *s = &r->staging;
     struct comm *comm = r->comm;
-    if (!share(comm, r->count, &s->windows[0], err)
+    if (!share(comm, r->count * r->most_parts, &s->windows[0], err)
         || !share(comm, comm->rank == 0 ? r->count : 0, &s->windows[1], err)
         || !find(comm, s->windows[1], 0, &s->weights, err))
         return false;
@@ -43,7 +43,7 @@ static bool create_shared(struct reducer *r, strata_error *err)
 static bool create_own(struct reducer *r, strata_error *err)
 {
     struct staging *s = &r->staging;
-    return (s->gradients[r->comm->rank] = strata_alloc(r->count, sizeof(float), err))
+    return (s->gradients[r->comm->rank] = strata_alloc(r->count * r->most_parts, sizeof(float), err))
            && (s->weights = strata_alloc(r->count, sizeof(float), err));
 }
 

@@ -290,7 +290,7 @@ static bool prepare_objective(struct fit *f, strata_error *err)
     f->passes = strata_trainer_passes(&f->trainer, f->data, f->objective, classes);
     strata_fit_set_exchange(f);
     if (f->validation) f->validation_passes = strata_trainer_passes(&f->trainer, f->validation, f->objective, false);
-    f->readback = strata_readback_create(f->trainer.device, f->objective, f->sums, err);
+    f->readback = strata_readback_create(f->trainer.device, f->objective, f->config->exact, f->sums, err);
     return f->readback && strata_pace_open(&f->pace, f->trainer.device, f->trainer.rank, err);
 }
 
@@ -336,8 +336,12 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
     }
     ok = ok && strata_trainer_open(&f->trainer, model, context, f->data, true, err);
     ok = ok && strata_comm_agree(comm, prepare_objective(f, err), err) && strata_fit_agree(f, err);
+    ok = ok && strata_fit_begin_exact(f, err);
     if (ok && f->trainer.params->trainable > 0) {
-        f->updater = strata_updater_create(f->training, model, f->trainer.params, f->trainer.device, comm, err);
+        size_t most;
+        struct buffer *parts = strata_fit_parts(f, &most);
+        f->updater = strata_updater_create(f->training, model, f->trainer.params, f->trainer.device, comm, parts,
+                                           most, err);
         ok = f->updater != NULL;
     }
     warn_of_flags(f, model, strata_comm_rank(comm));
@@ -370,6 +374,7 @@ static void release(struct fit *f)
     strata_batches_stop(f->batches);
     strata_readback_free(f->readback);
     strata_updater_free(f->updater);
+    strata_fit_end_exact(f);
     strata_passes_free(&f->passes);
     strata_passes_free(&f->validation_passes);
     strata_frozen_cache_close(&f->cache);

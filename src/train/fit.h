@@ -40,6 +40,7 @@ struct fit {
     struct exchange exchange; /* sums over the ranks in the middle of a step */
     bool exchanged;           /* there were some: a rank cannot leave a step without them */
     struct balancing *balancing;
+    struct exact *exact;      /* NULL: a rank runs its share of a batch as one */
     double *sums, *all;     /* of this rank since the epoch's start; of all ranks */
     double since_sync;      /* samples that this rank put through since the moving statistics were averaged */
 
@@ -96,6 +97,21 @@ bool strata_fit_drain(struct fit *fit, strata_error *err);
 bool strata_fit_sync(struct fit *fit, strata_error *err);
 /* fit->all: the sums of all ranks. `extra` doubles are summed beside them. Collective. */
 bool strata_fit_sum(struct fit *fit, double *extra, size_t extra_count, strata_error *err);
+
+/* Queues forward and backward of a part of a batch; *pass is NULL when that is empty. */
+bool strata_fit_play(struct fit *fit, const struct batch *batch, double scale, struct pass **pass, strata_error *err);
+
+/* ---- fit_exact.c ---- */
+
+/* Where config.exact says so: sets trainer.grain. Before the updater is made. Collective. */
+bool strata_fit_begin_exact(struct fit *fit, strata_error *err);
+void strata_fit_end_exact(struct fit *fit);
+/* The buffer of partial sums for the updater, NULL where the run is not exact. */
+struct buffer *strata_fit_parts(const struct fit *fit, size_t *most);
+/* Runs this rank's grains and leaves what the reducer wants; the losses are on their way to the sums. */
+bool strata_fit_exact(struct fit *fit, const struct batch *batch, double scale, strata_error *err);
+/* After the step: what it made of the moving statistics. Collective. */
+bool strata_fit_exact_statistics(struct fit *fit, const struct batch *batch, strata_error *err);
 
 /* ---- fit_balance.c ---- */
 

@@ -33,7 +33,7 @@ static bool make(struct fit *f, strata_error *err)
     const size_t ranks = (size_t)f->trainer.ranks, batch = f->config->batch_size;
     struct balancing *b = f->balancing = strata_alloc(1, sizeof *b, err);
     if (!b) return false;
-    f->trainer.share.grain = is_measured(f) ? (batch + MOST_GRAINS - 1) / MOST_GRAINS : 1;
+    f->trainer.share.grain = f->exact ? f->trainer.grain : is_measured(f) ? (batch + MOST_GRAINS - 1) / MOST_GRAINS : 1;
     b->share = strata_alloc(ranks, sizeof *b->share, err);
     b->gathered = b->share ? strata_alloc(ranks, sizeof *b->gathered, err) : NULL;
     b->before = b->gathered ? strata_alloc(ranks, sizeof *b->before, err) : NULL;
@@ -92,12 +92,13 @@ static bool try_shares(struct fit *f, bool *fits, strata_error *err)
     strata_passes_free(&f->passes);
     strata_passes_free(&f->validation_passes);
     strata_share(&f->trainer.share, f->config->batch_size, &first, &count);
+    if (f->exact && count > f->trainer.grain) count = f->trainer.grain;
     const struct pass *pass =
         count ? strata_passes_get(&f->passes, count, f->config->batch_size, true, &failure) : NULL;
     const bool short_of_memory = count && !pass && (failure.code == STRATA_EMEMORY || failure.code == STRATA_EDEVICE);
     if (count && !pass && !short_of_memory) *err = failure;
     if (!strata_comm_agree(f->trainer.comm, !count || pass || short_of_memory, err)) return false;
-    const double own = pass ? most_grains(f, pass) : short_of_memory ? 0 : (double)b->grains;
+    const double own = pass && !f->exact ? most_grains(f, pass) : short_of_memory ? 0 : (double)b->grains; /* grains need no more memory than one */
     if (!strata_comm_gather(f->trainer.comm, &own, sizeof own, most, err)) return false;
     *fits = true;
     for (int r = 0; r < b->ranks; r++) {

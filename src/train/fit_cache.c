@@ -12,7 +12,7 @@ static bool pays(const struct fit *f)
     const double epochs = (double)c->epochs - (double)f->epoch;
     const double samples = c->steps_per_epoch ? epochs * (double)c->steps_per_epoch * (double)c->batch_size
                                               : epochs * (double)f->data->count;
-    return c->cache_frozen && f->updater && !f->data->augment && samples >= 2 * (double)f->data->count;
+    return c->cache_frozen && !c->exact && f->updater && !f->data->augment && samples >= 2 * (double)f->data->count;
 }
 
 static void note(const struct fit *f, const char *text)

@@ -48,8 +48,7 @@ static bool zero_gradients(const struct fit *f, strata_error *err)
                && strata_device_finish(f->trainer.device, err));
 }
 
-/* Queues forward and backward of this rank's share; *pass is NULL when that is empty. */
-static bool play(struct fit *f, const struct batch *batch, double scale, struct pass **pass, strata_error *err)
+bool strata_fit_play(struct fit *f, const struct batch *batch, double scale, struct pass **pass, strata_error *err)
 {
     const double factor = f->updater ? strata_training_common(f->training)->loss_scale_factor : (double)NAN;
     const struct step_numbers numbers = { .seed = f->seed, .epoch = (uint32_t)f->epoch,
@@ -96,7 +95,7 @@ static bool fail_together(struct fit *f, strata_error *err)
 {
     strata_error told = *err;
     if (f->trainer.ranks == 1) return false;
-    if (f->updater && !f->exchanged) {
+    if (f->updater && !f->exchanged && !f->exact) {
         const struct reducer_update *step = strata_updater_step(f->updater);
         struct reducer_update failing = { .context = &told, .update = refuse, .measure_count = step->measure_count };
         if (step->measure) {
@@ -206,7 +205,7 @@ bool strata_fit_sync(struct fit *f, strata_error *err)
 {
     const double samples = f->since_sync;
     f->since_sync = 0;
-    return average_statistics(f, false, samples, err);
+    return f->exact || average_statistics(f, false, samples, err);
 }
 
 /* A rank without samples in a step learns from the others what the step made of the synchronized statistics. All ranks know
@@ -226,6 +225,13 @@ static bool teach_idle_ranks(struct fit *f, const struct batch *batch, strata_er
 
 /* ---- the step as a whole ---------------------------------------------------------------------------------------------------- */
 
+/* In an exact run there is no pass that stands for the whole share. */
+static bool queue(struct fit *f, const struct batch *batch, double scale, struct pass **pass, strata_error *err)
+{
+    *pass = NULL;
+    return f->exact ? strata_fit_exact(f, batch, scale, err) : strata_fit_play(f, batch, scale, pass, err);
+}
+
 bool strata_fit_step(struct fit *f, strata_error *err)
 {
     struct batch batch;
@@ -236,11 +242,11 @@ bool strata_fit_step(struct fit *f, strata_error *err)
     const double scale = divisor != 0 ? 1 / divisor : 0; /* Keras's divide_no_nan */
     if (f->updater) strata_updater_begin(f->updater);
     strata_pace_begin(&f->pace, batch.count);
-    if (!play(f, &batch, scale, &pass, err) || !strata_pace_queued(&f->pace, err)) return fail_together(f, err);
+    if (!queue(f, &batch, scale, &pass, err) || !strata_pace_queued(&f->pace, err)) return fail_together(f, err);
     if (!reduce(f, pass, err)) return false;
     if (!count(f, &batch, pass, scale, err) || !strata_pace_end(&f->pace, err)) return fail_alone(f, err);
     if (!wait_for_weights(f, err)) return false;
     f->step++;
-    return teach_idle_ranks(f, &batch, err) && strata_fit_guard(f, err)
+    return strata_fit_exact_statistics(f, &batch, err) && teach_idle_ranks(f, &batch, err) && strata_fit_guard(f, err)
            && strata_fit_balance(f, batch.global_count, err);
 }

@@ -157,14 +157,6 @@ static bool check_callbacks(const strata_job *job, const json_t *callbacks, stra
     return true;
 }
 
-static bool can_run(const strata_job *job, strata_error *err)
-{
-    return !job->run.exact
-           || strata_fail(err, STRATA_EJOB,
-                          "%s: run.exact is true; this version has no exact runs, so leave it false",
-                          job->path);
-}
-
 /* run.dir, or runs/NAME for NAME.json. */
 static bool find_dir(strata_job *job, strata_error *err)
 {
@@ -203,7 +195,7 @@ static bool read_job(strata_job *job, json_t *raw, const char *const *sets, size
     return (known_sections(job, err) || strata_job_fail_in(job, "", err))
            && parse_section(job, "fit", strata_job_fit_fields, &job->fit, err)
            && strata_job_read_phases(job, err)
-           && parse_section(job, "run", strata_job_run_fields, &job->run, err) && can_run(job, err)
+           && parse_section(job, "run", strata_job_run_fields, &job->run, err)
            && find_dir(job, err) && keep_texts(job, raw, err);
 }
 

@@ -93,6 +93,7 @@ strata_fit_config strata_job_fit_config(const strata_job *job)
     config.cache_frozen = job->run.cache_frozen;
     config.cache_bytes = (size_t)job->run.cache_budget << 20;
     config.job = job->text;
+    config.exact = job->run.exact;
     config.balance = job->run.balance.kind;
     config.shares = job->run.balance.shares;
     config.share_count = job->run.balance.count;

@@ -138,6 +138,19 @@ void strata_passes_free(struct passes *passes)
     passes->count = passes->room = 0;
 }
 
+struct batch strata_passes_part(const struct passes *passes, const struct batch *batch, size_t at, size_t n)
+{
+    const strata_data *data = passes->data;
+    struct batch part = *batch;
+    part.first += at;
+    part.count = n;
+    part.x = (const char *)batch->x + at * strata_shape_count(&data->x.shape) * strata_type_size(data->x.type);
+    if (batch->y) part.y = (const char *)batch->y + at * strata_shape_count(&data->y.shape) * sizeof(float);
+    if (batch->weight) part.weight += at;
+    part.sample += at;
+    return part;
+}
+
 size_t strata_pass_memory(const struct pass *pass)
 {
     return strata_plan_memory(pass->plan) + (pass->augment ? strata_plan_memory(pass->augment) : 0);

@@ -36,6 +36,9 @@ struct passes {
 struct pass *strata_passes_get(struct passes *passes, size_t n, size_t global_n, bool training, strata_error *err);
 void strata_passes_free(struct passes *passes); /* what it holds; takes one that is all zero */
 
+/* Samples [at, at + n) of this rank's slice of a batch; borrows from it. */
+struct batch strata_passes_part(const struct passes *passes, const struct batch *batch, size_t at, size_t n);
+
 /* Bytes of device memory that a pass takes besides the weights. */
 size_t strata_pass_memory(const struct pass *pass);
 

@@ -1,5 +1,6 @@
 #include "train/readback.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,16 +19,20 @@ struct readback {
     struct device *device;
     const struct objective *objective;
     double *sums;
+    double *own; /* owned, exact: of one part; else NULL */
     struct transit ring[READBACK_DEPTH];
     unsigned next;
 };
 
-struct readback *strata_readback_create(struct device *device, const struct objective *objective, double *sums,
+struct readback *strata_readback_create(struct device *device, const struct objective *objective, bool exact, double *sums,
                                         strata_error *err)
 {
     struct readback *r = strata_alloc(1, sizeof *r, err);
-    if (r) *r = (struct readback){ .device = device, .objective = objective, .sums = sums };
-    return r;
+    if (!r) return NULL;
+    *r = (struct readback){ .device = device, .objective = objective, .sums = sums };
+    if (!exact || (r->own = strata_alloc(objective->sums, sizeof *r->own, err))) return r;
+    free(r);
+    return NULL;
 }
 
 static void release(struct transit *t)
@@ -48,6 +53,7 @@ void strata_readback_free(struct readback *r)
         strata_event_free(r->ring[i].event);
         release(&r->ring[i]);
     }
+    free(r->own);
     free(r);
 }
 
@@ -64,6 +70,19 @@ static bool make_room(const struct objective *o, struct transit *t, size_t n, st
     return true;
 }
 
+static void add(struct readback *r, const struct part *part)
+{
+    const size_t count = r->objective->sums;
+    const double grid = 1 << 24;
+    if (!r->own) {
+        strata_objective_add(r->objective, part, r->sums);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) r->own[i] = 0;
+    strata_objective_add(r->objective, part, r->own);
+    for (size_t i = 0; i < count; i++) r->sums[i] += nearbyint(r->own[i] * grid) / grid;
+}
+
 static bool finish(struct readback *r, struct transit *t, strata_error *err)
 {
     if (!t->event) return true;
@@ -72,7 +91,7 @@ static bool finish(struct readback *r, struct transit *t, strata_error *err)
     t->event = NULL;
     if (!ok) return false;
     t->part.penalty = (t->part.counted ? (double)t->penalty[0] : 0) + (double)t->penalty[1];
-    strata_objective_add(r->objective, &t->part, r->sums);
+    add(r, &t->part);
     return true;
 }
 

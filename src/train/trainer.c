@@ -83,7 +83,7 @@ size_t strata_batch_size_or(size_t given, size_t otherwise)
 
 /* ---- evaluating ------------------------------------------------------------------------------------------------------ */
 
-static bool look(struct passes *passes, const struct batch *batch, struct readback *readback,
+static bool look_at_part(struct passes *passes, const struct batch *batch, struct readback *readback,
                  strata_error *err)
 {
     const struct objective *o = passes->objective;
@@ -99,18 +99,31 @@ static bool look(struct passes *passes, const struct batch *batch, struct readba
     return ok;
 }
 
+static bool look(const struct trainer *t, struct passes *passes, const struct batch *batch, struct readback *readback,
+                 strata_error *err)
+{
+    bool ok = true;
+    if (t->grain == 0) return look_at_part(passes, batch, readback, err);
+    for (size_t at = 0; ok && at < batch->count; at += t->grain) {
+        const size_t left = batch->count - at;
+        const struct batch part = strata_passes_part(passes, batch, at, left < t->grain ? left : t->grain);
+        ok = look_at_part(passes, &part, readback, err);
+    }
+    return ok;
+}
+
 static bool look_at(const struct trainer *t, struct passes *passes, size_t batch_size, size_t most, double *sums,
                     strata_error *err)
 {
     const struct batches_config config = { .data = passes->data, .global_batch = batch_size,
                                            .y_type = passes->objective->y_type };
     const size_t all = strata_batches_steps(&config), steps = most && most < all ? most : all;
-    struct readback *readback = strata_readback_create(t->device, passes->objective, sums, err);
+    struct readback *readback = strata_readback_create(t->device, passes->objective, t->grain > 0, sums, err);
     struct batches *batches = readback ? strata_batches_start(&config, &t->share, 0, 0, err) : NULL;
     bool ok = batches != NULL;
     for (size_t step = 0; ok && step < steps; step++) {
         struct batch batch;
-        ok = strata_batches_next(batches, &batch, err) && look(passes, &batch, readback, err);
+        ok = strata_batches_next(batches, &batch, err) && look(t, passes, &batch, readback, err);
     }
     ok = ok && strata_readback_drain(readback, err);
     strata_batches_stop(batches);

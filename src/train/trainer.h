@@ -15,6 +15,7 @@ struct trainer {
     int rank, ranks;
     struct params *params;
     struct share share;
+    size_t grain; /* exact: passes of so many samples; 0: a rank runs its share of a batch as one */
 };
 
 /* Builds the model for the data where it is not built, checks that they fit, and binds the weights; with gradients for

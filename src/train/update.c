@@ -95,8 +95,7 @@ static void add_squares(const struct updater *u, struct span span, double *value
     for (size_t i = 0; i < u->params->trainable_params; i++) {
         const struct span part = overlap(&u->params->list[i], span);
         const size_t chunks = (part.end - part.begin + STRATA_SQUARES_CHUNK - 1) / STRATA_SQUARES_CHUNK;
-        double *value = u->clipping == CLIP_NORM ? &values[i] : &values[0];
-        for (size_t c = 0; c < chunks; c++) *value += (double)u->host_squares[u->partial[i] + c];
+        for (size_t c = 0; c < chunks; c++) values[i] += (double)u->host_squares[u->partial[i] + c];
     }
 }
 
@@ -119,8 +118,12 @@ bool strata_update_measure(void *context, struct run *run, struct span span, dou
 void strata_update_measured(void *context, const double *values)
 {
     struct updater *u = context;
-    const size_t count = u->clipping == CLIP_NORM ? u->params->trainable_params : 1;
-    for (size_t i = 0; i < count; i++) u->norms[i] = sqrt(values[i]);
+    double all = 0;
+    for (size_t i = 0; i < u->params->trainable_params; i++) {
+        u->norms[i] = sqrt(values[i]);
+        all += values[i];
+    }
+    if (u->clipping == CLIP_GLOBAL_NORM) u->norms[0] = sqrt(all);
 }
 
 static bool clip_each(const struct updater *u, struct run *run, struct span span, strata_error *err)

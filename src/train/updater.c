@@ -61,12 +61,13 @@ static bool make_reducer(struct updater *u, strata_error *err)
     for (size_t i = 0; i < p->trainable_params; i++) {
         const struct param *param = &p->list[i];
         const size_t end = param->squares ? param->squares + param->count : param->offset + param->count;
-        if (strata_has_object(param->regularizer) || strata_has_object(param->constraint) || param->squares)
+        const bool measured = u->parts && u->step.measure; /* the sum of a tensor's squares is one rank's */
+        if (measured || strata_has_object(param->regularizer) || strata_has_object(param->constraint) || param->squares)
             whole[whole_count++] = (struct span){ param->offset, end };
     }
     const struct reducer_config config = { .weights = p->weights, .gradients = p->gradients, .count = p->trainable,
                                            .buckets = spans, .bucket_count = p->bucket_count, .whole = whole,
-                                           .whole_count = whole_count };
+                                           .whole_count = whole_count, .parts = u->parts, .most_parts = u->most_parts };
     u->reducer = strata_reducer_create(u->comm, u->device, &config, err);
     free(spans);
     return u->reducer != NULL;
@@ -77,7 +78,7 @@ static void define_steps(struct updater *u)
     u->step = (struct reducer_update){ .context = u, .update = strata_update_span };
     u->finish = (struct reducer_update){ .context = u, .update = strata_update_average };
     if (u->clipping == CLIP_NORM || u->clipping == CLIP_GLOBAL_NORM) {
-        u->step.measure_count = u->clipping == CLIP_NORM ? u->params->trainable_params : 1;
+        u->step.measure_count = u->params->trainable_params;
         u->step.measure = strata_update_measure;
         u->step.measured = strata_update_measured;
     }
@@ -155,14 +156,15 @@ bool strata_updater_store(struct updater *u, strata_error *err)
 }
 
 struct updater *strata_updater_create(struct training *training, strata_model *model, struct params *params,
-                                      struct device *device, struct comm *comm, strata_error *err)
+                                      struct device *device, struct comm *comm, struct buffer *parts,
+                                      size_t most_parts, strata_error *err)
 {
     struct updater *u = strata_alloc(1, sizeof *u, err);
     if (!u) return NULL;
     *u = (struct updater){ .training = training, .model = model, .class = strata_training_optimizer(training),
                            .common = strata_training_common(training), .params = params, .device = device,
                            .comm = comm, .queue = strata_comm_size(comm) > 1 ? QUEUE_COPY : QUEUE_COMPUTE,
-                           .kinds = strata_slot_kinds(training) };
+                           .kinds = strata_slot_kinds(training), .parts = parts, .most_parts = most_parts };
     u->clipping = clipping_of(u->common);
     define_steps(u);
     if (make_reducer(u, err) && strata_comm_agree(comm, (!u->step.measure || prepare_norms(u, err)) && find_factors(u, err), err)

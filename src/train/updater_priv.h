@@ -19,6 +19,8 @@ struct updater {
     struct comm *comm;
     enum queue_index queue; /* of the runs that the reducer gives us */
     struct reducer *reducer;
+    struct buffer *parts;  /* NULL: none */
+    size_t most_parts;
     struct reducer_update step, finish;
     struct slot_kinds kinds;
     struct buffer *slots[STRATA_MAX_KINDS];

@@ -98,7 +98,7 @@ Test(batches, shares_tile_every_batch_whatever_its_size_and_the_speeds)
             for (int fast = 0; fast < 2; fast++) {
                 size_t at = 0, least = n, most = 0;
                 for (int rank = 0; rank < size; rank++) {
-                    const struct share share = { rank, size, fast ? speeds : NULL, n % 4 };
+                    const struct share share = { rank, size, fast ? speeds : NULL, fast ? n % 4 : 0 };
                     size_t first, count;
                     strata_share(&share, n, &first, &count);
                     cr_assert_eq(first, at);

@@ -1,0 +1,254 @@
+/* Exact runs: a global batch is cut into grains of a fixed number of samples, each goes through the model alone, and what
+ * comes of them is added in the order of one tree: the same bits for any number of ranks and any shares. Moving statistics
+ * are moved by each grain from where the step found them; the step leaves their mean, weighted by samples. */
+#include "train/fit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "dist/tree.h"
+#include "ops/map.h"
+
+enum { GRAINS = 16 };
+
+struct exact {
+    struct buffer *parts;  /* owned: a stack of sums of gradients; after a step's grains, the rank's nodes of the tree */
+    size_t most, top;
+    struct run *run;       /* owned */
+    size_t statistics;     /* floats of moving statistics */
+    struct buffer *before; /* owned: they, as the step found them; NULL: none */
+    float *moved;          /* owned: they, as each grain of this rank left them */
+    double *all;           /* owned: .. as all did */
+    size_t *counts;        /* owned: nodes by rank */
+    struct node *nodes;    /* owned: of all ranks */
+    bool *steps;           /* owned */
+};
+
+/* A run of leaves of a tree of so many has at most so many nodes. */
+static size_t most_nodes(size_t grains)
+{
+    size_t level = 0;
+    while ((size_t)1 << level < grains) level++;
+    return level < 2 ? 1 : 2 * (level - 1);
+}
+
+static bool make_statistics(struct fit *f, struct exact *e, strata_error *err)
+{
+    const struct params *params = f->trainer.params;
+    for (size_t i = 0; i < params->count; i++) {
+        const struct param *param = &params->list[i];
+        e->statistics += param->statistic ? param->count : 0;
+        if (param->synchronized)
+            return strata_fail(err, STRATA_EVALUE, "fit: an exact run takes grains one after the other, so that %s cannot be "
+                               "synchronized; set its synchronized to false", strata_layer_name(param->layer));
+    }
+    if (e->statistics == 0) return true;
+    return (e->before = strata_buffer_create(f->trainer.device, e->statistics * sizeof(float), err))
+           && (e->moved = strata_alloc(GRAINS * e->statistics, sizeof *e->moved, err))
+           && (e->all = strata_alloc(GRAINS * e->statistics, sizeof *e->all, err));
+}
+
+static bool make(struct fit *f, strata_error *err)
+{
+    struct exact *e = f->exact = strata_alloc(1, sizeof *e, err);
+    if (!e) return false;
+    const size_t batch = f->config->batch_size, ranks = (size_t)f->trainer.ranks, trainable = f->trainer.params->trainable;
+    f->trainer.grain = (batch + GRAINS - 1) / GRAINS;
+    e->most = most_nodes((batch + f->trainer.grain - 1) / f->trainer.grain);
+    e->parts = strata_buffer_create(f->trainer.device, (trainable ? e->most * trainable : 1) * sizeof(float), err);
+    e->run = e->parts ? strata_run_immediate(f->trainer.device, QUEUE_COMPUTE, err) : NULL;
+    e->counts = e->run ? strata_alloc(ranks, sizeof *e->counts, err) : NULL;
+    e->nodes = e->counts ? strata_alloc(ranks * e->most + STRATA_TREE_PARTS, sizeof *e->nodes, err) : NULL;
+    e->steps = e->nodes ? strata_alloc(2 * ranks * e->most, sizeof *e->steps, err) : NULL;
+    return e->steps && make_statistics(f, e, err);
+}
+
+bool strata_fit_begin_exact(struct fit *f, strata_error *err)
+{
+    return !f->config->exact || strata_comm_agree(f->trainer.comm, make(f, err), err);
+}
+
+void strata_fit_end_exact(struct fit *f)
+{
+    struct exact *e = f->exact;
+    if (!e) return;
+    strata_run_free(e->run);
+    strata_buffer_free(e->parts);
+    strata_buffer_free(e->before);
+    free(e->moved);
+    free(e->all);
+    free(e->counts);
+    free(e->nodes);
+    free(e->steps);
+    free(e);
+    f->exact = NULL;
+}
+
+struct buffer *strata_fit_parts(const struct fit *f, size_t *most)
+{
+    *most = f->exact ? f->exact->most : 0;
+    return f->exact ? f->exact->parts : NULL;
+}
+
+/* ---- gradients -------------------------------------------------------------------------------------------------------------- */
+
+static struct view part_view(const struct fit *f, size_t part)
+{
+    const size_t count = f->trainer.params->trainable;
+    return (struct view){ f->exact->parts, part * count, { 1, { count } } };
+}
+
+static bool add_top(const struct fit *f, strata_error *err)
+{
+    struct exact *e = f->exact;
+    const struct view left = part_view(f, e->top - 2), right = part_view(f, e->top - 1);
+    e->top--;
+    return strata_op_add(e->run, &left, &right, &left, err);
+}
+
+/* The grain's gradients onto the stack; a leaf that is the right half of a node needs no place of its own. */
+static bool push(const struct fit *f, size_t begin, size_t leaf, strata_error *err)
+{
+    struct exact *e = f->exact;
+    const struct view g = { f->trainer.params->gradients, 0, { 1, { f->trainer.params->trainable } } };
+    int merges = strata_tree_merges(begin, leaf);
+    if (f->trainer.params->trainable == 0) return true;
+    if (merges == 0) {
+        const struct view place = part_view(f, e->top++);
+        return strata_op_copy(e->run, &g, &place, err);
+    }
+    const struct view left = part_view(f, e->top - 1);
+    bool ok = strata_op_add(e->run, &left, &g, &left, err);
+    while (ok && --merges > 0) ok = add_top(f, err);
+    return ok;
+}
+
+/* Alone, a rank has the whole tree: what is left are the halves that a last batch leaves out. */
+static bool finish_alone(const struct fit *f, strata_error *err)
+{
+    struct exact *e = f->exact;
+    const struct view g = { f->trainer.params->gradients, 0, { 1, { f->trainer.params->trainable } } };
+    bool ok = true;
+    while (ok && e->top > 1) ok = add_top(f, err);
+    if (e->top == 0) return ok;
+    const struct view sum = part_view(f, 0);
+    return ok && strata_op_copy(e->run, &sum, &g, err);
+}
+
+static void tell_parts(struct fit *f, size_t global_count)
+{
+    struct exact *e = f->exact;
+    const size_t grain = f->trainer.grain;
+    struct share share = f->trainer.share;
+    size_t count = 0;
+    for (share.rank = 0; share.rank < share.size; share.rank++) {
+        size_t first, samples;
+        strata_share(&share, global_count, &first, &samples);
+        const size_t begin = (first + grain - 1) / grain, end = (first + samples + grain - 1) / grain;
+        e->counts[share.rank] = strata_tree_nodes(begin, end, e->nodes + count);
+        count += e->counts[share.rank];
+    }
+    const size_t steps = strata_tree_program(e->nodes, count, (global_count + grain - 1) / grain, e->steps);
+    strata_reducer_parts(strata_updater_reducer(f->updater), e->counts, e->steps, steps);
+}
+
+/* ---- moving statistics ---------------------------------------------------------------------------------------------------------- */
+
+enum direction_of_copy { KEEP, RESTORE };
+
+static bool copy_statistics(const struct fit *f, enum direction_of_copy way, strata_error *err)
+{
+    const struct params *params = f->trainer.params;
+    struct device *device = f->trainer.device;
+    bool ok = true;
+    for (size_t i = 0, at = 0; ok && i < params->count; i++) {
+        const struct param *param = &params->list[i];
+        const size_t there = param->offset * sizeof(float), here = at * sizeof(float), bytes = param->count * sizeof(float);
+        if (!param->statistic) continue;
+        at += param->count;
+        ok = way == KEEP ? strata_buffer_copy(device, QUEUE_COMPUTE, params->weights, there, f->exact->before, here, bytes, err)
+                         : strata_buffer_copy(device, QUEUE_COMPUTE, f->exact->before, here, params->weights, there, bytes, err);
+    }
+    return ok;
+}
+
+static bool read_statistics(const struct fit *f, size_t grain, strata_error *err)
+{
+    const struct params *params = f->trainer.params;
+    float *to = f->exact->moved + grain * f->exact->statistics;
+    bool ok = true;
+    for (size_t i = 0; ok && i < params->count; i++) {
+        const struct param *param = &params->list[i];
+        if (!param->statistic) continue;
+        ok = strata_buffer_read_async(f->trainer.device, QUEUE_COMPUTE, params->weights, param->offset * sizeof(float),
+                                      param->count * sizeof(float), to, NULL, err);
+        to += param->count;
+    }
+    return ok;
+}
+
+static bool write_statistics(const struct fit *f, const float *from, strata_error *err)
+{
+    const struct params *params = f->trainer.params;
+    bool ok = true;
+    for (size_t i = 0; ok && i < params->count; i++) {
+        const struct param *param = &params->list[i];
+        if (!param->statistic) continue;
+        ok = strata_buffer_write(f->trainer.device, QUEUE_COMPUTE, params->weights, param->offset * sizeof(float),
+                                 param->count * sizeof(float), from, err);
+        from += param->count;
+    }
+    return ok;
+}
+
+/* The mean over the grains of all ranks, added in their order. */
+bool strata_fit_exact_statistics(struct fit *f, const struct batch *batch, strata_error *err)
+{
+    struct exact *e = f->exact;
+    if (!e || e->statistics == 0) return true;
+    const size_t grain = f->trainer.grain, grains = (batch->global_count + grain - 1) / grain, s = e->statistics;
+    const size_t own = (batch->count + grain - 1) / grain, first = batch->first / grain;
+    memset(e->all, 0, grains * s * sizeof *e->all);
+    for (size_t k = 0; k < own * s; k++) e->all[first * s + k] = (double)e->moved[k];
+    if (!strata_comm_sum(f->trainer.comm, e->all, grains * s, err)) return false;
+    for (size_t i = 0; i < s; i++) {
+        double sum = 0;
+        for (size_t k = 0; k < grains; k++) {
+            const size_t left = batch->global_count - k * grain;
+            sum += (double)(left < grain ? left : grain) * e->all[k * s + i];
+        }
+        e->moved[i] = (float)(sum / (double)batch->global_count);
+    }
+    return strata_comm_agree(f->trainer.comm, write_statistics(f, e->moved, err), err);
+}
+
+/* ---- a step ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool run_grain(struct fit *f, const struct batch *batch, size_t at, double scale, strata_error *err)
+{
+    const size_t left = batch->count - at, n = left < f->trainer.grain ? left : f->trainer.grain;
+    const struct batch part = strata_passes_part(&f->passes, batch, at, n);
+    struct pass *pass;
+    const bool read = !f->uploaded || strata_event_wait(f->uploaded, err);
+    strata_event_free(f->uploaded);
+    f->uploaded = NULL;
+    if (!read || !strata_fit_play(f, &part, scale, &pass, err)
+        || !strata_readback_post(f->readback, pass, &part, scale, err)
+        || !push(f, batch->first / f->trainer.grain, part.first / f->trainer.grain, err))
+        return false;
+    return f->exact->statistics == 0
+           || (read_statistics(f, at / f->trainer.grain, err) && copy_statistics(f, RESTORE, err));
+}
+
+bool strata_fit_exact(struct fit *f, const struct batch *batch, double scale, strata_error *err)
+{
+    struct exact *e = f->exact;
+    e->top = 0;
+    bool ok = e->statistics == 0 || copy_statistics(f, KEEP, err);
+    for (size_t at = 0; ok && at < batch->count; at += f->trainer.grain) ok = run_grain(f, batch, at, scale, err);
+    if (ok && f->trainer.ranks == 1) ok = finish_alone(f, err);
+    ok = ok && strata_device_finish(f->trainer.device, err);
+    if (ok && f->updater) tell_parts(f, batch->global_count);
+    return ok;
+}
