@@ -60,6 +60,8 @@ typedef struct strata_fit_config {
     bool resume;                /* go on from the newest good checkpoint in run_dir */
     bool cache_frozen;          /* what lies before the first trainable layer is computed once for each sample, where nothing random is in it */
     size_t cache_bytes;         /* of memory a rank for that; what needs more lies in a file in run_dir */
+    double watch_report, watch_stop; /* seconds after which a rank that stands still is named, and the job ended with
+                                        STRATA_EPEER; 0: 10 and 60; INFINITY: never */
     const char *job;            /* text of the job, kept as job.json and compared on resume; NULL: none */
     bool (*progress)(void *context, const strata_progress *progress); /* NULL: silent */
     double progress_seconds;    /* at most that often inside an epoch (0.1); each reads the metrics from the device; 0: each step */

@@ -12,8 +12,10 @@
 #include "base/env.h"
 #include "base/memory.h"
 #include "dist/comm_priv.h"
+#include "dist/watch.h"
 
-enum { PAUSE_FIRST = 20000, PAUSE_MOST = 500000, POLLS_WITHOUT = 3, ABORT_WAIT_SECONDS = 2 };
+enum { PAUSE_FIRST = 20000, PAUSE_MOST = 500000, POLLS_WITHOUT = 3, ABORT_WAIT_SECONDS = 2, WAKE_NANOSECONDS = 250000000,
+       REPORT_SECONDS = 10, STOP_SECONDS = 60 };
 
 /* ---- waiting --------------------------------------------------------------------------------------------------- */
 
@@ -21,6 +23,7 @@ void strata_pause(struct comm *comm, struct pause *pause)
 {
     const int code = atomic_load(&comm->abort_code);
     if (code) MPI_Abort(MPI_COMM_WORLD, code);
+    strata_watch_tick(comm);
     if (pause->polls++ < POLLS_WITHOUT) {
         sched_yield();
         return;
@@ -51,6 +54,13 @@ bool strata_comm_complete(struct comm *comm, MPI_Request *requests, int count, c
         if (done) return true;
         strata_pause(comm, &pause);
     }
+}
+
+bool strata_comm_meet(struct comm *comm, strata_error *err)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    return strata_comm_check(comm, MPI_Ibarrier(comm->world, &request), "meeting all ranks", err)
+           && strata_comm_complete(comm, &request, 1, "meeting all ranks", err);
 }
 
 /* ---- jobs ------------------------------------------------------------------------------------------------------ */
@@ -100,13 +110,27 @@ bool strata_comm_do(struct comm *comm, bool (*work)(struct comm *comm, void *con
     return strata_comm_join(comm, &job, err);
 }
 
+/* Until there is something to do, or it is time to look after the other ranks. */
+static void wait_for_job(struct comm *comm)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += WAKE_NANOSECONDS;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&comm->changed, &comm->lock, &until);
+    pthread_mutex_unlock(&comm->lock);
+    strata_watch_tick(comm);
+    pthread_mutex_lock(&comm->lock);
+}
+
 static void serve(struct comm *comm)
 {
     pthread_mutex_lock(&comm->lock);
     while (!comm->stop || comm->first) {
         struct job *job = comm->first;
         if (!job) {
-            pthread_cond_wait(&comm->changed, &comm->lock);
+            wait_for_job(comm);
         } else {
             pthread_mutex_unlock(&comm->lock);
             run_job(comm, job);
@@ -156,7 +180,7 @@ static bool start_mpi(struct comm *comm, strata_error *err)
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     if (provided < MPI_THREAD_FUNNELED)
         return strata_fail(err, STRATA_EPEER, "this MPI knows no threads; Strata needs at least MPI_THREAD_FUNNELED");
-    return find_ranks(comm, err);
+    return find_ranks(comm, err) && strata_watch_start(comm, err);
 }
 
 static bool start_job(struct comm *comm, void *context, strata_error *err)
@@ -174,7 +198,9 @@ static void *run_thread(void *context)
     int initialized = 0, finalized = 0;
     MPI_Initialized(&initialized);
     MPI_Finalized(&finalized);
-    if (initialized && !finalized && !comm->broken) {
+    strata_error gone = { 0 };
+    if (initialized && !finalized && !comm->broken && comm->world != MPI_COMM_NULL && strata_comm_meet(comm, &gone)) {
+        strata_watch_end(comm);
         if (comm->local != MPI_COMM_NULL) MPI_Comm_free(&comm->local);
         if (comm->world != MPI_COMM_NULL) MPI_Comm_free(&comm->world);
         MPI_Finalize();
@@ -205,7 +231,15 @@ struct comm *strata_comm_create(strata_error *err)
     comm->world = comm->local = MPI_COMM_NULL;
     atomic_init(&comm->abort_code, 0);
     pthread_mutex_init(&comm->lock, NULL);
-    pthread_cond_init(&comm->changed, NULL);
+    atomic_init(&comm->phase, "starting");
+    atomic_init(&comm->step, 0);
+    atomic_init(&comm->watch_report, REPORT_SECONDS);
+    atomic_init(&comm->watch_stop, STOP_SECONDS);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&comm->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     if (gethostname(comm->host, sizeof comm->host - 1) != 0) snprintf(comm->host, sizeof comm->host, "localhost");
     if (!launched() || start_thread(comm, err)) return comm;
     strata_comm_free(comm);
@@ -224,6 +258,7 @@ void strata_comm_free(struct comm *comm)
     }
     pthread_mutex_destroy(&comm->lock);
     pthread_cond_destroy(&comm->changed);
+    free(comm->watch);
     free(comm);
 }
 
@@ -267,4 +302,25 @@ int strata_comm_local_size(const struct comm *comm)
 const char *strata_comm_host(const struct comm *comm)
 {
     return comm->host;
+}
+
+/* ---- what we do ------------------------------------------------------------------------------------------------ */
+
+void strata_comm_phase(struct comm *comm, const char *phase, uint64_t step)
+{
+    atomic_store(&comm->phase, phase);
+    atomic_store(&comm->step, step);
+}
+
+void strata_comm_describe(struct comm *comm, const char *device)
+{
+    pthread_mutex_lock(&comm->lock);
+    snprintf(comm->device, sizeof comm->device, "%s", device);
+    pthread_mutex_unlock(&comm->lock);
+}
+
+void strata_comm_watch(struct comm *comm, double report, double stop)
+{
+    atomic_store(&comm->watch_report, report);
+    atomic_store(&comm->watch_stop, stop);
 }

@@ -39,6 +39,14 @@ bool strata_comm_max(struct comm *comm, double *values, size_t count, strata_err
 /* `size` bytes of every rank, in rank order, on every rank: all has room for size * ranks. */
 bool strata_comm_gather(struct comm *comm, const void *bytes, size_t size, void *all, strata_error *err);
 
+/* What this rank does now, for the others to tell should it fall silent: `phase` is a constant such as "training", `step` counts
+ * within it, or 0. Not collective. */
+void strata_comm_phase(struct comm *comm, const char *phase, uint64_t step);
+/* The device that it does it on, for people. */
+void strata_comm_describe(struct comm *comm, const char *device);
+/* After how many seconds a silent rank is named, and the job ended with STRATA_EPEER; INFINITY: never. 10 and 60 at first. */
+void strata_comm_watch(struct comm *comm, double report, double stop);
+
 /* Ends the whole job at once with the error's exit code, and tells it on stderr; not collective, does not return. For
  * failures that a rank cannot share. */
 void strata_comm_abort(struct comm *comm, const strata_error *err);

@@ -8,7 +8,7 @@
 
 #include "dist/comm.h"
 
-enum { STRATA_HOST = 64 };
+enum { STRATA_HOST = 64, STRATA_DEVICE_TEXT = 96 };
 
 /* Work for the communication thread, run in the order of submission. The caller's until strata_comm_join. */
 struct job {
@@ -32,6 +32,11 @@ struct comm {
     struct job *first, *last; /* guarded by lock, as is stop */
     bool stop;
     atomic_int abort_code; /* an exit code: the thread is asked to call MPI_Abort */
+    char device[STRATA_DEVICE_TEXT]; /* for people; guarded by lock */
+    _Atomic(const char *) phase;     /* what this rank does, a constant */
+    atomic_ullong step;
+    _Atomic double watch_report, watch_stop; /* seconds */
+    struct watch *watch; /* the thread's; NULL: nobody to watch */
 };
 
 void strata_comm_submit(struct comm *comm, struct job *job);
@@ -54,6 +59,8 @@ void strata_pause(struct comm *comm, struct pause *pause); /* also where an abor
 
 /* False with STRATA_EPEER and MPI's text when `code` is not MPI_SUCCESS. */
 bool strata_comm_check(struct comm *comm, int code, const char *what, strata_error *err);
+/* Until all ranks are here. Before a call that waits inside of MPI, where this rank would send no pulses. */
+bool strata_comm_meet(struct comm *comm, strata_error *err);
 /* Until all requests are complete. */
 bool strata_comm_complete(struct comm *comm, MPI_Request *requests, int count, const char *what, strata_error *err);
 

@@ -45,6 +45,7 @@ static bool open_device(strata_context *context, const strata_context_config *co
                                             .bindings = bindings, .profile = config->profile };
     context->device = strata_device_open(&request, err);
     free(bindings);
+    if (context->device) strata_comm_describe(context->comm, strata_device_text(context->device));
     return strata_comm_agree(context->comm, context->device != NULL, err);
 }
 

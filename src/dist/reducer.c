@@ -89,7 +89,7 @@ static bool join_job(struct comm *comm, void *context, strata_error *err)
 static bool leave_job(struct comm *comm, void *context, strata_error *err)
 {
     struct reducer *r = context;
-    (void)err;
+    if (!comm->broken && r->exchange != MPI_COMM_NULL) (void)strata_comm_meet(comm, err);
     strata_staging_free(r);
     if (!comm->broken && r->exchange != MPI_COMM_NULL) MPI_Comm_free(&r->exchange);
     if (!comm->broken && r->gather != MPI_COMM_NULL) MPI_Comm_free(&r->gather);

@@ -326,6 +326,9 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
 {
     struct comm *comm = strata_context_comm(context);
     json_t *state = NULL;
+    const strata_fit_config *c = f->config;
+    strata_comm_watch(comm, c->watch_report > 0 ? c->watch_report : 10, c->watch_stop > 0 ? c->watch_stop : 60);
+    strata_comm_phase(comm, "preparing to train", 0);
     bool ok = (f->training = strata_training_of(model, err)) != NULL && strata_fit_check(f->config, err)
               && split_data(f, data, err) && (f->callbacks = strata_callbacks_create(f->config->callbacks, err))
               && strata_fit_open_folder(f, strata_comm_rank(comm) == 0, err);
@@ -359,6 +362,7 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
 static bool finish(struct fit *f, strata_error *err)
 {
     strata_progress progress = progress_of(f, true);
+    strata_comm_phase(f->trainer.comm, "saving what it trained", 0);
     return (!f->updater || strata_updater_finish(f->updater, err)) && call(f, CALLBACK_TRAIN_END, &progress, err)
            && (!f->updater || strata_updater_store(f->updater, err))
            && strata_fit_save_in_folder(f, "last.keras", err);

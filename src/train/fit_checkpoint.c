@@ -125,6 +125,7 @@ static bool is_due(const struct fit *f, bool epoch_end)
 bool strata_fit_checkpoint(struct fit *f, bool epoch_end, bool at_once, strata_error *err)
 {
     if (!f->folder || !f->config->checkpoint || (!at_once && !is_due(f, epoch_end))) return true;
+    strata_comm_phase(f->trainer.comm, "saving a checkpoint", f->step);
     if (!strata_fit_drain(f, err) || !strata_fit_sync(f, err) || !strata_fit_sum(f, NULL, 0, err)
         || (f->updater && !strata_updater_store(f->updater, err)))
         return false;

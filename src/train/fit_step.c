@@ -236,6 +236,7 @@ bool strata_fit_step(struct fit *f, strata_error *err)
 {
     struct batch batch;
     struct pass *pass;
+    strata_comm_phase(f->trainer.comm, "training", f->epoch * f->steps + f->step + 1);
     if (!next_batch(f, &batch, err)) return fail_together(f, err);
     const double divisor = strata_objective_divisor(f->objective, batch.global_count, batch.global_weight,
                                                     batch.weight != NULL);

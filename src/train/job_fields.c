@@ -121,6 +121,25 @@ static void release_checkpoint(void *at)
     *(json_t **)at = NULL;
 }
 
+static const struct field watchdog_fields[] = {
+    { "report", FIELD_FLOAT, offsetof(struct job_watchdog, report), .otherwise = 10, .min = 2, .max = INFINITY },
+    { "stop", FIELD_FLOAT, offsetof(struct job_watchdog, stop), .otherwise = 60, .min = 2, .max = INFINITY },
+    { 0 },
+};
+
+static bool parse_watchdog(const struct field *field, const json_t *json, enum flavour flavour, void *at,
+                           strata_error *err)
+{
+    struct job_watchdog *watchdog = at;
+    *watchdog = (struct job_watchdog){ INFINITY, INFINITY };
+    if (json_is_null(json)) return true;
+    if (!strata_config_parse(watchdog_fields, json, flavour, NULL, watchdog, err))
+        return strata_fail_in(err, "%s", field->name);
+    return watchdog->stop >= watchdog->report
+           || strata_fail(err, STRATA_EVALUE, "%s.stop is %g; it must be at least report, which is %g", field->name,
+                          watchdog->stop, watchdog->report);
+}
+
 static bool parse_shares(const json_t *json, struct job_balance *balance, strata_error *err)
 {
     size_t index;
@@ -169,6 +188,9 @@ const struct field strata_job_run_fields[] = {
       .help = "an entry a local rank: see strata devices" },
     { "balance", FIELD_CUSTOM, offsetof(struct job_run, balance), .parse = parse_balance, .release = release_balance,
       .text = "\"auto\"", .help = "auto: shares of the batch follow measured speed; equal; or a share for each rank" },
+    { "watchdog", FIELD_CUSTOM, offsetof(struct job_run, watchdog), .text = "{\"report\": 10, \"stop\": 60}",
+      .parse = parse_watchdog,
+      .help = "seconds after which a rank that stands still is named, and the job ended; null: never" },
     { "exact", FIELD_BOOL, offsetof(struct job_run, exact),
       .help = "the same bits for any number of ranks of one device type" },
     { "cache_frozen", FIELD_BOOL, offsetof(struct job_run, cache_frozen), .otherwise = 1,

@@ -94,6 +94,8 @@ strata_fit_config strata_job_fit_config(const strata_job *job)
     config.cache_bytes = (size_t)job->run.cache_budget << 20;
     config.job = job->text;
     config.exact = job->run.exact;
+    config.watch_report = job->run.watchdog.report;
+    config.watch_stop = job->run.watchdog.stop;
     config.balance = job->run.balance.kind;
     config.shares = job->run.balance.shares;
     config.share_count = job->run.balance.count;

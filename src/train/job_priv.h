@@ -34,6 +34,9 @@ struct job_run {
     bool cache_frozen;
     long cache_budget; /* MiB */
     json_t *checkpoint; /* owned; NULL: none */
+    struct job_watchdog {
+        double report, stop; /* seconds; INFINITY: never */
+    } watchdog;
 };
 
 struct strata_job {

@@ -135,6 +135,7 @@ bool strata_trainer_evaluate(const struct trainer *t, struct passes *passes, siz
                              double *sums, strata_error *err)
 {
     for (size_t i = 0; i < passes->objective->sums; i++) sums[i] = 0;
+    strata_comm_phase(t->comm, "evaluating", 0);
     const bool ok = look_at(t, passes, batch_size, steps, sums, err);
     return strata_comm_agree(t->comm, ok, err) && strata_comm_sum(t->comm, sums, passes->objective->sums, err);
 }

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# A rank that stands still is named, and the job ends when it does not come back; a rank that comes back goes on. A job that
+# was stopped as a whole goes on too.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib/expect.sh
+source "$SOURCE/tests/e2e/lib/expect.sh"
+
+cat >job.json <<'JSON'
+{ "model": [ {"Input": {"shape": [28, 28, 1]}}, {"Flatten": {}}, {"Dense": {"units": 10}} ],
+  "data":    {"train": {"source": "fashion-mnist:train", "limit": 2000}},
+  "compile": {"optimizer": "sgd", "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}}},
+  "fit":     {"batch_size": 4, "epochs": 100000, "seed": 3},
+  "run":     {"dir": null, "watchdog": {"report": 3, "stop": 9}} }
+JSON
+
+# start RANKS OPTION...: in the background; the process numbers of mpirun and of the ranks, in the order of the ranks
+start() {
+    mpirun -n "$1" "$STRATA" fit job.json --progress line "${@:2}" >out 2>err &
+    mpirun=$!
+    for _ in $(seq 300); do
+        ! grep -q 'Epoch 1/' err || break
+        sleep 0.1
+    done
+    grep -q 'Epoch 1/' err || fail "no epoch within 30 s: $(cat err)"
+    mapfile -t ranks < <(pgrep -P "$mpirun" | sort -n)
+    [ "${#ranks[@]}" -eq "$1" ] || fail "${#ranks[@]} ranks"
+}
+
+# await SECONDS TEXT: until the text is in err
+await() {
+    for _ in $(seq "$((10 * $1))"); do
+        ! grep -q "$2" err || return 0
+        sleep 0.1
+    done
+    cat err >&2
+    fail "not within $1 s: $2"
+}
+
+trap 'kill -KILL "${ranks[@]}" "$mpirun" 2>/dev/null || true' EXIT
+
+# ---- a rank that comes back, a whole job that does ----
+start 3
+kill -STOP "${ranks[1]}"
+await 6 'rank 1 on .* has been silent for 3 s; it was last seen training, step'
+kill -CONT "${ranks[1]}"
+await 5 'rank 1 on .* is back'
+kill -STOP "${ranks[@]}"
+sleep 11
+kill -CONT "${ranks[@]}"
+sleep 3
+[ "$(grep -c 'has been silent' err)" -eq 1 ] || fail "a job that was stopped as a whole: $(cat err)"
+kill -0 "${ranks[@]}" || fail 'a rank ended'
+kill -KILL "${ranks[2]}"
+wait "$mpirun" || true
+
+# ---- one that does not ----
+for still in 0 1; do
+    start 2
+    kill -STOP "${ranks[$still]}"
+    await 6 "rank $still on .* has been silent for 3 s"
+    begin=$SECONDS
+    code=0
+    wait "$mpirun" || code=$?
+    [ "$code" -eq 76 ] || { cat err >&2; fail "exit code $code instead of 76"; }
+    [ $((SECONDS - begin)) -le 12 ] || fail "the job took $((SECONDS - begin)) s to end"
+    expect_text err "ends the job: rank $still on"
+    for _ in $(seq 50); do
+        kill -0 "${ranks[@]}" 2>/dev/null || continue 2
+        sleep 0.1
+    done
+    fail 'a rank outlived the job'
+done
+
+# ---- what the job may say ----
+expect_code 78 "$STRATA" check job.json --set 'run.watchdog={"report": 20, "stop": 10}'
+expect_text err 'watchdog.stop is 10; it must be at least report, which is 20'
