@@ -23,13 +23,14 @@ for name in $names; do
     "$peers/bin/python" "$SOURCE/tests/python/write_applications.py" . "$name" 2>noise || { cat noise >&2; fail "$name"; }
     for form in keras h5; do
         expect_code 0 "$STRATA" predict "$name.$form" --data "$name.x.npz" -o got.npy
-        # two inputs; float32 through hundreds of layers
-        "$peers/bin/python" - got.npy "$name.y.npy" "$name.$form" <<'END' || fail "$name.$form: not Keras's outputs"
+        # two inputs; where random weights blow up roundings, four times as far as Keras is from its own float64
+        "$peers/bin/python" - got.npy "$name.y.npy" "$name.$form" "$name.far.npy" <<'END' || fail "$name.$form: not Keras's outputs"
 import sys, numpy
 got, expected = numpy.load(sys.argv[1]), numpy.load(sys.argv[2])
 far = abs(got - expected).max() / abs(expected).max()
-print(f"{sys.argv[3]}: {far:.1e} away")
-sys.exit(not (got.shape == expected.shape and far <= 1e-4))
+limit = max(1e-4, 4 * float(numpy.load(sys.argv[4])))
+print(f"{sys.argv[3]}: {far:.1e} away, of {limit:.1e}")
+sys.exit(not (got.shape == expected.shape and far <= limit))
 END
     done
     pooling=none
