@@ -65,8 +65,8 @@ static bool report(const struct command *c, const struct checked *k, strata_erro
     if (!strata_model_count_params(k->model, &total, &trainable, err)) return false;
     if (c->json)
         return strata_print_json(
-            json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "job",
-                      strata_job_path(k->job), "model", strata_model_name(k->model), "input",
+            json_pack("{s:s, s:s?, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "job",
+                      strata_job_path(k->job), "dir", config.run_dir, "model", strata_model_name(k->model), "input",
                       strata_shape_words(&in, true, a), "output", strata_shape_words(&out, true, b), "params",
                       (json_int_t)total, "trainable_params", (json_int_t)trainable, "samples",
                       (json_int_t)samples, "validation_samples", (json_int_t)validation, "batch_size",
