@@ -94,7 +94,7 @@ Test(args, words_are_counted)
 {
     refused("convert a.h5",
             "convert: something is missing; usage: strata convert IN OUT [--flavour keras2|keras3] "
-            "[--model MODEL]");
+            "[--model MODEL [--by-name] [--skip-mismatch]]");
     refused("devices now", "devices: \"now\" is one word too many; usage: strata devices ");
 }
 
