@@ -12,7 +12,7 @@ static double now(void)
 static void sleep_for(double seconds)
 {
     struct timespec left = { (time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds)) };
-    while (nanosleep(&left, &left) != 0) continue; /* a signal is for others to hear */
+    (void)nanosleep(&left, NULL); /* a signal ends it: somebody wants the step to be over */
 }
 
 bool strata_pace_open(struct pace *p, struct device *device, int rank, strata_error *err)
@@ -34,7 +34,6 @@ static bool is_slow(const struct pace *p)
 
 void strata_pace_begin(struct pace *p, size_t samples)
 {
-    if (samples != p->samples) p->least = 0;
     p->samples = samples;
     p->step++;
     p->seconds = 0;
@@ -50,6 +49,20 @@ static bool wait(struct pace *p, strata_error *err)
     return ok;
 }
 
+/* The least seconds of a step of so many samples, this one counted; 0 when it is the first. */
+static double usual_seconds(struct pace *p)
+{
+    for (int i = 0; i < 2; i++) {
+        struct usual *usual = &p->usual[i];
+        if (usual->samples != p->samples) continue;
+        if (p->seconds < usual->seconds) usual->seconds = p->seconds;
+        return usual->seconds;
+    }
+    p->usual[1] = p->usual[0];
+    p->usual[0] = (struct usual){ p->samples, p->seconds };
+    return 0;
+}
+
 bool strata_pace_queued(struct pace *p, strata_error *err)
 {
     if (!p->times && !is_slow(p)) return true;
@@ -58,8 +71,8 @@ bool strata_pace_queued(struct pace *p, strata_error *err)
         return false;
     if (!is_slow(p)) return true;
     if (!wait(p, err)) return false;
-    if (p->least == 0 || p->seconds < p->least) p->least = p->seconds;
-    if (p->slow.factor * p->least > p->seconds) sleep_for(p->slow.factor * p->least - p->seconds);
+    const double wanted = p->slow.factor * usual_seconds(p);
+    if (wanted > p->seconds) sleep_for(wanted - p->seconds);
     p->seconds = now() - p->start;
     return true;
 }

@@ -12,7 +12,10 @@ struct pace {
     size_t step;        /* steps begun */
     double start;       /* of the step at hand, in seconds */
     size_t samples;     /* of the step at hand */
-    double least;       /* seconds of the fastest step of so many samples: what others take of our cores does not count */
+    struct usual {
+        size_t samples;
+        double seconds;
+    } usual[2];         /* the fastest steps of the latest numbers of samples, as of whole batches and the last one */
     double seconds;     /* what the computing of the latest step took; 0: not known */
     struct event *over; /* of what the step has queued */
 };
@@ -21,7 +24,10 @@ struct pace {
 bool strata_pace_open(struct pace *pace, struct device *device, int rank, strata_error *err);
 void strata_pace_close(struct pace *pace); /* takes one that is all zero */
 
-/* Around the queueing of a step's forward and backward. A slow rank has waited for them, and longer, when
+/* The first step of a number of samples is not made slower, for it may build kernels; after it a slow rank takes its factor times the
+ * fastest one, so that what others take of the cores does not count.
+ *
+ * Around the queueing of a step's forward and backward. A slow rank has waited for them, and longer, when
  * strata_pace_queued returns. */
 void strata_pace_begin(struct pace *pace, size_t samples);
 bool strata_pace_queued(struct pace *pace, strata_error *err);
