@@ -39,7 +39,12 @@ typedef struct strata_progress {
 /* How the ranks share a global batch: by the speeds measured while they train (in 5 % steps of gain, so that a quiet run
  * keeps its shares), equally, or as a list says. By speed, roundings depend on when shares change; else the same ranks give
  * the same bits every time. */
-typedef enum strata_balance { STRATA_BALANCE_AUTO, STRATA_BALANCE_EQUAL, STRATA_BALANCE_SHARES } strata_balance;
+typedef enum strata_balance {
+    STRATA_BALANCE_UNLIKE, /* as AUTO where the ranks' devices differ, else as EQUAL, so that a run can be repeated */
+    STRATA_BALANCE_AUTO,   /* shares follow measured speed */
+    STRATA_BALANCE_EQUAL,
+    STRATA_BALANCE_SHARES
+} strata_balance;
 
 typedef struct strata_fit_config {
     size_t batch_size;          /* the global batch; the ranks share it */

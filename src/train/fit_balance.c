@@ -19,20 +19,42 @@ struct balancing {
     size_t *before;   /* owned: the shares before a change */
     double seconds[LOOK_STEPS]; /* of this rank's steps with whole batches since the last look */
     int known, steps; /* how many of them; steps since the last look */
+    bool measured;    /* shares follow speeds */
     bool fresh;       /* the next step is the first with its shares: it may build kernels */
     uint64_t rating;  /* the key of this rank's */
 };
 
 static bool is_measured(const struct fit *f)
 {
-    return f->config->balance == STRATA_BALANCE_AUTO && f->trainer.ranks > 1;
+    return f->balancing->measured;
 }
 
-static bool make(struct fit *f, strata_error *err)
+/* What tells ranks apart before anything was measured. */
+struct kind {
+    char device[PLACE_TEXT];
+    double slowness;
+};
+
+/* Ranks that are alike get equal shares unless the job says more, so that a run can be repeated bit for bit. */
+static bool are_unlike(const struct fit *f, bool *unlike, strata_error *err)
+{
+    struct kind mine = { .slowness = f->pace.slow.factor };
+    struct kind *all = strata_alloc((size_t)f->trainer.ranks, sizeof *all, err);
+    snprintf(mine.device, sizeof mine.device, "%s", strata_device_text(f->trainer.device));
+    const bool ok = strata_comm_agree(f->trainer.comm, all != NULL, err)
+                    && strata_comm_gather(f->trainer.comm, &mine, sizeof mine, all, err);
+    *unlike = false;
+    for (int r = 1; ok && r < f->trainer.ranks; r++) *unlike = *unlike || memcmp(&all[r], &all[0], sizeof *all) != 0;
+    free(all);
+    return ok;
+}
+
+static bool make(struct fit *f, bool measured, strata_error *err)
 {
     const size_t ranks = (size_t)f->trainer.ranks, batch = f->config->batch_size;
     struct balancing *b = f->balancing = strata_alloc(1, sizeof *b, err);
     if (!b) return false;
+    b->measured = measured;
     f->trainer.share.grain = f->exact ? f->trainer.grain : is_measured(f) ? (batch + MOST_GRAINS - 1) / MOST_GRAINS : 1;
     b->share = strata_alloc(ranks, sizeof *b->share, err);
     b->gathered = b->share ? strata_alloc(ranks, sizeof *b->gathered, err) : NULL;
@@ -243,8 +265,11 @@ static bool take_saved(struct fit *f, const json_t *saved)
 
 bool strata_fit_begin_balance(struct fit *f, const json_t *saved, strata_error *err)
 {
-    bool ok = make(f, err);
-    if (ok && f->config->balance == STRATA_BALANCE_SHARES) ok = take_given(f, err);
+    const strata_balance kind = f->config->balance;
+    bool unlike = false;
+    if (kind == STRATA_BALANCE_UNLIKE && !are_unlike(f, &unlike, err)) return false;
+    bool ok = make(f, f->trainer.ranks > 1 && (kind == STRATA_BALANCE_AUTO || unlike), err);
+    if (ok && kind == STRATA_BALANCE_SHARES) ok = take_given(f, err);
     if (!strata_comm_agree(f->trainer.comm, ok, err)) return false;
     if (is_measured(f)) {
         f->pace.times = true;

@@ -166,6 +166,8 @@ static bool parse_balance(const struct field *field, const json_t *json, enum fl
     struct job_balance *balance = at;
     (void)field;
     (void)flavour;
+    balance->kind = STRATA_BALANCE_UNLIKE;
+    if (json_is_null(json)) return true;
     if (json_is_array(json)) return parse_shares(json, balance, err);
     const char *text = json_is_string(json) ? json_string_value(json) : "";
     balance->kind = strcmp(text, "equal") == 0 ? STRATA_BALANCE_EQUAL : STRATA_BALANCE_AUTO;
@@ -187,7 +189,8 @@ const struct field strata_job_run_fields[] = {
     { "devices", FIELD_STRING, offsetof(struct job_run, devices), .text = "auto",
       .help = "an entry a local rank: see strata devices" },
     { "balance", FIELD_CUSTOM, offsetof(struct job_run, balance), .parse = parse_balance, .release = release_balance,
-      .text = "\"auto\"", .help = "auto: shares of the batch follow measured speed; equal; or a share for each rank" },
+      .text = "null",
+      .help = "auto: shares of the batch follow measured speed; equal; a share for each rank; null: auto where devices differ, else equal" },
     { "watchdog", FIELD_CUSTOM, offsetof(struct job_run, watchdog), .text = "{\"report\": 10, \"stop\": 60}",
       .parse = parse_watchdog,
       .help = "seconds after which a rank that stands still is named, and the job ended; null: never" },

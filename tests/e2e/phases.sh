@@ -14,7 +14,7 @@ cat >job.json <<'END'
   "fit": {"batch_size": 10, "epochs": 3, "seed": 3},
   "phases": [ {"trainable": [["body", false]]},
               {"trainable": [["body", true]], "compile": {"optimizer": {"SGD": {"learning_rate": 0.01}}}, "fit": {"epochs": 2, "batch_size": 20}} ],
-  "run": {"dir": "run", "balance": "equal"} }
+  "run": {"dir": "run"} }
 END
 for ranks in 1 2; do
     rm -rf run

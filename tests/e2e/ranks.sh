@@ -15,7 +15,7 @@ cat >job.json <<'JSON'
   "compile": {"optimizer": {"SGD": {"learning_rate": 0.05, "momentum": 0.9, "global_clipnorm": 1.0}},
               "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}}, "metrics": ["accuracy"]},
   "fit":     {"batch_size": 20, "epochs": 5, "seed": 3},
-  "run":     {"dir": "run", "balance": "equal"} }
+  "run":     {"dir": "run"} }
 JSON
 
 # fit RANKS DIR OPTION...

@@ -13,7 +13,7 @@ cat >job.json <<'END'
   "compile": {"optimizer": "adam", "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}},
               "metrics": ["accuracy"]},
   "fit":     {"batch_size": 32, "epochs": 3, "seed": 3},
-  "run":     {"dir": "whole", "balance": "equal", "checkpoint": {"every_steps": 7}} }
+  "run":     {"dir": "whole", "checkpoint": {"every_steps": 7}} }
 END
 
 fit() { timeout 200 mpirun -n 2 "$STRATA" fit job.json "$@"; }

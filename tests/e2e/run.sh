@@ -13,7 +13,7 @@ cat >job.json <<'JSON'
   "data":    {"train": {"source": "fashion-mnist:train", "limit": 2000}},
   "compile": {"optimizer": "adam", "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}}},
   "fit":     {"batch_size": 4, "epochs": 6, "seed": 3},
-  "run":     {"dir": "whole", "balance": "equal", "checkpoint": {"every_steps": 100}} }
+  "run":     {"dir": "whole", "checkpoint": {"every_steps": 100}} }
 JSON
 expect_code 0 "$run" -n 2 job.json
 

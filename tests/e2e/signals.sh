@@ -18,7 +18,7 @@ cat >job.json <<'END'
   "compile": {"optimizer": "adam", "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}},
               "metrics": ["accuracy"]},
   "fit":     {"batch_size": 8, "epochs": 6, "seed": 3},
-  "run":     {"dir": "whole", "balance": "equal"} }
+  "run":     {"dir": "whole"} }
 END
 
 fit() { exec timeout 200 mpirun -n 2 "$STRATA" fit job.json --progress line "$@"; }

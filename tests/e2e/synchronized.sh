@@ -16,7 +16,7 @@ cat >job.json <<'JSON'
   "compile": {"optimizer": {"SGD": {"learning_rate": 0.05, "momentum": 0.9}},
               "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}}, "metrics": ["accuracy"]},
   "fit":     {"batch_size": 20, "epochs": 2, "seed": 3},
-  "run":     {"dir": "run", "balance": "equal"} }
+  "run":     {"dir": "run"} }
 JSON
 
 fit() {
