@@ -25,18 +25,23 @@ static bool settle_shapes(const struct flat_list *list, struct flat *flat, const
     return flat->kind != FLAT_LAYER || strata_layer_infer(flat->layer, flat->in, (size_t)count, &flat->out, err);
 }
 
-static int append(struct flat_list *list, struct flat flat, const int *inputs, int count, strata_error *err)
+static bool make_room(struct flat_list *list, strata_error *err)
 {
     void *items = list->items;
+    const bool ok = strata_reserve(&items, &list->room, list->count + 1, sizeof *list->items, err);
+    list->items = items;
+    return ok;
+}
+
+static int append(struct flat_list *list, struct flat flat, const int *inputs, int count, strata_error *err)
+{
     flat.inputs = strata_alloc((size_t)count, sizeof *inputs, err);
     flat.in = flat.inputs ? strata_alloc((size_t)count + 1, sizeof *flat.in, err) : NULL;
-    if (!flat.in || !strata_reserve(&items, &list->room, list->count + 1, sizeof *list->items, err)
-        || !settle_shapes(list, &flat, inputs, count, err)) {
+    if (!flat.in || !make_room(list, err) || !settle_shapes(list, &flat, inputs, count, err)) {
         free(flat.inputs);
         free(flat.in);
         return FAILED;
     }
-    list->items = items;
     memcpy(flat.inputs, inputs, (size_t)count * sizeof *inputs);
     flat.input_count = count;
     list->items[list->count] = flat;

@@ -6,7 +6,7 @@ set -euo pipefail
 source "$SOURCE/tests/e2e/lib/expect.sh"
 
 RANDOM=${SEED:-7}
-moments=${MOMENTS:-8}
+moments=${MOMENTS:-4}
 
 # shellcheck disable=SC2016
 cat >job.json <<'END'
