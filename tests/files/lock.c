@@ -69,10 +69,12 @@ Test(lock, of_another_host_that_is_touched_is_respected)
 {
     leave("other.lock", "{\"host\": \"no-such-host\", \"pid\": 77, \"since\": \"2020-01-01 00:00:00\", \"start\": 1}");
     const pid_t child = fork();
-    for (int i = 0; child == 0; i++) {
-        sleep(1);
-        leave("other.lock", "{\"host\": \"no-such-host\", \"pid\": 77, \"since\": \"2020-01-01 00:00:00\", \"start\": 1}");
-        if (i == 20) _exit(0);
+    if (child == 0) {
+        for (int i = 0; i < 20; i++) {
+            sleep(1);
+            leave("other.lock", "{\"host\": \"no-such-host\", \"pid\": 77, \"since\": \"2020-01-01 00:00:00\", \"start\": 1}");
+        }
+        _exit(0);
     }
     strata_error err = { 0 };
     cr_assert_null(strata_lock_take("other.lock", &err));
