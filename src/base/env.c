@@ -41,16 +41,23 @@ bool strata_env_impl(const char *op, char *buffer, size_t size)
     return false;
 }
 
-/* One entry, "RANK:FACTOR[@FIRST[-LAST]]"; *end is behind it. */
+/* "FACTOR" or "MILLISECONDSms"; *end is behind it. */
+static bool parse_pace(const char *at, struct slowness *slow, char **end)
+{
+    const double number = strtod(at, end);
+    if (*end == at || !(number > 0 && number <= 1e6)) return false;
+    const bool each = strncmp(*end, "ms", 2) == 0;
+    *slow = (struct slowness){ .factor = each ? 1 : number, .each = each ? 1e-3 * number : 0, .last = SIZE_MAX };
+    *end += each ? 2 : 0;
+    return slow->factor >= 1;
+}
+
+/* One entry, "RANK:PACE[@FIRST[-LAST]]"; *end is behind it. */
 static bool parse_slow(const char *at, long *rank, struct slowness *slow, char **end)
 {
     *rank = strtol(at, end, 10);
     if (*end == at || **end != ':' || *rank < 0) return false;
-    at = *end + 1;
-    slow->factor = strtod(at, end);
-    if (*end == at || !(slow->factor >= 1 && slow->factor <= 1e6)) return false;
-    slow->first = 0;
-    slow->last = SIZE_MAX;
+    if (!parse_pace(*end + 1, slow, end)) return false;
     if (**end != '@') return true;
     at = *end + 1;
     const unsigned long first = strtoul(at, end, 10);
@@ -73,7 +80,7 @@ bool strata_env_slow(int rank, struct slowness *slow, strata_error *err)
         if (!parse_slow(at, &of, &entry, &end) || (*end && *end != ','))
             return strata_fail(err, STRATA_EUSAGE,
                                "STRATA_SLOW is \"%s\"; RANK:FACTOR[@FIRST[-LAST]],... is expected, such as 0:4,1:2@20-60, "
-                               "with factors of at least 1", text);
+                               "with factors of at least 1, or RANK:MILLISECONDSms, of a sample, such as 0:2.5ms", text);
         if (of == rank) *slow = entry;
         at = *end ? end + 1 : end;
     }

@@ -3,7 +3,7 @@
  *   STRATA_DEVICE_CLASS   cpu or gpu: the implementations to prefer, whatever the device is
  *   STRATA_IMPL           "gemm=tiled,conv2d=im2col": implementations forced by name
  *   STRATA_CACHE_DIR      where built kernels and tuning results are kept; else XDG_CACHE_HOME or HOME/.cache /strata
- *   STRATA_SLOW           "rank:factor": makes a rank slower, to try out unequal devices
+ *   STRATA_SLOW           "rank:factor" or "rank:2.5ms" of a sample: makes a rank slower, to try out unequal devices
  *   STRATA_FAULT          "site:k:action": makes the k-th call at a site fail, for tests of reliability
  *
  * The rank that a launcher set (strata_launch_rank of <strata/context.h>) is read here too. */
@@ -24,13 +24,15 @@ bool strata_env_cache_dir(char *buffer, size_t size);
 /* The implementation forced for `op` by STRATA_IMPL, copied to buffer; false when none is. */
 bool strata_env_impl(const char *op, char *buffer, size_t size);
 
-/* How slow a rank pretends to be: its computing takes `factor` times as long, in steps [first, last) of a run. */
+/* How slow a rank pretends to be: its computing takes `factor` times as long, or at least `each` seconds a sample, in steps
+ * [first, last) of a run. */
 struct slowness {
     double factor; /* at least 1; 1: as fast as it is */
+    double each;   /* 0: as fast as it is */
     size_t first, last;
 };
 
-/* From STRATA_SLOW, "RANK:FACTOR[@FIRST[-LAST]],...", what it says of this rank: steps are counted from 1, and LAST is the
+/* From STRATA_SLOW, "RANK:FACTOR[@FIRST[-LAST]],..." or "RANK:MILLISECONDSms...", what it says of this rank: steps are counted from 1, and LAST is the
  * last slow one. STRATA_EUSAGE when it cannot be read. */
 bool strata_env_slow(int rank, struct slowness *slow, strata_error *err);
 

@@ -32,13 +32,13 @@ static bool is_measured(const struct fit *f)
 /* What tells ranks apart before anything was measured. */
 struct kind {
     char device[PLACE_TEXT];
-    double slowness;
+    double slow[2];
 };
 
 /* Ranks that are alike get equal shares unless the job says more, so that a run can be repeated bit for bit. */
 static bool are_unlike(const struct fit *f, bool *unlike, strata_error *err)
 {
-    struct kind mine = { .slowness = f->pace.slow.factor };
+    struct kind mine = { .slow = { f->pace.slow.factor, f->pace.slow.each } };
     struct kind *all = strata_alloc((size_t)f->trainer.ranks, sizeof *all, err);
     snprintf(mine.device, sizeof mine.device, "%s", strata_device_text(f->trainer.device));
     const bool ok = strata_comm_agree(f->trainer.comm, all != NULL, err)
@@ -236,7 +236,7 @@ static bool take_given(struct fit *f, strata_error *err)
 static bool take_ratings(struct fit *f, strata_error *err)
 {
     struct balance *b = &f->balancing->balance;
-    f->balancing->rating = strata_rating_key(f->trainer.model, f->trainer.device, f->pace.slow.factor);
+    f->balancing->rating = strata_rating_key(f->trainer.model, f->trainer.device, &f->pace.slow);
     const double own = strata_rating_read(f->balancing->rating);
     bool all = strata_comm_gather(f->trainer.comm, &own, sizeof own, f->balancing->gathered, err);
     if (!all) return false;

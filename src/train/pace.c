@@ -29,7 +29,7 @@ void strata_pace_close(struct pace *p)
 
 static bool is_slow(const struct pace *p)
 {
-    return p->slow.factor > 1 && p->step > p->slow.first && p->step <= p->slow.last;
+    return (p->slow.factor > 1 || p->slow.each > 0) && p->step > p->slow.first && p->step <= p->slow.last;
 }
 
 void strata_pace_begin(struct pace *p, size_t samples)
@@ -71,7 +71,7 @@ bool strata_pace_queued(struct pace *p, strata_error *err)
         return false;
     if (!is_slow(p)) return true;
     if (!wait(p, err)) return false;
-    const double wanted = p->slow.factor * usual_seconds(p);
+    const double wanted = p->slow.each > 0 ? p->slow.each * (double)p->samples : p->slow.factor * usual_seconds(p);
     if (wanted > p->seconds) sleep_for(wanted - p->seconds);
     p->seconds = now() - p->start;
     return true;

@@ -26,6 +26,7 @@ void strata_pace_close(struct pace *pace); /* takes one that is all zero */
 
 /* The first step of a number of samples is not made slower, for it may build kernels; after it a slow rank takes its factor times the
  * fastest one, so that what others take of the cores does not count.
+ * Where the milliseconds of a sample are given, it takes those, however long it computes itself.
  *
  * Around the queueing of a step's forward and backward. A slow rank has waited for them, and longer, when
  * strata_pace_queued returns. */

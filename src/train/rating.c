@@ -14,15 +14,16 @@
 #include "files/archive.h"
 #include "model/model.h"
 
-uint64_t strata_rating_key(strata_model *model, const struct device *device, double slowness)
+uint64_t strata_rating_key(strata_model *model, const struct device *device, const struct slowness *slow)
 {
     strata_error ignored = { 0 };
     json_t *config = strata_model_write(model, STRATA_KERAS3, &ignored);
     char *text = config ? strata_json_text(config, false, &ignored) : NULL;
+    const double pretended[] = { slow->factor, slow->each };
     const char *name = strata_device_text(device);
     uint64_t key = text ? XXH3_64bits(text, strlen(text)) : 0;
     if (text) key = XXH3_64bits_withSeed(name, strlen(name), key);
-    if (text) key = XXH3_64bits_withSeed(&slowness, sizeof slowness, key);
+    if (text) key = XXH3_64bits_withSeed(pretended, sizeof pretended, key);
     json_decref(config);
     free(text);
     return key;

@@ -5,10 +5,11 @@
 #include <stdint.h>
 #include <strata/model.h>
 
+#include "base/env.h"
 #include "device/device.h"
 
 /* A number for the device (and how slow it pretends to be) with the model; 0: there is no memory for it. */
-uint64_t strata_rating_key(strata_model *model, const struct device *device, double slowness);
+uint64_t strata_rating_key(strata_model *model, const struct device *device, const struct slowness *slow);
 
 /* Samples a second; 0: none is kept, or it cannot be believed. */
 double strata_rating_read(uint64_t key);

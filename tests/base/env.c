@@ -63,12 +63,14 @@ Test(env, a_rank_is_slow_in_the_steps_that_are_named)
     const struct slowness always = slowness_of("0:4,2:1.5", 2), some = slowness_of("1:2@20-60", 1);
     cr_assert(always.factor == 1.5 && always.first == 0 && always.last == SIZE_MAX);
     cr_assert(some.factor == 2 && some.first == 19 && some.last == 60);
+    const struct slowness each = slowness_of("1:2.5ms@3,0:4", 1);
+    cr_assert(each.factor == 1 && each.each == 2.5e-3 && each.first == 2 && each.last == SIZE_MAX);
     unsetenv("STRATA_SLOW");
 }
 
 Test(env, a_slowness_that_makes_no_sense_is_refused)
 {
-    static const char *const bad[] = { "4", "0:", "0:0.5", "0:nan", "-1:2", "0:2@0", "0:2@9-3", "0:2;1:3" };
+    static const char *const bad[] = { "4", "0:", "0:0.5", "0:nan", "-1:2", "0:2@0", "0:2@9-3", "0:2;1:3", "0:0ms", "0:2m", "0:-1ms" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         strata_error err = { 0 };
         struct slowness slow;
