@@ -17,11 +17,11 @@ JSON
 start() {
     mpirun -n "$1" "$STRATA" fit job.json --progress line "${@:2}" >out 2>err &
     mpirun=$!
-    for _ in $(seq 300); do
+    for _ in $(seq 600); do
         ! grep -q 'Epoch 1/' err || break
         sleep 0.1
     done
-    grep -q 'Epoch 1/' err || fail "no epoch within 30 s: $(cat err)"
+    grep -q 'Epoch 1/' err || fail "no epoch within 60 s: $(cat err)"
     mapfile -t ranks < <(pgrep -P "$mpirun" | sort -n)
     [ "${#ranks[@]}" -eq "$1" ] || fail "${#ranks[@]} ranks"
 }
@@ -41,9 +41,9 @@ trap 'kill -KILL "${ranks[@]}" "$mpirun" 2>/dev/null || true' EXIT
 # ---- a rank that comes back, a whole job that does ----
 start 3
 kill -STOP "${ranks[1]}"
-await 6 'rank 1 on .* has been silent for 3 s; it was last seen training, step'
+await 20 'rank 1 on .* has been silent for 3 s; it was last seen training, step'
 kill -CONT "${ranks[1]}"
-await 5 'rank 1 on .* is back'
+await 20 'rank 1 on .* is back'
 kill -STOP "${ranks[@]}"
 sleep 11
 kill -CONT "${ranks[@]}"
@@ -57,12 +57,12 @@ wait "$mpirun" || true
 for still in 0 1; do
     start 2
     kill -STOP "${ranks[$still]}"
-    await 6 "rank $still on .* has been silent for 3 s"
+    await 20 "rank $still on .* has been silent for 3 s"
     begin=$SECONDS
     code=0
     wait "$mpirun" || code=$?
     [ "$code" -eq 76 ] || { cat err >&2; fail "exit code $code instead of 76"; }
-    [ $((SECONDS - begin)) -le 12 ] || fail "the job took $((SECONDS - begin)) s to end"
+    [ $((SECONDS - begin)) -le 30 ] || fail "the job took $((SECONDS - begin)) s to end"
     expect_text err "ends the job: rank $still on"
     for _ in $(seq 50); do
         kill -0 "${ranks[@]}" 2>/dev/null || continue 2
