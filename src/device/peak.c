@@ -1,8 +1,8 @@
 #include "device/peak.h"
 
 #include <stdio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "device/device_priv.h"
 #include "device/launch.h"
 
@@ -19,20 +19,13 @@ struct meter {
 
 enum { CHAINS = 12, TIMES = 4, COPY_BYTES = 128 << 20 }; /* as cl/peak.cl; the best of so many counts */
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* Seconds of one launch, alone on the device. */
 static bool time_launch(struct meter *m, const struct launch *launch, double *seconds, strata_error *err)
 {
     if (!strata_device_finish(m->device, err)) return false;
-    const double start = now();
+    const double start = strata_clock();
     if (!strata_launch(m->run, launch, err) || !strata_device_finish(m->device, err)) return false;
-    *seconds = now() - start;
+    *seconds = strata_clock() - start;
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "device/device_priv.h"
@@ -19,9 +20,15 @@ static const char recipe[] = "strata-1";
 /* Subnormal numbers are zero, as in TensorFlow: they would make a processor's arithmetic many times slower. */
 static const char standard_options[] = "-cl-std=CL1.2 -cl-mad-enable -cl-denorms-are-zero -w";
 
+/* Giving out binaries may take as long as building (PoCL compiles every kernel of a program for its binary), so a device
+ * spends at most this part of its life on it; what is not kept now is kept by a later start. */
+static const double keeping = 0.1;
+
 struct program {
     char *file, *options;
     cl_program native;
+    struct store_key key;
+    bool built; /* from source */
 };
 
 struct program_cache {
@@ -29,13 +36,16 @@ struct program_cache {
     struct program *items;
     size_t count, room;
     struct program_counts counts;
+    double born; /* seconds */
 };
 
 struct program_cache *strata_programs_create(strata_error *err)
 {
     struct program_cache *cache = strata_alloc(1, sizeof *cache, err);
-    if (cache)
+    if (cache) {
         pthread_mutex_init(&cache->lock, NULL);
+        cache->born = strata_clock();
+    }
     return cache;
 }
 
@@ -46,17 +56,6 @@ static void release(struct program *program)
     if (program->native)
         clReleaseProgram(program->native);
     *program = (struct program){ 0 };
-}
-
-void strata_programs_free(struct program_cache *cache)
-{
-    if (!cache)
-        return;
-    for (size_t i = 0; i < cache->count; i++)
-        release(&cache->items[i]);
-    pthread_mutex_destroy(&cache->lock);
-    free(cache->items);
-    free(cache);
 }
 
 static const char *source_of(const char *file)
@@ -156,39 +155,54 @@ static bool build(const struct device *device, const char *file, const char *sou
     return false;
 }
 
-/* A driver that gives no binary is built for anew at each start. PoCL compiles every kernel of the program for its binary,
- * which takes longer than the build; so none is asked for in vain. */
-static void store(cl_program program, const struct store_key *key)
+/* A driver that gives no binary is built for anew at each start. */
+static void keep(const struct program *program)
 {
     size_t size = 0;
-    if (!strata_store_has_place())
-        return;
-    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || size == 0)
+    if (clGetProgramInfo(program->native, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || size == 0)
         return;
     unsigned char *bytes = malloc(size);
-    if (bytes && clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS)
-        strata_store_write(key, bytes, size);
+    if (bytes && clGetProgramInfo(program->native, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS)
+        strata_store_write(&program->key, bytes, size);
     free(bytes);
 }
 
-static bool find_or_build(struct device *device, const char *file, const char *options, cl_program *program,
-                          strata_error *err)
+static void keep_what_was_built(const struct program_cache *cache)
 {
-    struct store_key key = { 0 };
-    const char *source = source_of(file);
+    const double begin = strata_clock(), end = begin + keeping * (begin - cache->born);
+    for (size_t i = 0; i < cache->count && strata_store_has_place() && strata_clock() < end; i++)
+        if (cache->items[i].built)
+            keep(&cache->items[i]);
+}
+
+void strata_programs_free(struct program_cache *cache)
+{
+    if (!cache)
+        return;
+    keep_what_was_built(cache);
+    for (size_t i = 0; i < cache->count; i++)
+        release(&cache->items[i]);
+    pthread_mutex_destroy(&cache->lock);
+    free(cache->items);
+    free(cache);
+}
+
+static bool find_or_build(struct device *device, struct program *program, strata_error *err)
+{
+    const char *file = program->file, *options = program->options, *source = source_of(file);
     if (!source)
         return strata_fail(err, STRATA_EBUG, "there is no kernel file cl/%s.cl", file);
-    if (!key_of(device, source, options, &key, err))
+    if (!key_of(device, source, options, &program->key, err))
         return false;
-    *program = load(device, &key, options);
-    if (*program) {
+    program->native = load(device, &program->key, options);
+    if (program->native) {
         device->programs->counts.loaded++;
         return true;
     }
-    if (!build(device, file, source, options, program, err))
+    if (!build(device, file, source, options, &program->native, err))
         return false;
+    program->built = true;
     device->programs->counts.built++;
-    store(*program, &key);
     return true;
 }
 
@@ -206,8 +220,8 @@ static bool get(struct device *device, const char *file, const char *options, cl
     if (!strata_reserve(&items, &cache->room, cache->count + 1, sizeof *cache->items, err))
         return false;
     cache->items = items;
-    struct program new = { strata_copy_text(file, err), strata_copy_text(options, err), NULL };
-    if (!new.file || !new.options || !find_or_build(device, file, options, &new.native, err)) {
+    struct program new = { .file = strata_copy_text(file, err), .options = strata_copy_text(options, err) };
+    if (!new.file || !new.options || !find_or_build(device, &new, err)) {
         release(&new);
         return false;
     }

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 enum { WATCHED = 2, PHASE = 48 };
@@ -32,13 +32,6 @@ struct watch {
     int count;
     double sent, looked;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- pulses ---------------------------------------------------------------------------------------------------- */
 
@@ -119,7 +112,7 @@ void strata_watch_tick(struct comm *comm)
 {
     struct watch *w = comm->watch;
     if (!w || comm->broken) return;
-    const double at = now(), gap = at - w->looked;
+    const double at = strata_clock(), gap = at - w->looked;
     if (gap < LOOK_EVERY) return;
     if (gap > OWN_GAP) forgive(w, gap);
     w->looked = at;
@@ -139,7 +132,7 @@ bool strata_watch_start(struct comm *comm, strata_error *err)
     struct watch *w = strata_alloc(1, sizeof *w, err);
     if (!w) return false;
     w->count = comm->size - 1 < WATCHED ? comm->size - 1 : WATCHED;
-    w->looked = now();
+    w->looked = strata_clock();
     w->sent = w->looked - SEND_EVERY;
     w->pulses = MPI_COMM_NULL;
     comm->watch = w;

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "dist/context.h"
 #include "model/model.h"
@@ -15,13 +15,6 @@ strata_fit_config strata_fit_defaults(void)
 {
     return (strata_fit_config){ .batch_size = 32, .epochs = 1, .shuffle = true, .progress_seconds = 0.1,
                                 .cache_frozen = true, .cache_bytes = (size_t)1 << 30 };
-}
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
 /* ---- logs ------------------------------------------------------------------------------------------------------------- */
@@ -66,7 +59,7 @@ static strata_progress progress_of(const struct fit *f, bool epoch_end)
     const size_t seen = f->step * f->config->batch_size;
     const size_t n = f->data->count;
     return (strata_progress){ .epoch = f->epoch, .epochs = f->config->epochs, .step = f->step, .steps = f->steps,
-                              .seconds = now() - f->epoch_start,
+                              .seconds = strata_clock() - f->epoch_start,
                               .samples = f->config->steps_per_epoch || seen < n ? seen : n, .names = f->names,
                               .values = f->values, .count = f->count, .epoch_end = epoch_end };
 }
@@ -114,7 +107,7 @@ static const double look_seconds = 1; /* how often callbacks look when nobody el
 /* When every rank shows progress again, in steps: by rank 0's clock, which alone decides. */
 static double next_interval(const struct fit *f)
 {
-    const double wanted = fmin(f->config->progress_seconds, look_seconds), spent = now() - f->last_shown;
+    const double wanted = fmin(f->config->progress_seconds, look_seconds), spent = strata_clock() - f->last_shown;
     if (wanted == 0 || strata_callbacks_watch_steps(f->callbacks)) return 1;
     const double steps = spent > 0 ? (double)f->interval * wanted / spent : 1;
     return fmin(fmax(floor(steps), 1), fmin(2.0 * (double)f->interval, 1e6));
@@ -126,7 +119,7 @@ static bool show_progress(struct fit *f, strata_error *err)
     enum { INTERVAL, STOP, EXTRA };
     double extra[EXTRA] = { f->trainer.rank == 0 ? next_interval(f) : 0, f->stop };
     if (f->step < f->next_shown) return true;
-    f->last_shown = now();
+    f->last_shown = strata_clock();
     /* the first steps are still on their way to the host */
     if ((exact || f->step <= READBACK_DEPTH) && !strata_fit_drain(f, err)) return false;
     if (!strata_fit_sum(f, extra, EXTRA, err)) return false;
@@ -235,7 +228,7 @@ static bool run_epochs(struct fit *f, strata_error *err)
 {
     while (f->epoch < f->config->epochs && !f->stop) {
         strata_progress progress = progress_of(f, false);
-        f->last_shown = now();
+        f->last_shown = strata_clock();
         f->epoch_start = f->last_shown - f->caching;
         f->caching = 0;
         if ((f->step == 0 && !call(f, CALLBACK_EPOCH_BEGIN, &progress, err)) || !run_steps(f, err)) return false;
@@ -296,9 +289,9 @@ static bool prepare_objective(struct fit *f, strata_error *err)
 
 static bool cache(struct fit *f, strata_error *err)
 {
-    const double start = now();
+    const double start = strata_clock();
     const bool ok = strata_fit_cache(f, err);
-    f->caching = now() - start;
+    f->caching = strata_clock() - start;
     return ok;
 }
 

@@ -2,12 +2,7 @@
 
 #include <time.h>
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
+#include "base/clock.h"
 
 static void sleep_for(double seconds)
 {
@@ -37,7 +32,7 @@ void strata_pace_begin(struct pace *p, size_t samples)
     p->samples = samples;
     p->step++;
     p->seconds = 0;
-    p->start = now();
+    p->start = strata_clock();
 }
 
 static bool wait(struct pace *p, strata_error *err)
@@ -45,7 +40,7 @@ static bool wait(struct pace *p, strata_error *err)
     const bool ok = strata_event_wait(p->over, err);
     strata_event_free(p->over);
     p->over = NULL;
-    p->seconds = now() - p->start;
+    p->seconds = strata_clock() - p->start;
     return ok;
 }
 
@@ -73,7 +68,7 @@ bool strata_pace_queued(struct pace *p, strata_error *err)
     if (!wait(p, err)) return false;
     const double wanted = p->slow.each > 0 ? p->slow.each * (double)p->samples : p->slow.factor * usual_seconds(p);
     if (wanted > p->seconds) sleep_for(wanted - p->seconds);
-    p->seconds = now() - p->start;
+    p->seconds = strata_clock() - p->start;
     return true;
 }
 
