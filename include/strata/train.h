@@ -78,9 +78,9 @@ typedef struct strata_fit_config {
     void (*warn)(void *context, const char *message); /* on rank 0, such as of a damaged checkpoint that was passed over; NULL: silent */
     void *warn_context;
     strata_balance balance;
-    /* The same bits for any number of ranks of one type of device and any shares: a batch is cut into 16 grains (of
-     * batch_size / 16 samples, rounded up), each runs alone, and sums are added in a fixed order. Batch normalization takes the
-     * statistics of each grain; one that is synchronized is refused */
+    /* The same bits for any number of ranks of one type of device and any shares: a batch is cut into 16 grains of equally
+     * many samples (8 where those would have fewer than 16 samples; the last may have fewer), each runs alone, and sums are
+     * added in a fixed order. Batch normalization takes the statistics of each grain; one that is synchronized is refused */
     bool exact;
     const double *shares;       /* of each rank, relative, for STRATA_BALANCE_SHARES; share_count of them */
     size_t share_count;

@@ -10,7 +10,9 @@
 #include "dist/tree.h"
 #include "ops/map.h"
 
-enum { GRAINS = 16 };
+/* A pass of few samples costs nearly what one of more does, so grains have at least FULL samples unless that makes fewer than
+ * LEAST of them. */
+enum { GRAINS = 16, LEAST = 8, FULL = 16 };
 
 struct exact {
     struct buffer *parts;  /* owned: a stack of sums of gradients; after a step's grains, the rank's nodes of the tree */
@@ -49,12 +51,18 @@ static bool make_statistics(struct fit *f, struct exact *e, strata_error *err)
            && (e->all = strata_alloc(GRAINS * e->statistics, sizeof *e->all, err));
 }
 
+static size_t grain_of(size_t batch)
+{
+    const size_t most = (batch + LEAST - 1) / LEAST, grain = (batch + GRAINS - 1) / GRAINS;
+    return grain >= FULL ? grain : most < FULL ? most : FULL;
+}
+
 static bool make(struct fit *f, strata_error *err)
 {
     struct exact *e = f->exact = strata_alloc(1, sizeof *e, err);
     if (!e) return false;
     const size_t batch = f->config->batch_size, ranks = (size_t)f->trainer.ranks, trainable = f->trainer.params->trainable;
-    f->trainer.grain = (batch + GRAINS - 1) / GRAINS;
+    f->trainer.grain = grain_of(batch);
     e->most = most_nodes((batch + f->trainer.grain - 1) / f->trainer.grain);
     e->parts = strata_buffer_create(f->trainer.device, (trainable ? e->most * trainable : 1) * sizeof(float), err);
     e->run = e->parts ? strata_run_immediate(f->trainer.device, QUEUE_COMPUTE, err) : NULL;
