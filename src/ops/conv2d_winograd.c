@@ -13,6 +13,7 @@
 
 enum {
     LEAST_CHANNELS = 16,           /* on both sides: with fewer, transforms cost more than they save */
+    LEAST_WORK = 1 << 20,          /* products of a direct convolution of one image: with fewer, what is saved isn't worth the rounding */
     TRANSFORM_BYTES = 224 << 10,   /* of a work-item's transformed inputs: about half of a second cache */
     MOST_TILE_GROUPS = 8,          /* of MR tiles a work-item */
     LEAST_PANELS = 4,              /* for which a work-item transforms its input */
@@ -55,7 +56,8 @@ static bool suits(struct device *device, const struct conv2d *c)
 {
     const double direct = 9, worth = 0.65; /* the share of products up to which it wins, measured */
     if (strata_device_class_of(device) != STRATA_CPU_CLASS || !can(c) || c->channels < LEAST_CHANNELS
-        || c->filters < LEAST_CHANNELS || c->out_height * c->out_width == 0)
+        || c->filters < LEAST_CHANNELS
+        || 9 * c->out_height * c->out_width * c->channels * c->filters < LEAST_WORK)
         return false;
     return products((size_t)tile_side(c->out_height, c->out_width), c->out_height, c->out_width) <= worth * direct;
 }
