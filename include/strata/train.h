@@ -61,7 +61,9 @@ typedef struct strata_fit_config {
     size_t class_weights;
     const char *callbacks;      /* JSON list: [{"EarlyStopping": {..}}]; NULL: none */
     const char *run_dir;        /* the run folder; NULL: no files */
-    const char *checkpoint;     /* JSON object {"every_steps", "every_epochs", "keep"}; NULL: none */
+    /* JSON object {"every_steps", "every_epochs", "keep", "on_failure"}; NULL: none. Files are written while training goes on; of one
+     * that cannot be written the old ones stay, and fit fails ("stop"), or warns and goes on ("continue") */
+    const char *checkpoint;
     bool resume;                /* go on from the newest good checkpoint in run_dir */
     bool cache_frozen;          /* what lies before the first trainable layer is computed once for each sample, where nothing random is in it */
     size_t cache_bytes;         /* of memory a rank for that; what needs more lies in a file in run_dir */

@@ -36,6 +36,14 @@ strata_model *strata_archive_load(const char *path, struct saved_training *train
 bool strata_archive_save(strata_model *model, const char *path, strata_flavour flavour,
                          const struct saved_training *training, strata_error *err);
 
+/* A .keras in two steps. The first reads the model and needs HDF5, which may be used by one thread at a time; what it makes
+ * holds all there is to write, so any thread may do the second while the model is trained on. */
+struct keras_parts;
+struct keras_parts *strata_keras_parts(const strata_model *model, const char *path, const struct saved_training *training,
+                                       strata_error *err);
+bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err); /* replaces the file whole */
+void strata_keras_parts_free(struct keras_parts *parts);                           /* takes NULL */
+
 /* Replaces a file whole: writes aside, flushes, fsyncs, renames, fsyncs the folder. */
 bool strata_file_replace(const char *path, const void *bytes, size_t size, strata_error *err);
 

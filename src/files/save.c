@@ -77,24 +77,61 @@ static bool put(struct archive *zip, const char *name, const struct bytes *bytes
     return strata_zip_put(zip, name, bytes->data, bytes->size, err);
 }
 
-static bool make_keras(const strata_model *model, const char *what, const struct saved_training *training,
+/* The entries of a .keras, in its order. */
+struct keras_parts {
+    char *path;
+    struct bytes metadata, config, weights, strata; /* strata: of a checkpoint, else empty */
+};
+
+void strata_keras_parts_free(struct keras_parts *parts)
+{
+    if (!parts) return;
+    free(parts->path);
+    free(parts->metadata.data);
+    free(parts->config.data);
+    free(parts->weights.data);
+    free(parts->strata.data);
+    free(parts);
+}
+
+struct keras_parts *strata_keras_parts(const strata_model *model, const char *path, const struct saved_training *training,
+                                       strata_error *err)
+{
+    struct keras_parts *parts = strata_alloc(1, sizeof *parts, err);
+    if (parts && (parts->path = strata_copy_text(path, err)) && make_metadata(&parts->metadata, err)
+        && make_config(model, training, &parts->config, err)
+        && make_h5(model, path, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, &parts->weights, err)
+        && (!training || !training->strata || text_of(training->strata, &parts->strata, err)))
+        return parts;
+    strata_keras_parts_free(parts);
+    return NULL;
+}
+
+static bool join(const struct keras_parts *parts, struct bytes *out, strata_error *err)
+{
+    struct archive *zip = strata_zip_create(parts->path, err);
+    const bool ok = zip && put(zip, "metadata.json", &parts->metadata, err) && put(zip, "config.json", &parts->config, err)
+                    && put(zip, "model.weights.h5", &parts->weights, err)
+                    && (!parts->strata.data || put(zip, "strata.json", &parts->strata, err))
+                    && strata_zip_finish(zip, &out->data, &out->size, err);
+    strata_zip_close(zip);
+    return ok;
+}
+
+bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err)
+{
+    struct bytes out = { 0 };
+    const bool ok = join(parts, &out, err) && strata_file_replace(parts->path, out.data, out.size, err);
+    free(out.data);
+    return ok;
+}
+
+static bool make_keras(const strata_model *model, const char *path, const struct saved_training *training,
                        struct bytes *out, strata_error *err)
 {
-    struct bytes metadata = { 0 }, config = { 0 }, weights = { 0 }, strata = { 0 };
-    const bool checkpoint = training && training->strata;
-    struct archive *zip = strata_zip_create(what, err);
-    const bool ok =
-        zip && make_metadata(&metadata, err) && put(zip, "metadata.json", &metadata, err)
-        && make_config(model, training, &config, err) && put(zip, "config.json", &config, err)
-        && make_h5(model, what, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, &weights, err)
-        && put(zip, "model.weights.h5", &weights, err)
-        && (!checkpoint || (text_of(training->strata, &strata, err) && put(zip, "strata.json", &strata, err)))
-        && strata_zip_finish(zip, &out->data, &out->size, err);
-    strata_zip_close(zip);
-    free(metadata.data);
-    free(config.data);
-    free(weights.data);
-    free(strata.data);
+    struct keras_parts *parts = strata_keras_parts(model, path, training, err);
+    const bool ok = parts && join(parts, out, err);
+    strata_keras_parts_free(parts);
     return ok;
 }
 

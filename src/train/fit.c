@@ -358,7 +358,7 @@ static bool finish(struct fit *f, strata_error *err)
     strata_comm_phase(f->trainer.comm, "saving what it trained", 0);
     return (!f->updater || strata_updater_finish(f->updater, err)) && call(f, CALLBACK_TRAIN_END, &progress, err)
            && (!f->updater || strata_updater_store(f->updater, err))
-           && strata_fit_save_in_folder(f, "last.keras", err);
+           && strata_fit_save_in_folder(f, "last.keras", err) && strata_fit_saved(f, false, err);
 }
 
 static void release(struct fit *f)
@@ -379,6 +379,7 @@ static void release(struct fit *f)
     free_logs(f);
     strata_objective_free(f->objective);
     strata_callbacks_free(f->callbacks);
+    strata_saver_stop(f->saver);
     strata_run_folder_close(f->folder);
     strata_data_free(f->head);
     strata_data_free(f->tail);

@@ -7,6 +7,7 @@
 #include "train/history.h"
 #include "train/pace.h"
 #include "train/run_folder.h"
+#include "train/saver.h"
 #include "train/trainer.h"
 #include "train/updater.h"
 
@@ -19,6 +20,9 @@ struct fit_phase {
     strata_history *history; /* of those before; then with this one's; owned */
     bool skipped;            /* to go on, a later phase's checkpoint is there */
 };
+
+/* What follows when a checkpoint cannot be written: the run ends, or tells and goes on without it. */
+enum on_failure { ON_FAILURE_STOP, ON_FAILURE_CONTINUE };
 
 struct fit {
     struct fit_phase *phase;
@@ -58,10 +62,12 @@ struct fit {
     strata_history *history;
     struct callbacks *callbacks;
     struct run_folder *folder; /* NULL: none */
+    struct saver *saver;       /* of checkpoints; on rank 0 alone */
     double best;               /* the least loss of an epoch so far, of validation where there is one */
     struct checkpointing {
         long every_steps, every_epochs; /* STRATA_NO_INT: not by these */
         long keep;
+        int on_failure; /* enum on_failure */
     } checkpointing;
     bool stop;
     bool asked, interrupted; /* this rank, and all ranks, are to save and leave */
@@ -140,13 +146,26 @@ bool strata_fit_interrupt(struct fit *fit, bool saved, strata_error *err);
 
 /* ---- fit_checkpoint.c ---- */
 
+enum { STRATA_CHECKPOINT_FORMAT = 1 };
+extern const struct field strata_checkpointing_fields[]; /* of struct checkpointing */
+
 /* Reads the settings and opens the run folder. */
 bool strata_fit_open_folder(struct fit *fit, bool writes, strata_error *err);
-/* Writes a checkpoint where one is due, or at once. Collective. */
+/* Takes a checkpoint where one is due, or at once: what it holds is copied, and written while training goes on, after the one
+ * before was written. Collective. */
 bool strata_fit_checkpoint(struct fit *fit, bool epoch_end, bool at_once, strata_error *err);
+/* Until the last checkpoint is written; `must`: a failure is one whatever checkpointing.on_failure says. Collective. */
+bool strata_fit_saved(struct fit *fit, bool must, strata_error *err);
+/* Whether a checkpoint failed and the run has to stop for it. Not collective. */
+bool strata_fit_saver_failed(struct fit *fit);
+/* What must be the same in a run that goes on: else its batches would be others. NULL: out of memory. */
+json_t *strata_fit_conditions(const struct fit *fit);
 /* Saves the model with its optimizer as it is now, under a name in the run folder or a path. Collective. */
 bool strata_fit_save(struct fit *fit, const char *path, strata_error *err);
 bool strata_fit_save_in_folder(struct fit *fit, const char *name, strata_error *err);
+
+/* ---- fit_resume.c ---- */
+
 /* Goes on from the newest good checkpoint of the run folder, if there is one. Before the trainer is opened: the model's
  * weights and the optimizer's variables, and *state, which is NULL when there is none. Afterwards, with that state: the
  * position, sums, history and callbacks. Both collective. */

@@ -11,16 +11,17 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { FORMAT = 1 };
-
 /* ---- settings ---------------------------------------------------------------------------------------------------------- */
 
-static const struct field settings[] = {
+static const char *const on_failures[] = { "stop", "continue", NULL };
+
+const struct field strata_checkpointing_fields[] = {
     { "every_steps", FIELD_INT, offsetof(struct checkpointing, every_steps), .nullable = true, .null_default = true,
       .min = 1, .max = INFINITY },
     { "every_epochs", FIELD_INT, offsetof(struct checkpointing, every_epochs), .otherwise = 1, .nullable = true,
       .min = 1, .max = INFINITY },
     { "keep", FIELD_INT, offsetof(struct checkpointing, keep), .otherwise = 3, .min = 1, .max = INFINITY },
+    { "on_failure", FIELD_CHOICE, offsetof(struct checkpointing, on_failure), .choices = on_failures },
     { 0 },
 };
 
@@ -29,7 +30,7 @@ static bool parse_settings(struct fit *f, strata_error *err)
     const char *text = f->config->checkpoint;
     if (!text) return true;
     json_t *json = strata_json_parse(text, strlen(text), "checkpoint", err);
-    const bool ok = json && (strata_config_parse(settings, json, STRATA_KERAS3, NULL, &f->checkpointing, err)
+    const bool ok = json && (strata_config_parse(strata_checkpointing_fields, json, STRATA_KERAS3, NULL, &f->checkpointing, err)
                              || strata_fail_in(err, "checkpoint"));
     json_decref(json);
     if (!ok && err->code == STRATA_EVALUE) err->code = STRATA_EJOB;
@@ -41,7 +42,9 @@ bool strata_fit_open_folder(struct fit *f, bool writes, strata_error *err)
     if (!parse_settings(f, err)) return false;
     if (!f->config->run_dir) return true;
     f->folder = strata_run_folder_open(f->config->run_dir, f->config->job, writes, err);
-    return f->folder != NULL;
+    if (f->folder && writes && f->config->checkpoint)
+        f->saver = strata_saver_start(f->folder, (size_t)f->checkpointing.keep, err);
+    return f->folder && (f->saver || !writes || !f->config->checkpoint);
 }
 
 /* ---- saving the model ---------------------------------------------------------------------------------------------------- */
@@ -71,8 +74,7 @@ static json_t *exact_list(const double *values, size_t count)
     return list;
 }
 
-/* What must be the same in a run that goes on: else its batches would be others. */
-static json_t *conditions(const struct fit *f)
+json_t *strata_fit_conditions(const struct fit *f)
 {
     char seed[32];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)f->config->seed);
@@ -84,10 +86,10 @@ static json_t *conditions(const struct fit *f)
 static json_t *state_of(const struct fit *f, strata_error *err)
 {
     const struct training *t = f->training;
-    json_t *state = json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "format", FORMAT, "step",
+    json_t *state = json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "format", STRATA_CHECKPOINT_FORMAT, "step",
                               (json_int_t)strata_fit_done(f), "epoch", (json_int_t)f->epoch,
                               "step_in_epoch", (json_int_t)f->step, "phase", (json_int_t)f->phase->index,
-                              "steps_before", (json_int_t)f->phase->steps, "conditions", conditions(f), "scalar",
+                              "steps_before", (json_int_t)f->phase->steps, "conditions", strata_fit_conditions(f), "scalar",
                               strata_exact_number(t->scalar), "rate", strata_exact_number(t->rate), "best",
                               strata_exact_number(f->best), "sums", exact_list(f->sums, f->objective->sums), "history",
                               strata_history_save(f->history), "callbacks", strata_callbacks_save(f->callbacks), "shares",
@@ -97,20 +99,45 @@ static json_t *state_of(const struct fit *f, strata_error *err)
     return state;
 }
 
-static bool write_file(struct fit *f, strata_error *err)
+/* Encodes it here, where HDF5 may be used, and leaves the writing to the saver. */
+static bool post_file(struct fit *f, strata_error *err)
 {
     char name[64];
     snprintf(name, sizeof name, "checkpoints/step-%zu.keras", strata_fit_done(f));
     char *path = strata_run_folder_path(f->folder, name, err);
+    struct keras_parts *parts = NULL;
     struct saved_training saved = { .variables = f->training->variables, .count = f->training->count };
-    bool ok = path && (saved.compile_config = strata_training_config(f->training, err))
-              && (saved.strata = state_of(f, err))
-              && strata_archive_save(f->trainer.model, path, STRATA_FLAVOUR_KERAS3, &saved, err);
-    if (ok) strata_run_folder_prune(f->folder, (size_t)f->checkpointing.keep);
+    if (path && (saved.compile_config = strata_training_config(f->training, err)) && (saved.strata = state_of(f, err)))
+        parts = strata_keras_parts(f->trainer.model, path, &saved, err);
+    if (parts) strata_saver_post(f->saver, parts);
     json_decref(saved.compile_config);
     json_decref(saved.strata);
     free(path);
-    return ok;
+    return parts != NULL;
+}
+
+/* A file that could not be written: whether the run goes on without it. */
+static bool forgive(const struct fit *f, const strata_error *err)
+{
+    const bool goes_on = f->checkpointing.on_failure == ON_FAILURE_CONTINUE;
+    if (goes_on && f->config->warn) f->config->warn(f->config->warn_context, err->message);
+    return goes_on;
+}
+
+bool strata_fit_saver_failed(struct fit *f)
+{
+    strata_error err = { 0 };
+    if (!f->saver || !strata_saver_failed(f->saver)) return false;
+    if (f->checkpointing.on_failure != ON_FAILURE_CONTINUE) return true;
+    if (!strata_saver_wait(f->saver, &err)) forgive(f, &err);
+    return false;
+}
+
+bool strata_fit_saved(struct fit *f, bool must, strata_error *err)
+{
+    if (!f->folder || !f->config->checkpoint) return true;
+    const bool ok = !f->saver || strata_saver_wait(f->saver, err) || (!must && forgive(f, err));
+    return strata_comm_agree(f->trainer.comm, ok, err);
 }
 
 static bool is_due(const struct fit *f, bool epoch_end)
@@ -126,176 +153,9 @@ bool strata_fit_checkpoint(struct fit *f, bool epoch_end, bool at_once, strata_e
 {
     if (!f->folder || !f->config->checkpoint || (!at_once && !is_due(f, epoch_end))) return true;
     strata_comm_phase(f->trainer.comm, "saving a checkpoint", f->step);
-    if (!strata_fit_drain(f, err) || !strata_fit_sync(f, err) || !strata_fit_sum(f, NULL, 0, err)
-        || (f->updater && !strata_updater_store(f->updater, err)))
+    if (!strata_fit_saved(f, false, err) || !strata_fit_drain(f, err) || !strata_fit_sync(f, err)
+        || !strata_fit_sum(f, NULL, 0, err) || (f->updater && !strata_updater_store(f->updater, err)))
         return false;
     for (size_t i = 0; i < f->objective->sums; i++) f->sums[i] = f->trainer.rank == 0 ? f->all[i] : 0;
-    return strata_comm_agree(f->trainer.comm, f->trainer.rank != 0 || write_file(f, err), err);
-}
-
-/* ---- finding one ------------------------------------------------------------------------------------------------------------- */
-
-static bool copy_weights(strata_model *to, strata_model *from, strata_error *err)
-{
-    size_t count, other;
-    float *values = NULL;
-    bool ok = strata_model_weight_count(to, &count, err) && strata_model_weight_count(from, &other, err)
-              && (count == other
-                  || strata_fail(err, STRATA_EFILE, "it holds %zu weights; the model has %zu", other, count));
-    for (size_t i = 0; ok && i < count; i++) {
-        const strata_weight_info info = strata_model_weight_info(to, i), there = strata_model_weight_info(from, i);
-        ok = info.count == there.count
-             || strata_fail(err, STRATA_EFILE, "%s/%s has %zu elements there and %zu here", info.layer, info.name,
-                            there.count, info.count);
-        ok = ok && (values = strata_alloc(info.count, sizeof *values, err))
-             && strata_model_get_weight(from, i, values, info.count, err)
-             && strata_model_set_weight(to, i, values, info.count, err);
-        free(values);
-        values = NULL;
-    }
-    return ok;
-}
-
-static bool same_conditions(const struct fit *f, const json_t *state, strata_error *err)
-{
-    json_t *wanted = conditions(f);
-    const json_t *there = json_object_get(state, "conditions");
-    const char *key;
-    json_t *value;
-    bool ok = wanted || strata_fail(err, STRATA_EMEMORY, "out of memory");
-    json_object_foreach(wanted, key, value)
-    {
-        char a[STRATA_JSON_BRIEF], b[STRATA_JSON_BRIEF];
-        const json_t *other = json_object_get(there, key);
-        if (!ok || json_equal(value, other)) continue;
-        ok = strata_fail(err, STRATA_EJOB, "%s is %s; the run that it was written by had %s. Start anew in another folder, "
-                         "or go on with the old value", key, strata_json_brief(value, a),
-                         other ? strata_json_brief(other, b) : "none");
-    }
-    json_decref(wanted);
-    return ok;
-}
-
-static void warn_damaged(const struct fit *f, const char *path, const strata_error *damage)
-{
-    strata_error text = { 0 };
-    strata_fail(&text, STRATA_EFILE, "%s is passed over: %s", path, damage->code ? damage->message : "it is no checkpoint");
-    if (f->config->warn) f->config->warn(f->config->warn_context, text.message);
-}
-
-/* One file: false when it is damaged or not ours; *fits false (with err) when it is of another run. */
-static bool try_file(struct fit *f, strata_model *model, const char *path, json_t **state, bool *fits, strata_error *err)
-{
-    struct saved_training saved = { 0 };
-    strata_error damage = { 0 };
-    strata_model *loaded = strata_archive_load(path, &saved, &damage);
-    *fits = true;
-    const bool good = loaded && json_integer_value(json_object_get(saved.strata, "format")) == FORMAT;
-    const json_int_t phase = good ? json_integer_value(json_object_get(saved.strata, "phase")) : 0;
-    if (good && phase > (json_int_t)f->phase->index) {
-        *state = json_incref(saved.strata);
-    } else if (good && phase == (json_int_t)f->phase->index) {
-        *fits = (same_conditions(f, saved.strata, err) && copy_weights(model, loaded, err)) || strata_fail_in(err, "%s", path);
-        if (*fits) {
-            strata_training_adopt(f->training, saved.variables, saved.count);
-            saved.variables = NULL;
-            saved.count = 0;
-            *state = json_incref(saved.strata);
-        }
-    }
-    if (!good) warn_damaged(f, path, &damage);
-    strata_model_free(loaded);
-    strata_saved_training_release(&saved);
-    return good;
-}
-
-/* The newest file whose every check holds; none is no failure. */
-static bool find(struct fit *f, strata_model *model, json_t **state, strata_error *err)
-{
-    size_t *steps, count;
-    bool done = false, fits = true;
-    if (!strata_run_folder_checkpoints(f->folder, &steps, &count, err)) return false;
-    for (size_t i = count; i-- > 0 && !done;) {
-        char name[64];
-        snprintf(name, sizeof name, "checkpoints/step-%zu.keras", steps[i]);
-        char *path = strata_run_folder_path(f->folder, name, err);
-        fits = path != NULL;
-        done = !path || try_file(f, model, path, state, &fits, err);
-        free(path);
-    }
-    free(steps);
-    return fits;
-}
-
-/* ---- reading it on all ranks ---------------------------------------------------------------------------------------------------- */
-
-static bool share_weights(struct comm *comm, strata_model *model, strata_error *err)
-{
-    size_t count = 0;
-    bool ok = strata_model_weight_count(model, &count, err);
-    for (size_t i = 0; ok && i < count; i++) {
-        const size_t elements = strata_model_weight_info(model, i).count;
-        float *values = strata_alloc(elements, sizeof *values, err);
-        ok = values && strata_model_get_weight(model, i, values, elements, err);
-        ok = strata_comm_agree(comm, ok, err)
-             && strata_comm_broadcast(comm, values, elements * sizeof *values, 0, err)
-             && strata_model_set_weight(model, i, values, elements, err);
-        free(values);
-    }
-    return ok;
-}
-
-/* Rank 0's state as text to all. */
-static bool share_state(struct comm *comm, json_t **state, strata_error *err)
-{
-    char *text = *state ? strata_json_text(*state, false, err) : NULL;
-    uint64_t length = text ? strlen(text) : 0;
-    bool ok = strata_comm_broadcast(comm, &length, sizeof length, 0, err);
-    if (ok && length > 0) {
-        const bool room = text || (text = strata_alloc(length + 1, 1, err));
-        ok = strata_comm_agree(comm, room, err) && strata_comm_broadcast(comm, text, length, 0, err);
-        if (ok && !*state) ok = (*state = strata_json_parse(text, length, "strata.json", err)) != NULL;
-    }
-    free(text);
-    return ok;
-}
-
-bool strata_fit_load(struct fit *f, struct comm *comm, strata_model *model, json_t **state, strata_error *err)
-{
-    *state = NULL;
-    if (!f->config->resume) return true;
-    bool ok = strata_trainer_build(model, f->data, err)
-              && (strata_comm_rank(comm) != 0 || find(f, model, state, err));
-    if (!strata_comm_agree(comm, ok, err) || !share_state(comm, state, err)) return false;
-    f->phase->skipped = json_integer_value(json_object_get(*state, "phase")) > (json_int_t)f->phase->index;
-    return !*state || f->phase->skipped || share_weights(comm, model, err);
-}
-
-static bool restore_sums(struct fit *f, const json_t *list, strata_error *err)
-{
-    if (json_array_size(list) != f->objective->sums)
-        return strata_fail(err, STRATA_EFILE, "the checkpoint holds other metrics than the job");
-    for (size_t i = 0; i < f->objective->sums; i++) {
-        double value;
-        if (!strata_exact_value(json_array_get(list, i), &value))
-            return strata_fail(err, STRATA_EFILE, "strata.json: sums[%zu] is not a number", i);
-        f->sums[i] = f->trainer.rank == 0 ? value : 0;
-    }
-    return true;
-}
-
-bool strata_fit_restore(struct fit *f, const json_t *state, strata_error *err)
-{
-    struct training *t = f->training;
-    f->epoch = (size_t)json_integer_value(json_object_get(state, "epoch"));
-    f->step = (size_t)json_integer_value(json_object_get(state, "step_in_epoch"));
-    f->next_shown = f->step + 1;
-    f->phase->steps = (size_t)json_integer_value(json_object_get(state, "steps_before"));
-    if (!strata_exact_value(json_object_get(state, "scalar"), &t->scalar)
-        || !strata_exact_value(json_object_get(state, "rate"), &t->rate)
-        || !strata_exact_value(json_object_get(state, "best"), &f->best))
-        return strata_fail(err, STRATA_EFILE, "strata.json: scalar, rate and best must be numbers");
-    return restore_sums(f, json_object_get(state, "sums"), err)
-           && strata_history_restore(f->history, json_object_get(state, "history"), err)
-           && strata_callbacks_restore(f->callbacks, json_object_get(state, "callbacks"), err);
+    return strata_comm_agree(f->trainer.comm, f->trainer.rank != 0 || post_file(f, err), err);
 }

@@ -5,7 +5,7 @@
 void strata_fit_listen(struct fit *f)
 {
     const strata_fit_config *c = f->config;
-    f->asked = f->asked || (c->stop_asked && c->stop_asked(c->stop_context));
+    f->asked = f->asked || (c->stop_asked && c->stop_asked(c->stop_context)) || strata_fit_saver_failed(f);
     if (f->updater) strata_reducer_wish(strata_updater_reducer(f->updater), f->asked);
 }
 
@@ -35,6 +35,7 @@ bool strata_fit_interrupt(struct fit *f, bool saved, strata_error *err)
 {
     const bool saves = f->folder && f->config->checkpoint;
     if (!saved && !strata_fit_checkpoint(f, false, true, err)) return false;
+    if (!strata_fit_saved(f, true, err)) return false;
     if (!saves)
         return strata_fail(err, STRATA_ESTOPPED, "epoch %zu, step %zu of %zu; nothing is saved, for the run writes no "
                            "checkpoints", f->epoch + 1, f->step, f->steps);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "train/fit.h"
 
 /* ---- class_weight ---------------------------------------------------------------------------------------------- */
 
@@ -91,25 +92,12 @@ const struct field strata_job_fit_fields[] = {
 
 /* ---- run ------------------------------------------------------------------------------------------------------- */
 
-struct checkpoint {
-    long every_steps, every_epochs, keep;
-};
-
-static const struct field checkpoint_fields[] = {
-    { "every_steps", FIELD_INT, offsetof(struct checkpoint, every_steps), .nullable = true,
-      .null_default = true, .min = 1, .max = INFINITY },
-    { "every_epochs", FIELD_INT, offsetof(struct checkpoint, every_epochs), .nullable = true,
-      .null_default = true, .min = 1, .max = INFINITY },
-    { "keep", FIELD_INT, offsetof(struct checkpoint, keep), .otherwise = 3, .min = 1, .max = INFINITY },
-    { 0 },
-};
-
 static bool parse_checkpoint(const struct field *field, const json_t *json, enum flavour flavour, void *at,
                              strata_error *err)
 {
-    struct checkpoint checkpoint;
+    struct checkpointing checkpoint;
     if (json_is_null(json)) return true;
-    if (!strata_config_parse(checkpoint_fields, json, flavour, NULL, &checkpoint, err))
+    if (!strata_config_parse(strata_checkpointing_fields, json, flavour, NULL, &checkpoint, err))
         return strata_fail_in(err, "%s", field->name);
     *(json_t **)at = json_deep_copy(json);
     return *(json_t **)at || strata_fail(err, STRATA_EMEMORY, "out of memory");
@@ -202,6 +190,6 @@ const struct field strata_job_run_fields[] = {
       .help = "MiB of memory a rank for that; what needs more lies in a file in the run folder" },
     { "checkpoint", FIELD_CUSTOM, offsetof(struct job_run, checkpoint), .nullable = true,
       .text = "{\"every_epochs\": 1, \"keep\": 3}", .parse = parse_checkpoint, .release = release_checkpoint,
-      .help = "every_steps, every_epochs, keep" },
+      .help = "every_steps, every_epochs, keep; on_failure: \"stop\", or \"continue\" without one that cannot be written" },
     { 0 },
 };

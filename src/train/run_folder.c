@@ -181,7 +181,7 @@ bool strata_run_folder_checkpoints(const struct run_folder *folder, size_t **ste
     *count = 0;
     for (struct dirent *entry; dir && ok && (entry = readdir(dir)) != NULL;) {
         size_t step;
-        if (!step_of(entry->d_name, &step)) continue;
+        if (entry->d_type == DT_DIR || !step_of(entry->d_name, &step)) continue;
         ok = strata_reserve(&list, &room, *count + 1, sizeof **steps, err);
         if (ok) ((size_t *)list)[(*count)++] = step;
     }

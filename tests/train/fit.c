@@ -211,6 +211,57 @@ Test(fit, does_not_go_on_with_another_batch_size)
     strata_model_free(model);
 }
 
+/* A folder where the checkpoint of step 6 would go, in the run folder. */
+static void stand_in_the_way(const char *run)
+{
+    char command[700];
+    snprintf(command, sizeof command, "mkdir -p '%s/checkpoints/step-6.keras'", run);
+    cr_assert_eq(system(command), 0);
+}
+
+Test(fit, ends_when_a_checkpoint_cannot_be_written_and_says_which_one_there_is)
+{
+    strata_error err = { 0 };
+    strata_model *model = make_model(adam);
+    const char *run = make_folder();
+    strata_fit_config config = usual();
+    config.run_dir = run;
+    config.checkpoint = "{\"every_steps\": 3, \"every_epochs\": null}";
+    stand_in_the_way(run);
+    cr_assert_not(strata_model_fit(model, context, data, &config, NULL, &err));
+    cr_assert_eq(err.code, STRATA_EFILE);
+    cr_assert(strstr(err.message, "step-6.keras: not a regular file; it is not replaced; the newest checkpoint is still that of "
+                                  "step 3"), "%s", err.message);
+    remove_folder(run);
+    strata_model_free(model);
+}
+
+static void count_warning(void *warnings, const char *message)
+{
+    cr_assert(strstr(message, "step-6.keras"), "%s", message);
+    ++*(int *)warnings;
+}
+
+Test(fit, goes_on_without_a_checkpoint_where_it_is_told_to)
+{
+    int warnings = 0;
+    strata_model *whole = make_model(adam), *model = make_model(adam);
+    const char *run = make_folder();
+    strata_fit_config config = usual();
+    strata_history_free(fit(whole, &config));
+    config.run_dir = run;
+    config.checkpoint = "{\"every_steps\": 3, \"on_failure\": \"continue\"}";
+    config.warn = count_warning;
+    config.warn_context = &warnings;
+    stand_in_the_way(run);
+    strata_history_free(fit(model, &config));
+    cr_assert_eq(warnings, 1);
+    expect_same_weights(whole, model);
+    remove_folder(run);
+    strata_model_free(whole);
+    strata_model_free(model);
+}
+
 /* ---- callbacks ------------------------------------------------------------------------------------------------------------- */
 
 Test(fit, takes_its_learning_rates_from_a_formula_or_a_table)

@@ -1,0 +1,124 @@
+#include "train/saver.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "files/archive.h"
+
+struct saver {
+    const struct run_folder *folder;
+    size_t keep;
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct keras_parts *parts; /* guarded by lock, as is all below; in hand until it is NULL again */
+    bool failed, stop;
+    strata_error error; /* of the first file since it was asked for */
+};
+
+/* Where a file cannot be written, its error says what there still is. */
+static void tell_newest(const struct run_folder *folder, strata_error *err)
+{
+    const strata_error told = *err;
+    strata_error ignored = { 0 };
+    size_t *steps, count;
+    if (!strata_run_folder_checkpoints(folder, &steps, &count, &ignored)) return;
+    if (count > 0)
+        strata_fail_native(err, told.code, told.native, "%s; the newest checkpoint is still that of step %zu", told.message,
+                           steps[count - 1]);
+    else
+        strata_fail_native(err, told.code, told.native, "%s; there is no checkpoint yet", told.message);
+    free(steps);
+}
+
+static void *write_all(void *context)
+{
+    struct saver *s = context;
+    pthread_mutex_lock(&s->lock);
+    while (!s->stop || s->parts) {
+        if (!s->parts) {
+            pthread_cond_wait(&s->changed, &s->lock);
+            continue;
+        }
+        strata_error error = { 0 };
+        pthread_mutex_unlock(&s->lock);
+        const bool ok = strata_keras_parts_write(s->parts, &error);
+        if (ok)
+            strata_run_folder_prune(s->folder, s->keep);
+        else
+            tell_newest(s->folder, &error);
+        pthread_mutex_lock(&s->lock);
+        if (!ok && !s->failed) s->error = error;
+        s->failed = s->failed || !ok;
+        strata_keras_parts_free(s->parts);
+        s->parts = NULL;
+        pthread_cond_broadcast(&s->changed);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+struct saver *strata_saver_start(const struct run_folder *folder, size_t keep, strata_error *err)
+{
+    struct saver *s = strata_alloc(1, sizeof *s, err);
+    sigset_t all, before;
+    if (!s) return NULL;
+    s->folder = folder;
+    s->keep = keep;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    sigfillset(&all); /* signals go to the threads of the caller, which knows what to do with them */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int why = pthread_create(&s->thread, NULL, write_all, s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    s->started = why == 0;
+    if (s->started) return s;
+    strata_fail_native(err, STRATA_EMEMORY, why, "the thread that writes checkpoints cannot start: %s", strerror(why));
+    strata_saver_stop(s);
+    return NULL;
+}
+
+void strata_saver_post(struct saver *s, struct keras_parts *parts)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->parts) pthread_cond_wait(&s->changed, &s->lock);
+    s->parts = parts;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+bool strata_saver_wait(struct saver *s, strata_error *err)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->parts) pthread_cond_wait(&s->changed, &s->lock);
+    const bool failed = s->failed;
+    s->failed = false;
+    pthread_mutex_unlock(&s->lock);
+    if (failed) *err = s->error;
+    return !failed;
+}
+
+bool strata_saver_failed(struct saver *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const bool failed = s->failed;
+    pthread_mutex_unlock(&s->lock);
+    return failed;
+}
+
+void strata_saver_stop(struct saver *s)
+{
+    if (!s) return;
+    pthread_mutex_lock(&s->lock);
+    s->stop = true;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    if (s->started) pthread_join(s->thread, NULL);
+    pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->changed);
+    free(s);
+}
