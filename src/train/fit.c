@@ -226,6 +226,7 @@ static void begin_epoch(struct fit *f)
 /* A stop in mid-epoch leaves the epoch unfinished: its numbers are shown, and a checkpoint is where it goes on. */
 static bool run_epochs(struct fit *f, strata_error *err)
 {
+    if (f->interrupted) return strata_fit_interrupt(f, false, err); /* while what is frozen was computed */
     while (f->epoch < f->config->epochs && !f->stop) {
         strata_progress progress = progress_of(f, false);
         f->last_shown = strata_clock();

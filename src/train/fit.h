@@ -89,7 +89,7 @@ bool strata_fit_agree(const struct fit *fit, strata_error *err);
 /* ---- fit_cache.c ---- */
 
 /* Where it pays and may be: computes what comes before the first trainable layer for all samples, and lets the passes go on from there.
- * Collective. */
+ * fit->interrupted when a rank was asked to stop: then it is not all computed. Collective. */
 bool strata_fit_cache(struct fit *fit, strata_error *err);
 
 /* ---- fit_step.c ---- */

@@ -38,12 +38,20 @@ static bool open_caches(struct fit *f, const struct shape *shape, const char *fo
     return true;
 }
 
+static bool asked(void *context)
+{
+    const strata_fit_config *c = context;
+    return c->stop_asked && c->stop_asked(c->stop_context);
+}
+
 static bool fill(struct fit *f, struct frozen_cache *cache, const strata_data *data, struct passes *passes, strata_error *err)
 {
-    if (!data) return true;
+    struct stopping stopping = { .asked = asked, .context = (void *)f->config };
+    if (!data || f->interrupted) return true;
     if (!strata_trainer_prefix(&f->trainer, data, f->config->batch_size, f->objective->at_logits,
-                               strata_shape_count(&cache->data.x.shape), cache->data.x.values, err))
+                               strata_shape_count(&cache->data.x.shape), cache->data.x.values, &stopping, err))
         return false;
+    f->interrupted = stopping.stopped;
     strata_passes_free(passes); /* those made so far begin at the input */
     passes->data = &cache->data;
     passes->part = PLAN_REST;

@@ -187,7 +187,7 @@ const struct field strata_job_run_fields[] = {
     { "cache_frozen", FIELD_BOOL, offsetof(struct job_run, cache_frozen), .otherwise = 1,
       .help = "what lies before the first trainable layer is computed once, where nothing random is in it" },
     { "cache_budget", FIELD_INT, offsetof(struct job_run, cache_budget), .otherwise = 1024, .min = 0, .max = 1 << 30,
-      .help = "MiB of memory a rank for that; what needs more lies in a file in the run folder" },
+      .help = "MiB of memory for that on each rank, which keeps it all; what needs more lies in a file in the run folder" },
     { "checkpoint", FIELD_CUSTOM, offsetof(struct job_run, checkpoint), .nullable = true,
       .text = "{\"every_epochs\": 1, \"keep\": 3}", .parse = parse_checkpoint, .release = release_checkpoint,
       .help = "every_steps, every_epochs, keep; on_failure: \"stop\", or \"continue\" without one that cannot be written" },

@@ -16,6 +16,7 @@ struct outputs {
     void *context;
     enum plan_part of; /* PLAN_PREFIX: the output of that */
     bool loss_at_logits;
+    struct stopping *stopping; /* NULL: nobody stops it */
 };
 
 static bool make_outputs(struct outputs *out, strata_model *model, const strata_data *data, size_t batch, strata_error *err)
@@ -101,6 +102,16 @@ static bool share_slices(const struct trainer *t, size_t global, const struct ou
     return ok;
 }
 
+/* Whether all ranks leave: one of them is asked to. */
+static bool hear(const struct trainer *t, struct stopping *stopping, strata_error *err)
+{
+    if (!stopping || !stopping->asked) return true;
+    double asked = stopping->asked(stopping->context);
+    if (!strata_comm_max(t->comm, &asked, 1, err)) return false;
+    stopping->stopped = asked > 0;
+    return true;
+}
+
 /* What one rank cannot do, such as write to its disk, ends all of them before the next batch. */
 static bool run_batches(const struct trainer *t, const strata_data *data, size_t batch, const struct outputs *out,
                         strata_error *err)
@@ -109,12 +120,13 @@ static bool run_batches(const struct trainer *t, const strata_data *data, size_t
     const size_t most = batch < data->count ? batch : data->count;
     void *x = strata_alloc(most, strata_shape_count(&data->x.shape) * strata_type_size(data->x.type), err);
     bool ok = x != NULL, all = true;
-    for (size_t from = 0; all && from < data->count; from += batch) {
+    for (size_t from = 0; all && from < data->count && !(out->stopping && out->stopping->stopped); from += batch) {
         const size_t global = data->count - from < batch ? data->count - from : batch;
         ok = ok && run_slice(t, data, from, global, x, &cached, out, err);
         all = strata_comm_agree(t->comm, ok, err) && share_slices(t, global, out, err);
         for (size_t i = 0; all && ok && i < out->count; i++)
             ok = out->rows(out->context, i, from, global, out->part[i], err);
+        all = all && hear(t, out->stopping, err);
     }
     strata_plan_free(cached.plan);
     free(x);
@@ -138,12 +150,12 @@ static bool keep_prefix(void *context, size_t output, size_t first, size_t count
 }
 
 bool strata_trainer_prefix(const struct trainer *t, const strata_data *data, size_t batch_size, bool loss_at_logits,
-                           size_t size, float *values, strata_error *err)
+                           size_t size, float *values, struct stopping *stopping, strata_error *err)
 {
     struct prefix_rows to = { size, values };
     float *part = strata_alloc(batch_size < data->count ? batch_size : data->count, size * sizeof *part, err);
     const struct outputs out = { .count = 1, .size = &size, .part = &part, .rows = keep_prefix, .context = &to,
-                                 .of = PLAN_PREFIX, .loss_at_logits = loss_at_logits };
+                                 .of = PLAN_PREFIX, .loss_at_logits = loss_at_logits, .stopping = stopping };
     const bool ok = strata_comm_agree(t->comm, part != NULL, err) && run_batches(t, data, batch_size, &out, err);
     free(part);
     return ok;

@@ -40,10 +40,17 @@ struct passes strata_trainer_passes(const struct trainer *trainer, const strata_
 bool strata_trainer_evaluate(const struct trainer *trainer, struct passes *passes, size_t batch_size, size_t steps,
                              double *sums, strata_error *err);
 
-/* The outputs, `size` floats a sample, of the part of the model that stays the same, for all samples in their order, on every rank.
- * Collective. */
+/* Asked of every rank after each batch: true of one ends the work of all. NULL: never. */
+struct stopping {
+    bool (*asked)(void *context);
+    void *context;
+    bool stopped; /* out */
+};
+
+/* The outputs, `size` floats a sample, of the part of the model that stays the same, for all samples in their order, on every rank;
+ * of the first samples alone where it was stopped. Collective. */
 bool strata_trainer_prefix(const struct trainer *trainer, const strata_data *data, size_t batch_size, bool loss_at_logits,
-                           size_t size, float *values, strata_error *err);
+                           size_t size, float *values, struct stopping *stopping, strata_error *err);
 
 /* The batch size that is left when 0 was given. */
 size_t strata_batch_size_or(size_t given, size_t otherwise);

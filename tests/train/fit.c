@@ -193,6 +193,45 @@ Test(fit, that_was_stopped_goes_on_bit_for_bit)
     strata_model_free(resumed);
 }
 
+static size_t looks; /* how often it was asked whether to stop */
+
+static bool asked_at_the_third_look(void *memory)
+{
+    (void)memory;
+    return ++looks == 3;
+}
+
+/* Nine batches are computed before the first step; the third is the last. */
+Test(fit, that_was_stopped_while_what_is_frozen_was_computed_goes_on_bit_for_bit)
+{
+    static const char compile[] = "{\"optimizer\": {\"Adam\": {\"learning_rate\": 0.02}}, \"loss\": "
+                                  "{\"SparseCategoricalCrossentropy\": {\"from_logits\": true}}}";
+    strata_error err = { 0 };
+    strata_model *models[3];
+    for (int i = 0; i < 3; i++) {
+        models[i] = make_model(compile);
+        cr_assert_eq(strata_model_set_trainable_by_name(models[i], "dense", false), 1);
+        ok(strata_model_compile(models[i], compile, &err));
+    }
+    const char *run = make_folder();
+    strata_fit_config config = usual();
+    config.callbacks = careful;
+    strata_history_free(fit(models[0], &config));
+    config.run_dir = run;
+    config.checkpoint = "{}";
+    config.stop_asked = asked_at_the_third_look;
+    cr_assert_not(strata_model_fit(models[1], context, data, &config, NULL, &err));
+    cr_assert_eq(err.code, STRATA_ESTOPPED);
+    cr_assert(strstr(err.message, "epoch 1, step 0 of 9 is saved in"), "%s", err.message);
+    cr_assert_eq(looks, 3);
+    config.stop_asked = NULL;
+    config.resume = true;
+    strata_history_free(fit(models[2], &config));
+    expect_same_weights(models[0], models[2]);
+    remove_folder(run);
+    for (int i = 0; i < 3; i++) strata_model_free(models[i]);
+}
+
 Test(fit, does_not_go_on_with_another_batch_size)
 {
     strata_error err = { 0 };
