@@ -5,6 +5,7 @@
 #ifndef STRATA_JOB_H
 #define STRATA_JOB_H
 
+#include <strata/files.h>
 #include <strata/train.h>
 
 #ifdef __cplusplus
@@ -26,10 +27,14 @@ STRATA_API const char *strata_job_devices(const strata_job *job); /* run.devices
 STRATA_API const char *strata_job_dir(const strata_job *job); /* run.dir: runs/NAME of NAME.json when not given; NULL: none */
 STRATA_API bool strata_job_saves(const strata_job *job); /* whether its run writes checkpoints */
 
+/* The file under the job's key `weights`; NULL: none. */
+STRATA_API const char *strata_job_weights(const strata_job *job);
+
 /* Makes the job's model: its weights loaded, frozen as the rules say, compiled. `data` gives the input shape of a model that
- * does not state one itself; NULL: then it is an error. */
+ * does not state one itself; NULL: then it is an error. *report (may be NULL) says what became of the weights that the key
+ * `weights` names; all of it is NULL where the job has no such key. */
 STRATA_API STRATA_CHECKED strata_model *strata_job_model(const strata_job *job, const strata_data *data,
-                                                         strata_error *err);
+                                                         strata_load_report *report, strata_error *err);
 
 /* Opens data.train and data.validation; *validation is NULL where the job has none. Both are the caller's to free. */
 STRATA_API STRATA_CHECKED bool strata_job_data(const strata_job *job, strata_data **train, strata_data **validation,

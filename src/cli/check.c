@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/load.h"
+#include "cli/load_report.h"
 #include "cli/output.h"
 
 /* What check makes of a job. Starts as { 0 }. */
@@ -11,6 +12,7 @@ struct checked {
     strata_job *job;
     strata_data *data, *validation;
     strata_model *model;
+    strata_load_report loaded; /* of the job's weights */
     strata_context *context;
     size_t bytes; /* of this rank's device */
 };
@@ -35,7 +37,7 @@ static bool open_all(const struct command *c, struct checked *k, strata_error *e
 {
     const bool ok = (k->job = strata_command_job(c, c->words[0], err))
                     && strata_job_data(k->job, &k->data, &k->validation, err)
-                    && (k->model = strata_job_model(k->job, k->data, err));
+                    && (k->model = strata_job_model(k->job, k->data, &k->loaded, err));
     if (ok) strata_command_suit(k->data, k->model);
     if (ok) strata_command_suit(k->validation, k->model);
     return ok && same_input(k, k->data, err)
@@ -52,6 +54,26 @@ static bool prepare(const struct command *c, struct checked *k, bool ok, strata_
            || strata_command_fail_in(err, strata_job_path(k->job));
 }
 
+/* What is known of the job, as one object. */
+static json_t *report_json(const struct checked *k, const strata_fit_config *config, size_t steps, size_t total, size_t trainable)
+{
+    const strata_shape in = strata_model_input_shape(k->model), out = strata_model_output_shape(k->model);
+    const size_t samples = strata_data_count(k->data),
+                 validation = k->validation ? strata_data_count(k->validation) : 0;
+    char a[STRATA_SHAPE_WORDS], b[STRATA_SHAPE_WORDS];
+    json_t *json = json_pack("{s:s, s:s?, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "job",
+                             strata_job_path(k->job), "dir", config->run_dir, "model", strata_model_name(k->model), "input",
+                             strata_shape_words(&in, true, a), "output", strata_shape_words(&out, true, b), "params",
+                             (json_int_t)total, "trainable_params", (json_int_t)trainable, "samples",
+                             (json_int_t)samples, "validation_samples", (json_int_t)validation, "batch_size",
+                             (json_int_t)config->batch_size, "steps_per_epoch", (json_int_t)steps, "epochs",
+                             (json_int_t)config->epochs, "bytes", (json_int_t)k->bytes, "device",
+                             strata_context_device(k->context));
+    if (json && strata_job_weights(k->job))
+        json_object_set_new(json, "weights", strata_load_report_json(&k->loaded));
+    return json;
+}
+
 static bool report(const struct command *c, const struct checked *k, strata_error *err)
 {
     const strata_fit_config config = strata_job_fit_config(k->job);
@@ -64,16 +86,8 @@ static bool report(const struct command *c, const struct checked *k, strata_erro
     size_t total, trainable;
     if (!strata_model_count_params(k->model, &total, &trainable, err)) return false;
     if (c->json)
-        return strata_print_json(
-            json_pack("{s:s, s:s?, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "job",
-                      strata_job_path(k->job), "dir", config.run_dir, "model", strata_model_name(k->model), "input",
-                      strata_shape_words(&in, true, a), "output", strata_shape_words(&out, true, b), "params",
-                      (json_int_t)total, "trainable_params", (json_int_t)trainable, "samples",
-                      (json_int_t)samples, "validation_samples", (json_int_t)validation, "batch_size",
-                      (json_int_t)config.batch_size, "steps_per_epoch", (json_int_t)steps, "epochs",
-                      (json_int_t)config.epochs, "bytes", (json_int_t)k->bytes, "device",
-                      strata_context_device(k->context)),
-            err);
+        return strata_print_json(report_json(k, &config, steps, total, trainable), err);
+    if (strata_job_weights(k->job)) strata_note_load_report(c, strata_job_weights(k->job), &k->loaded);
     strata_print("%s is sound\n", strata_job_path(k->job));
     strata_print("  model       %s: %s -> %s, %zu parameters, %zu of them trainable\n",
                  strata_model_name(k->model), strata_shape_words(&in, true, a),
@@ -93,6 +107,7 @@ static bool run(const struct command *c, strata_error *err)
 {
     struct checked k = { 0 };
     const bool ok = prepare(c, &k, open_all(c, &k, err), err) && report(c, &k, err);
+    strata_load_report_free(&k.loaded);
     strata_model_free(k.model);
     strata_context_free(k.context);
     strata_data_free(k.data);

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/load.h"
+#include "cli/load_report.h"
 #include "cli/output.h"
 
 static bool ends_in(const char *path, const char *end)
@@ -53,36 +54,6 @@ static const char *loss(const struct conversion *k, const char *out)
     return NULL;
 }
 
-/* ---- what became of each weight ------------------------------------------------------------------------------------- */
-
-static size_t length(char *const *names)
-{
-    size_t count = 0;
-    while (names && names[count]) count++;
-    return count;
-}
-
-static json_t *list(char *const *names)
-{
-    json_t *json = json_array();
-    for (size_t i = 0; i < length(names); i++) json_array_append_new(json, json_string(names[i]));
-    return json;
-}
-
-static void note_names(const struct command *c, const char *what, char *const *names)
-{
-    for (size_t i = 0; i < length(names); i++) strata_note(c, "  %s %s", what, names[i]);
-}
-
-static void note_report(const struct command *c, const strata_load_report *r)
-{
-    strata_note(c, "%s: %zu weights loaded, %zu missing, %zu unused, %zu of another shape", c->words[0], length(r->loaded),
-                length(r->missing), length(r->unused), length(r->mismatched));
-    note_names(c, "missing", r->missing);
-    note_names(c, "unused", r->unused);
-    note_names(c, "of another shape", r->mismatched);
-}
-
 static bool report(const struct command *c, const struct conversion *k, strata_error *err)
 {
     const char *out = c->words[1], *lost = loss(k, out);
@@ -90,12 +61,10 @@ static bool report(const struct command *c, const struct conversion *k, strata_e
         json_t *event = json_pack("{s:s, s:s, s:s, s:b, s:s?}", "from", c->words[0], "to", out, "model",
                                   strata_model_name(k->model), "whole", lost == NULL, "holds", lost);
         if (event && k->reported)
-            json_object_set_new(event, "report", json_pack("{s:o, s:o, s:o, s:o}", "loaded", list(k->report.loaded), "missing",
-                                                           list(k->report.missing), "unused", list(k->report.unused),
-                                                           "mismatched", list(k->report.mismatched)));
+            json_object_set_new(event, "report", strata_load_report_json(&k->report));
         return strata_print_json(event, err);
     }
-    if (k->reported) note_report(c, &k->report);
+    if (k->reported) strata_note_load_report(c, c->words[0], &k->report);
     strata_note(c, "%s is in %s%s%s", strata_model_name(k->model), out, lost ? ", " : "", lost ? lost : "");
     return true;
 }

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/load.h"
+#include "cli/load_report.h"
 #include "cli/output.h"
 #include "cli/profile.h"
 #include "cli/progress.h"
@@ -19,6 +20,7 @@ struct training {
     strata_context *context;
     strata_data *data, *validation;
     strata_model *model;
+    strata_load_report loaded; /* of the job's weights */
     strata_history *history;
 };
 
@@ -29,7 +31,7 @@ static bool prepare(const struct command *c, struct training *t, strata_error *e
     bool ok = (t->job = strata_command_job(c, c->words[0], err)) != NULL;
     if (ok && !devices) devices = strata_job_devices(t->job);
     ok = ok && strata_job_data(t->job, &t->data, &t->validation, err)
-         && (t->model = strata_job_model(t->job, t->data, err)) != NULL;
+         && (t->model = strata_job_model(t->job, t->data, &t->loaded, err)) != NULL;
     if (ok) strata_command_suit(t->data, t->model);
     if (ok) strata_command_suit(t->validation, t->model);
     return (t->context = strata_open_timed_context(c, devices, ok, err)) != NULL;
@@ -41,6 +43,16 @@ static void announce(const struct command *c, const struct training *t, const st
     strata_note(c, "%s: %zu samples, batches of %zu, %d rank%s on %s", strata_model_name(t->model),
                 strata_data_count(t->data), config->batch_size, ranks, ranks == 1 ? "" : "s",
                 strata_context_device(t->context));
+}
+
+/* What became of the weights that the job names. */
+static bool report_weights(const struct command *c, const struct training *t, strata_error *err)
+{
+    const char *file = strata_job_weights(t->job);
+    if (!file) return true;
+    strata_note_load_report(c, file, &t->loaded);
+    return !c->json || strata_print_json(json_pack("{s:s, s:s, s:o}", "event", "weights", "file", file, "report",
+                                                   strata_load_report_json(&t->loaded)), err);
 }
 
 /* -v: the model first. */
@@ -130,7 +142,7 @@ static bool train(const struct command *c, struct training *t, strata_error *err
     if (progress.form != PROGRESS_BAR) config.progress_seconds = INFINITY;
     announce(c, t, &config);
     const bool ok =
-        show_model(c, t, err) && strata_job_fit(t->job, t->model, t->context, t->data, &config, &t->history, err);
+        report_weights(c, t, err) && show_model(c, t, err) && strata_job_fit(t->job, t->model, t->context, t->data, &config, &t->history, err);
     if (progress.headed) fputc('\n', stderr);
     if (!ok && err->code == STRATA_ESTOPPED && strata_job_saves(t->job)) tell_how(c, t, err);
     return ok && finish(c, t, &progress, err) && strata_show_profile(c, t->context, err);
@@ -142,6 +154,7 @@ static bool run(const struct command *c, strata_error *err)
     strata_signals_note();
     const bool ok = prepare(c, &t, err) && train(c, &t, err);
     strata_history_free(t.history);
+    strata_load_report_free(&t.loaded);
     strata_model_free(t.model);
     strata_data_free(t.data);
     strata_data_free(t.validation);

@@ -57,7 +57,7 @@ strata_model *strata_command_model(const struct command *c, const char *path, st
 {
     if (!is_job(path)) return strata_model_open(path, err);
     strata_job *job = strata_command_job(c, path, err);
-    strata_model *model = job ? strata_job_model(job, NULL, err) : NULL;
+    strata_model *model = job ? strata_job_model(job, NULL, NULL, err) : NULL;
     strata_job_free(job);
     return model;
 }

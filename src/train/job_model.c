@@ -147,19 +147,25 @@ static const struct field weights_fields[] = {
     { 0 },
 };
 
-static bool load_weights(const strata_job *job, strata_model *model, strata_error *err)
+const char *strata_job_weights(const strata_job *job)
+{
+    const json_t *spec = json_object_get(job->json, "weights");
+    return json_string_value(json_is_string(spec) ? spec : json_object_get(spec, "file"));
+}
+
+static bool load_weights(const strata_job *job, strata_model *model, strata_load_report *report, strata_error *err)
 {
     const json_t *spec = json_object_get(job->json, "weights");
     struct weights_spec weights = { 0 };
     if (!spec || json_is_null(spec)) return true;
     if (json_is_string(spec))
-        return strata_model_load_weights(model, json_string_value(spec), NULL, NULL, err)
+        return strata_model_load_weights(model, json_string_value(spec), NULL, report, err)
                || strata_fail_in(err, "%s: weights", job->path);
     if (!strata_config_parse(weights_fields, spec, STRATA_KERAS3, NULL, &weights, err))
         return strata_job_fail_in(job, "weights", err);
     const strata_load_options options = { .by_name = weights.by_name,
                                           .skip_mismatch = weights.skip_mismatch };
-    const bool ok = strata_model_load_weights(model, weights.file, &options, NULL, err);
+    const bool ok = strata_model_load_weights(model, weights.file, &options, report, err);
     strata_config_release(weights_fields, &weights);
     return ok || strata_fail_in(err, "%s: weights", job->path);
 }
@@ -212,14 +218,16 @@ static bool compile(const strata_job *job, strata_model *model, strata_error *er
     return strata_training_compile(model, spec, err) || strata_job_fail_in(job, "compile", err);
 }
 
-strata_model *strata_job_model(const strata_job *job, const strata_data *data, strata_error *err)
+strata_model *strata_job_model(const strata_job *job, const strata_data *data, strata_load_report *report, strata_error *err)
 {
+    if (report) *report = (strata_load_report){ 0 };
     strata_model *model = make_model(job, err);
     if (model) strata_model_set_seed(model, (uint64_t)job->fit.seed);
-    if (model && build(job, model, data, err) && load_weights(job, model, err)
+    if (model && build(job, model, data, err) && load_weights(job, model, report, err)
         && strata_job_freeze(job, model, json_object_get(job->json, "trainable"), "trainable", true, err)
         && strata_job_check_phases(job, model, err) && compile(job, model, err))
         return model;
+    if (report) strata_load_report_free(report);
     strata_model_free(model);
     return NULL;
 }

@@ -46,6 +46,15 @@ for ranks in 1 2; do
     done
 done
 
+# ---- weights from a file: what became of each, by name ----
+
+other=(--set 'model.2.Dense={"units": 5, "name": "head"}' --set 'weights={"file": "first/last.keras", "by_name": true, "skip_mismatch": true}')
+expect_code 0 "$STRATA" check plain.json "${other[@]}"
+expect_text err 'first/last.keras: 2 weights loaded, 0 missing, 0 unused, 2 of another shape'
+expect_text err 'of another shape head/kernel'
+expect_code 0 "$STRATA" fit plain.json --json --set run.dir=other "${other[@]}"
+expect_text out '"event":"weights","file":"first/last.keras","report":{"loaded":["body/kernel","body/bias"]'
+
 # ---- learning rates by layer ----
 
 sgd=(--set 'compile.optimizer={"SGD": {"learning_rate": 0.1}}' --set fit.epochs=1)

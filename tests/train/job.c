@@ -140,7 +140,7 @@ static void model_refused(const char *text, const char *message)
 {
     strata_error err = { 0 };
     strata_job *job = loaded(text, NULL, 0);
-    cr_assert_null(strata_job_model(job, NULL, &err), "%s", text);
+    cr_assert_null(strata_job_model(job, NULL, NULL, &err), "%s", text);
     cr_assert_str_eq(err.message, message);
     strata_job_free(job);
 }
@@ -153,7 +153,7 @@ Test(job, a_model_is_made_frozen_and_compiled)
     strata_error err = { 0 };
     strata_job *job =
         loaded("{" LAYERS ", " COMPILE ", \"trainable\": [[\"*\", false], [\"log*\", true]]}", NULL, 0);
-    strata_model *model = strata_job_model(job, NULL, &err);
+    strata_model *model = strata_job_model(job, NULL, NULL, &err);
     size_t total, trainable;
     cr_assert_not_null(model, "%s", err.message);
     cr_assert(strata_model_count_params(model, &total, &trainable, &err), "%s", err.message);
@@ -185,7 +185,7 @@ static void base_refused(const char *base, const char *message)
     strata_error err = { 0 };
     snprintf(text, sizeof text, "{\"model\": [{\"Model\": %s}], \"compile\": {\"loss\": \"mse\"}}", base);
     strata_job *job = loaded(text, NULL, 0);
-    cr_assert_null(strata_job_model(job, NULL, &err));
+    cr_assert_null(strata_job_model(job, NULL, NULL, &err));
     cr_assert_not_null(strstr(err.message, message), "%s", err.message);
     strata_job_free(job);
 }
@@ -196,7 +196,7 @@ Test(job, a_base_is_cut_pooled_named_and_frozen)
     strata_job *job = loaded("{\"model\": [{\"Model\": {\"file\": \"" STRATA_GOLDEN "/files/emotion_model.hdf5\", \"name\": \"base\","
                              " \"cut\": \"add_4\", \"pooling\": \"avg\", \"trainable\": false}}, {\"Dense\": {\"units\": 2}}],"
                              " \"trainable\": [[\"base/conv2d_6\", true]], \"compile\": {\"loss\": \"mse\"}}", NULL, 0);
-    strata_model *model = strata_job_model(job, NULL, &err);
+    strata_model *model = strata_job_model(job, NULL, NULL, &err);
     cr_assert_not_null(model, "%s", err.message);
     size_t total, trainable;
     cr_assert(strata_model_count_params(model, &total, &trainable, &err));
