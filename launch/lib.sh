@@ -41,3 +41,21 @@ python_environment() {
     "$folder/bin/pip" install --quiet "$@"
     touch "$folder/complete"
 }
+
+# run_folder STRATA JOB.json [OPTION OF strata fit...]: where the job keeps its run, nothing if nowhere.
+run_folder() {
+    local strata=$1 settings=()
+    local -r job=$2
+    shift 2
+    while [ $# -gt 0 ]; do
+        case "$1" in
+            --set)   settings+=(--set "${2-}"); shift ;;
+            --set=*) settings+=("$1") ;;
+        esac
+        shift
+    done
+    "$strata" check "$job" "${settings[@]}" --json | sed -n 's/.*"dir": *"\([^"]*\)".*/\1/p' | tail -n 1
+}
+
+# newest_checkpoint FOLDER: the name of a run folder's newest checkpoint, or nothing.
+newest_checkpoint() { find "$1/checkpoints" -name 'step-*.keras' -printf '%f\n' 2>/dev/null | sort -V | tail -n 1; }
