@@ -45,8 +45,11 @@ for run in two three; do
     "$STRATA" weights one/last.keras --diff $run/last.keras --json >differences || true
     expect_number "$(largest differences largest) <= 1e-5 * $(largest norms max)"
 done
-fit 2 Intel,Portable again job.json
-expect_code 0 "$STRATA" weights two/last.keras --diff again/last.keras
+
+# Shares that follow measured speeds are never quite the same; given ones are, and then so is every bit.
+fit 2 Intel,Portable given job.json --set run.balance=equal
+fit 2 Intel,Portable again job.json --set run.balance=equal
+expect_code 0 "$STRATA" weights given/last.keras --diff again/last.keras
 expect_text out 'no bit differs'
 
 # ---- the quickstart's job ----
