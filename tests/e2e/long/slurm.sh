@@ -91,7 +91,7 @@ cat >job.json <<'JSON'
 JSON
 cat >slow-strata <<SCRIPT
 #!/usr/bin/env bash
-[ -e '$PWD/fast' ] || export STRATA_SLOW=0:500
+[ -e '$PWD/fast' ] || export STRATA_SLOW=0:20ms
 exec '$STRATA' "\$@"
 SCRIPT
 chmod +x slow-strata
