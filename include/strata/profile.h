@@ -28,25 +28,21 @@ typedef struct strata_profile_line {
     double flops, bytes;   /* at least needed, over all times; 0: not known */
 } strata_profile_line;
 
-/* One command on the device's clock. */
-typedef struct strata_profile_span {
-    size_t line;
-    int queue;             /* 0: computing, 1: copies and updates of the communication */
-    double start, seconds; /* since the first command */
-} strata_profile_span;
-
 typedef struct strata_profile {
     strata_profile_line *lines; /* in order of appearance */
     size_t count;
-    strata_profile_span *spans; /* of the first commands, at most STRATA_PROFILE_SPANS */
-    size_t span_count;
 } strata_profile;
-enum { STRATA_PROFILE_SPANS = 1 << 16 };
 
 /* What this rank's device did since its context was made, or since the reset, waiting for what is queued. The context was
  * made with `profile` set, or there is nothing. Lives until the next of these calls. */
 STRATA_API STRATA_CHECKED const strata_profile *strata_context_profile(strata_context *context, strata_error *err);
 STRATA_API STRATA_CHECKED bool strata_context_profile_reset(strata_context *context, strata_error *err);
+
+/* Writes what all ranks did on one time line, since their contexts were made or since the reset, as JSON of Chrome's trace event
+ * format, for Perfetto or chrome://tracing. A rank is a process; its threads are computing, copies, communication, data and
+ * saving. Clocks are aligned to rank 0's. Of each rank the first 65536 commands of the device, and of the rest, are kept.
+ * Rank 0 writes the file. Collective. */
+STRATA_API STRATA_CHECKED bool strata_context_trace(strata_context *context, const char *path, strata_error *err);
 
 #ifdef __cplusplus
 }

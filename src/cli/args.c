@@ -135,7 +135,14 @@ struct cursor {
     int argc, at;
 };
 
-static bool value_of(struct cursor *in, const struct option *o, const char *attached, const char **value,
+/* A value that may be left out is a word only when the verb has all that it takes. */
+static bool may_follow(const struct command *c, const struct cursor *in, const struct option *o)
+{
+    return o->value[0] != '['
+           || (c->verb && c->word_count >= c->verb->words_most && in->at < in->argc && in->argv[in->at][0] != '-');
+}
+
+static bool value_of(const struct command *c, struct cursor *in, const struct option *o, const char *attached, const char **value,
                      strata_error *err)
 {
     *value = "";
@@ -143,6 +150,7 @@ static bool value_of(struct cursor *in, const struct option *o, const char *atta
         if (attached) return strata_command_fail(err, STRATA_EUSAGE, "%s takes no value", o->name);
         return true;
     }
+    if (!attached && !may_follow(c, in, o)) return true;
     if (!attached && in->at >= in->argc)
         return strata_command_fail(err, STRATA_EUSAGE, "%s needs a value: %s", o->name, o->value);
     *value = attached ? attached : in->argv[in->at++];
@@ -156,7 +164,7 @@ static bool long_option(struct command *c, struct cursor *in, const char *word, 
     const struct option *o = in_table(c->verb ? c->verb->options : NULL, word, length);
     if (!o) o = in_table(strata_common_options, word, length);
     if (!o) return unknown_option(c, word, length, err);
-    return value_of(in, o, attached, &value, err) && take(c, o, value, err);
+    return value_of(c, in, o, attached, &value, err) && take(c, o, value, err);
 }
 
 /* -v, -qv, -oFILE, -o FILE. */
@@ -171,7 +179,7 @@ static bool short_options(struct command *c, struct cursor *in, const char *word
                                        "unknown option \"-%c\"; \"strata help%s%s\" lists the options", *at,
                                        c->verb ? " " : "", c->verb ? c->verb->name : "");
         if (o->value && at[1]) attached = at + 1;
-        if (!value_of(in, o, attached, &value, err) || !take(c, o, value, err)) return false;
+        if (!value_of(c, in, o, attached, &value, err) || !take(c, o, value, err)) return false;
         if (attached) break;
     }
     return true;

@@ -9,8 +9,8 @@
 struct option {
     const char *name; /* "--style" */
     char letter;      /* 'o' for -o; 0: none */
-    const char
-        *value; /* what follows: "FILE", "keras2|keras3" (then it must be one of these); NULL: nothing */
+    const char *value; /* what follows: "FILE", "keras2|keras3" (then it must be one of these), "[FILE]" (it may be left out:
+                          it is behind a =, or the next word when the verb has all of its own); NULL: nothing */
     const char *help; /* one line */
 };
 

@@ -51,8 +51,7 @@ static bool print_table(strata_profile_line *const *lines, size_t count, const s
     double all = 0;
     for (size_t i = 0; i < count; i++) all += lines[i]->seconds;
     for (size_t i = 0; i < 8; i++) strata_table_add(&table, "%s", head[i]);
-    for (size_t i = 0; i < count; i++)
-        if (lines[i]->times > 0) add_line(&table, lines[i], all, peak);
+    for (size_t i = 0; i < count; i++) add_line(&table, lines[i], all, peak);
     if (!strata_table_print(&table, err)) return false;
     strata_print("%.3f s in all on this rank's device; the limit is %.1f GFLOP/s and %.1f GB/s\n", all, 1e-9 * peak->flops,
                  1e-9 * peak->bytes);
@@ -74,40 +73,18 @@ static bool print_lines(strata_profile_line *const *lines, size_t count, const s
 
 static bool show(const struct command *c, const strata_profile *profile, const strata_peak *peak, strata_error *err)
 {
+    size_t count = 0;
     strata_profile_line **sorted = calloc(profile->count + 1, sizeof(strata_profile_line *));
     if (!sorted) return strata_command_fail(err, STRATA_EMEMORY, "out of memory");
-    for (size_t i = 0; i < profile->count; i++) sorted[i] = &profile->lines[i];
-    qsort(sorted, profile->count, sizeof *sorted, slower_first);
-    const bool ok = c->json ? print_lines(sorted, profile->count, peak, err)
-                            : print_table(sorted, profile->count, peak, err);
+    for (size_t i = 0; i < profile->count; i++)
+        if (profile->lines[i].times > 0) sorted[count++] = &profile->lines[i];
+    qsort(sorted, count, sizeof *sorted, slower_first);
+    const bool ok = c->json ? print_lines(sorted, count, peak, err) : print_table(sorted, count, peak, err);
     free(sorted);
     return ok;
 }
 
-/* ---- the trace ------------------------------------------------------------------------------------------------- */
-
-/* Chrome's trace event format: complete events ("ph": "X") in microseconds, a thread a queue. */
-static json_t *trace_of(const strata_profile *profile)
-{
-    json_t *events = json_array();
-    for (size_t i = 0; i < profile->span_count; i++) {
-        const strata_profile_span *span = &profile->spans[i];
-        const strata_profile_line *line = &profile->lines[span->line];
-        json_array_append_new(events, json_pack("{s:s, s:s, s:s, s:f, s:f, s:i, s:i, s:{s:s}}", "ph", "X", "name",
-                                                line->step[0] ? line->step : line->operation, "cat", line->operation, "ts",
-                                                1e6 * span->start, "dur", 1e6 * span->seconds, "pid", 0, "tid",
-                                                span->queue, "args", "implementation", line->implementation));
-    }
-    return json_pack("{s:s, s:o}", "displayTimeUnit", "ms", "traceEvents", events);
-}
-
-static bool write_trace(const strata_profile *profile, const char *path, strata_error *err)
-{
-    json_t *trace = trace_of(profile);
-    const bool ok = trace && json_dump_file(trace, path, JSON_COMPACT) == 0;
-    json_decref(trace);
-    return ok || strata_command_fail(err, STRATA_EFILE, "%s: cannot be written", path);
-}
+/* ---- what was asked for ----------------------------------------------------------------------------------------- */
 
 bool strata_wants_profile(const struct command *c)
 {
@@ -120,13 +97,19 @@ static bool show_all(const struct command *c, strata_context *context, const str
     return strata_context_peak(context, &peak, err) && show(c, profile, &peak, err);
 }
 
+/* --profile may name a file too. */
+static const char *trace_path(const struct command *c)
+{
+    const char *path = strata_command_option(c, "--trace"), *other = strata_command_option(c, "--profile");
+    return path ? path : other && other[0] ? other : NULL;
+}
+
 bool strata_show_profile(const struct command *c, strata_context *context, strata_error *err)
 {
-    const char *path = strata_command_option(c, "--trace");
+    const char *path = trace_path(c);
     if (!strata_wants_profile(c)) return true;
+    if (path && !strata_context_trace(context, path, err)) return false;
+    if (!strata_command_has(c, "--profile")) return true;
     const strata_profile *profile = strata_context_profile(context, err);
-    bool ok = profile != NULL;
-    if (ok && path && strata_context_rank(context) == 0) ok = write_trace(profile, path, err);
-    if (!strata_context_agree(context, ok, err)) return false;
-    return !strata_command_has(c, "--profile") || show_all(c, context, profile, err);
+    return strata_context_agree(context, profile != NULL, err) && show_all(c, context, profile, err);
 }

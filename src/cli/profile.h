@@ -7,16 +7,16 @@
 #include "cli/cli.h"
 
 #define STRATA_PROFILE_OPTIONS                                                                               \
-    { "--profile", 0, NULL, "a table of what each operation took, longest first" },                          \
+    { "--profile", 0, "[FILE]", "a table of what each operation took, longest first; FILE as of --trace" },  \
     {                                                                                                        \
-        "--trace", 0, "FILE", "each operation on a time line, as JSON for Perfetto or chrome://tracing"      \
+        "--trace", 0, "FILE", "what all ranks did on one time line, for Perfetto or chrome://tracing"        \
     }
 
 /* Whether the device has to keep time. */
 bool strata_wants_profile(const struct command *command);
 
-/* --profile: prints the table of what this rank's device did, with --json a line an operation. --trace: writes the
- * file. Without them nothing is done. Collective. */
+/* --profile: prints the table of what this rank's device did, with --json a line an operation. --trace, and
+ * --profile with a file: rank 0 writes the time line of all. Without them nothing is done. Collective. */
 bool strata_show_profile(const struct command *command, strata_context *context, strata_error *err);
 
 #endif

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "data/labels_priv.h"
+#include "device/profile.h"
 
 enum { AHEAD = 2, SLOTS = AHEAD + 1 }; /* the reader holds one while the next two are made */
 
@@ -132,9 +134,11 @@ static void *make_all(void *context)
         }
         struct slot *slot = &b->slot[b->made % SLOTS];
         pthread_mutex_unlock(&b->lock);
+        const double start = strata_clock();
         slot->error = (strata_error){ 0 };
         slot->failed = !make(b, b->position, slot, &slot->error);
         b->position++;
+        strata_profile_host(b->config.profile, PROFILE_DATA, "batch", start);
         pthread_mutex_lock(&b->lock);
         b->made++;
         b->stop = b->stop || slot->failed;

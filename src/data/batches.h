@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 
 struct batches;
+struct profile;
 
 struct batches_config {
     const strata_data *data;
@@ -20,6 +21,7 @@ struct batches_config {
     strata_type y_type;     /* what the loss reads: STRATA_FLOAT32 or STRATA_INT32 (class indices) */
     const double *class_weight; /* by class index (argmax of one-hot labels), multiplied into the weights; or NULL */
     size_t class_weights;
+    struct profile *profile;    /* NULL: nobody wants to know when batches were prepared */
 };
 
 /* One rank's slice of a global batch, in host memory that stays until the next strata_batches_next. */

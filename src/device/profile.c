@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
+#include "device/device_priv.h"
 #include "device/native.h"
 
-enum { PENDING = 4096 }; /* events that are kept before their times are read */
+enum { PENDING = 4096, /* events that are kept before their times are read */
+       READINGS = 10 };  /* of the device's clock, of which the quickest counts */
 
 struct record {
     cl_event first, last;
@@ -15,15 +18,21 @@ struct record {
     int queue;
 };
 
+/* A time line, cut short when it is long. */
+struct line {
+    struct profile_span *spans;
+    size_t count, room;
+};
+
 struct profile {
     pthread_mutex_t lock;
     strata_profile told;
-    size_t line_room, span_room;
+    size_t line_room;
+    struct line device, host;
+    double offset; /* of strata_clock to the device's, in the spans of the device so far */
     size_t next; /* the line that probably comes next: a step follows its predecessor's order */
     struct record *pending;
     size_t pending_count, pending_room;
-    bool begun;
-    cl_ulong origin; /* nanoseconds of the device's clock at the first command */
 };
 
 struct profile *strata_profile_create(strata_error *err)
@@ -47,8 +56,8 @@ static void empty(struct profile *p)
         free(p->told.lines[i].operation);
         free(p->told.lines[i].implementation);
     }
-    p->pending_count = p->told.count = p->told.span_count = p->next = 0;
-    p->begun = false;
+    p->pending_count = p->told.count = p->device.count = p->host.count = p->next = 0;
+    p->offset = 0;
 }
 
 void strata_profile_free(struct profile *profile)
@@ -56,7 +65,8 @@ void strata_profile_free(struct profile *profile)
     if (!profile) return;
     empty(profile);
     free(profile->told.lines);
-    free(profile->told.spans);
+    free(profile->device.spans);
+    free(profile->host.spans);
     free(profile->pending);
     pthread_mutex_destroy(&profile->lock);
     free(profile);
@@ -103,19 +113,15 @@ static bool find_line(struct profile *p, const struct purpose *purpose, size_t *
 
 /* ---- times ------------------------------------------------------------------------------------------------------ */
 
-static void add_span(struct profile *p, const struct record *record, cl_ulong start, double seconds)
+static void add_span(struct line *line, const struct profile_span *span)
 {
     strata_error ignored = { 0 }; /* the list is cut short when there is no memory for it */
-    void *spans = p->told.spans;
-    if (!p->begun) p->origin = start;
-    p->begun = true;
-    if (p->told.span_count == STRATA_PROFILE_SPANS
-        || !strata_reserve(&spans, &p->span_room, p->told.span_count + 1, sizeof *p->told.spans, &ignored))
+    void *spans = line->spans;
+    if (line->count == STRATA_PROFILE_SPANS
+        || !strata_reserve(&spans, &line->room, line->count + 1, sizeof *line->spans, &ignored))
         return;
-    p->told.spans = spans;
-    p->told.spans[p->told.span_count++] = (strata_profile_span){
-        record->line, record->queue, ((double)start - (double)p->origin) * 1e-9, seconds
-    };
+    line->spans = spans;
+    line->spans[line->count++] = *span;
 }
 
 /* Between two marks: from the end of the first to that of the last. */
@@ -132,7 +138,8 @@ static bool read_record(struct profile *p, const struct record *record, strata_e
     if (got != CL_SUCCESS) return strata_fail_opencl(err, got, "timing a command");
     const double seconds = end > start ? 1e-9 * (double)(end - start) : 0;
     p->told.lines[record->line].seconds += seconds;
-    add_span(p, record, start, seconds);
+    add_span(&p->device, &(struct profile_span){ record->line, record->queue ? PROFILE_COPY : PROFILE_COMPUTE,
+                                                 1e-9 * (double)start + p->offset, seconds });
     return true;
 }
 
@@ -175,6 +182,61 @@ bool strata_profile_note(struct profile *profile, const struct purpose *purpose,
     if (ok && profile->pending_count >= PENDING) ok = settle(profile, err);
     pthread_mutex_unlock(&profile->lock);
     return ok;
+}
+
+void strata_profile_host(struct profile *p, enum profile_thread thread, const char *what, double start)
+{
+    strata_error ignored = { 0 };
+    const struct purpose purpose = { .step = "", .operation = what, .implementation = "", .again = true };
+    struct profile_span span = { .thread = thread, .start = start, .seconds = strata_clock() - start };
+    if (!p) return;
+    pthread_mutex_lock(&p->lock);
+    if (find_line(p, &purpose, &span.line, &ignored)) add_span(&p->host, &span);
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* ---- two clocks -------------------------------------------------------------------------------------------------- */
+
+/* OpenCL 1.2 does not say how the device's clock and the host's hang together, but a command ends between its queueing and
+ * the end of the wait for it. */
+static bool read_clock(struct device *device, double *offset, double *doubt, strata_error *err)
+{
+    cl_event mark = NULL;
+    cl_ulong end = 0;
+    const double before = strata_clock();
+    cl_int got = clEnqueueMarkerWithWaitList(device->queues[QUEUE_COMPUTE], 0, NULL, &mark);
+    if (got == CL_SUCCESS) got = clWaitForEvents(1, &mark);
+    const double after = strata_clock();
+    if (got == CL_SUCCESS) got = clGetEventProfilingInfo(mark, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
+    if (mark) clReleaseEvent(mark);
+    *doubt = after - before;
+    *offset = (before + after) / 2 - 1e-9 * (double)end;
+    return got == CL_SUCCESS || strata_fail_opencl(err, got, "%s: reading its clock", device->text);
+}
+
+static bool find_offset(struct device *device, double *offset, strata_error *err)
+{
+    double least = 0;
+    for (int i = 0; i < READINGS; i++) {
+        double doubt, read;
+        if (!read_clock(device, &read, &doubt, err)) return false;
+        if (i > 0 && doubt >= least) continue;
+        least = doubt;
+        *offset = read;
+    }
+    return true;
+}
+
+bool strata_profile_spans(struct profile *p, struct device *device, struct profile_spans *spans, strata_error *err)
+{
+    double offset = 0;
+    if (!find_offset(device, &offset, err) || !strata_profile_read(p, err)) return false;
+    pthread_mutex_lock(&p->lock);
+    for (size_t i = 0; i < p->device.count; i++) p->device.spans[i].start += offset - p->offset;
+    p->offset = offset;
+    pthread_mutex_unlock(&p->lock);
+    *spans = (struct profile_spans){ { p->device.spans, p->host.spans }, { p->device.count, p->host.count } };
+    return true;
 }
 
 const strata_profile *strata_profile_read(struct profile *profile, strata_error *err)

@@ -4,12 +4,17 @@
  *
  * A rank that fails goes on taking part, with a flag that it sends along: in the exchange, from where no rank goes on
  * with that bucket or a later one, and in the gather, from where no rank keeps the weights. */
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "device/profile.h"
 #include "dist/reducer_priv.h"
 #include "dist/tree.h"
 
 enum { BLOCK = 1024, STACK = STRATA_TREE_LEVELS + 1, NEAR_PAUSE = 60000, FAR_PAUSE = 200000 };
+static const double LONGEST = 2000; /* seconds that an int of microseconds can hold */
 
 static size_t length(struct span span)
 {
@@ -36,12 +41,19 @@ static int post(struct lane *lane, bool send, float *floats, size_t count, int p
                 : MPI_Irecv(floats, (int)count, MPI_FLOAT, peer, tag, comm, request);
 }
 
-static int post_flag(const struct reducer *r, struct lane *lane, MPI_Comm comm)
+static bool is_last(const struct reducer *r, const struct lane *lane)
 {
-    lane->flag = r->failed ? FLAG_FAILED : r->wish ? FLAG_WISH : FLAG_FINE;
-    lane->worst = FLAG_FAILED;
+    return lane->bucket + 1 == r->bucket_count;
+}
+
+static int post_notice(const struct reducer *r, struct lane *lane, MPI_Comm comm)
+{
+    const double since = is_last(r, lane) ? r->ready - r->met : 0;
+    lane->own.flag = r->failed ? FLAG_FAILED : r->wish ? FLAG_WISH : FLAG_FINE;
+    lane->own.ready = (int)(fmin(since, LONGEST) * 1e6);
+    lane->worst = (struct notice){ FLAG_FAILED, 0 };
     lane->requests[lane->request_count] = MPI_REQUEST_NULL;
-    return MPI_Iallreduce(&lane->flag, &lane->worst, 1, MPI_INT, MPI_MAX, comm,
+    return MPI_Iallreduce(&lane->own, &lane->worst, 2, MPI_INT, MPI_MAX, comm,
                           &lane->requests[lane->request_count++]);
 }
 
@@ -101,21 +113,23 @@ static int post_weights(struct reducer *r, struct lane *lane)
 static bool begin_exchange(struct reducer *r, struct lane *lane, strata_error *err)
 {
     lane->request_count = 0;
+    lane->begun = strata_clock();
     lane->stage = STAGE_EXCHANGE;
     strata_staging_sync(r);
     int code = r->staging.shared ? MPI_SUCCESS : post_gradients(r, lane);
-    if (code == MPI_SUCCESS) code = post_flag(r, lane, r->exchange);
+    if (code == MPI_SUCCESS) code = post_notice(r, lane, r->exchange);
     return strata_comm_check(r->comm, code, "exchanging gradients", err);
 }
 
 static bool begin_gather(struct reducer *r, struct lane *lane, strata_error *err)
 {
     lane->request_count = 0;
+    lane->begun = strata_clock();
     lane->stage = STAGE_GATHER;
     r->gathered++;
     strata_staging_sync(r);
     int code = r->staging.shared ? MPI_SUCCESS : post_weights(r, lane);
-    if (code == MPI_SUCCESS) code = post_flag(r, lane, r->gather);
+    if (code == MPI_SUCCESS) code = post_notice(r, lane, r->gather);
     return strata_comm_check(r->comm, code, "gathering weights", err);
 }
 
@@ -228,7 +242,7 @@ static void begin_write(struct reducer *r, struct lane *lane)
     strata_error error = { 0 };
     lane->stage = STAGE_WRITE;
     strata_staging_sync(r);
-    if (lane->worst == FLAG_FAILED || length(all) == 0) return;
+    if (lane->worst.flag == FLAG_FAILED || length(all) == 0) return;
     if (!strata_buffer_write_async(r->device, QUEUE_COPY, r->weights, all.begin * sizeof(float),
                                    length(all) * sizeof(float), weights_of(r, all), &lane->event, &error)
         || !strata_queue_flush(r->device, QUEUE_COPY, &error))
@@ -246,12 +260,23 @@ static bool requests_over(struct reducer *r, struct lane *lane, bool *done, stra
                              err);
 }
 
+/* For the time line. */
+static void note(const struct reducer *r, const struct lane *lane)
+{
+    char what[64];
+    struct profile *profile = strata_device_profile(r->device);
+    if (!profile) return;
+    snprintf(what, sizeof what, "%s %zu", lane->stage == STAGE_GATHER ? "gather bucket" : "exchange bucket", lane->bucket);
+    strata_profile_host(profile, PROFILE_COMMUNICATION + (int)(lane - r->lane), what, lane->begun);
+}
+
 static void end_exchange(struct reducer *r, struct lane *lane)
 {
     r->exchanged++;
     strata_staging_sync(r);
-    r->wished = r->wished || lane->worst == FLAG_WISH;
-    if (lane->worst == FLAG_FAILED) {
+    if (is_last(r, lane)) r->last_ready = r->ready + 1e-6 * (double)(lane->worst.ready - lane->own.ready);
+    r->wished = r->wished || lane->worst.flag == FLAG_WISH;
+    if (lane->worst.flag == FLAG_FAILED) {
         r->stopped = true;
         lane->stage = STAGE_FREE;
         return;
@@ -279,6 +304,7 @@ static bool advance(struct reducer *r, struct lane *lane, bool *moved, strata_er
     case STAGE_GATHER:
         if (!requests_over(r, lane, &done, err)) return false;
         if (!done) return true;
+        note(r, lane);
         if (lane->stage == STAGE_GATHER)
             begin_write(r, lane);
         else
@@ -288,6 +314,7 @@ static bool advance(struct reducer *r, struct lane *lane, bool *moved, strata_er
     case STAGE_READ:
     case STAGE_WRITE:
         if (!over(r, lane)) return true;
+        if (lane->stage == STAGE_MARK && is_last(r, lane)) r->ready = strata_clock();
         if (lane->stage == STAGE_MARK)
             begin_read(r, lane);
         else
@@ -364,16 +391,30 @@ static void settle(struct reducer *r)
     }
 }
 
+/* The ranks ended the step before together, and do so again now. */
+static void count_waits(struct reducer *r)
+{
+    const double met = strata_clock();
+    r->waits.slowest += r->last_ready - r->ready;
+    r->waits.communication += fmax(met - r->last_ready, 0);
+    r->met = met;
+}
+
 bool strata_reducer_step(struct comm *comm, void *context, strata_error *err)
 {
     struct reducer *r = context;
     r->stopped = false;
+    r->ready = r->last_ready = strata_clock();
+    if (r->met == 0) r->met = r->ready;
     const bool ran = r->update.measure ? measure_all(r, err) : run_lanes(r, STAGE_MARK, err);
     bool ok = false;
     if (ran) {
         *err = r->failed ? r->error : (strata_error){ 0 };
         ok = strata_comm_agree_now(comm, !r->failed, err);
     }
-    if (!ok) settle(r);
+    if (ok)
+        count_waits(r);
+    else
+        settle(r);
     return ok;
 }

@@ -151,6 +151,11 @@ bool strata_reducer_wished(const struct reducer *r)
     return r->wished;
 }
 
+struct reducer_waits strata_reducer_waits(const struct reducer *r)
+{
+    return r->waits;
+}
+
 /* ---- a step ---------------------------------------------------------------------------------------------------- */
 
 /* One rank: behind the played recording, on the same queue, so nothing is waited for but a measure. */

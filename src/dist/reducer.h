@@ -70,6 +70,13 @@ bool strata_reducer_wait(struct reducer *reducer, strata_error *err);
 void strata_reducer_wish(struct reducer *reducer, bool wish);
 bool strata_reducer_wished(const struct reducer *reducer);
 
+/* How long all steps so far had this rank wait, after its own gradients were ready, in seconds. With one rank nothing waits. */
+struct reducer_waits {
+    double slowest;       /* until those of the slowest rank were */
+    double communication; /* from then on until the new weights were there */
+};
+struct reducer_waits strata_reducer_waits(const struct reducer *reducer);
+
 /* One slot arena of all ranks, whole, in arena order, into or from `count` floats on rank 0's host. */
 bool strata_reducer_collect(struct reducer *reducer, const struct buffer *slots, float *host, strata_error *err);
 bool strata_reducer_distribute(struct reducer *reducer, struct buffer *slots, const float *host, strata_error *err);

@@ -7,8 +7,14 @@
 
 enum { STRATA_LANES = 3 }; /* buckets on their way at the same time */
 
-/* What a rank tells the others with each bucket; what is told last outweighs the rest. */
+/* What a rank tells the others; what is told last outweighs the rest. */
 enum flag { FLAG_FINE, FLAG_WISH, FLAG_FAILED };
+
+/* Goes along with each bucket; of all ranks' the largest numbers come back. */
+struct notice {
+    int flag;
+    int ready; /* with a step's last gradients: how long after the step before they were ready, in microseconds */
+};
 
 /* What a bucket in a lane waits for, in this order. */
 enum stage {
@@ -27,9 +33,10 @@ struct lane {
     size_t bucket;
     float *parts;        /* owned: the own slice as each of the ranks sent it, part by part in rank order; NULL when shared */
     struct event *event; /* owned, NULL or pending */
-    MPI_Request *requests; /* owned: those with the other ranks, and that of the flag */
+    MPI_Request *requests; /* owned: those with the other ranks, and that of the notice */
     int request_count;
-    int flag, worst;     /* this rank's enum flag, and the largest of all */
+    struct notice own, worst;
+    double begun;        /* the exchange or gather, by strata_clock */
 };
 
 /* Host memory of the size of the arenas. Ranks of one node see each other's, so that an owner adds up straight from the
@@ -73,6 +80,10 @@ struct reducer {
     size_t next;          /* bucket that enters a lane next */
     size_t exchanged, gathered; /* buckets whose exchange is over, whose gather was begun */
     bool wish, wished;    /* this rank's, and whether any had one */
+    double met;           /* when all ranks ended the step before, by strata_clock */
+    double ready;         /* when this rank's last gradients were ready */
+    double last_ready;    /* .. and those of the rank that was last, on this rank's clock */
+    struct reducer_waits waits;
     bool stopped;         /* a rank failed, which all know: no further bucket begins */
     bool failed;          /* this rank did, with that error */
     strata_error error;

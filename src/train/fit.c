@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "device/profile.h"
 #include "dist/context.h"
 #include "model/model.h"
 
@@ -142,15 +143,33 @@ static bool shows_progress(const struct fit *f)
 
 /* ---- an epoch ---------------------------------------------------------------------------------------------------------------- */
 
+/* A checkpoint that was not due takes no time, and is not worth a place on the time line. */
+static void saved(struct fit *f, const char *what, double start)
+{
+    const double seconds = strata_clock() - start;
+    f->times.saving += seconds;
+    if (seconds > 1e-4) strata_profile_host(strata_device_profile(f->trainer.device), PROFILE_SAVING, what, start);
+}
+
+static bool save(struct fit *f, bool epoch_end, bool at_once, strata_error *err)
+{
+    const double start = strata_clock();
+    const bool ok = strata_fit_checkpoint(f, epoch_end, at_once, err);
+    saved(f, "checkpoint", start);
+    return ok;
+}
+
 static bool validate(struct fit *f, strata_error *err)
 {
     const size_t values = strata_objective_values(f->objective);
     const size_t every = f->config->validation_freq ? f->config->validation_freq : 1;
     if (!f->validation || (f->epoch + 1) % every != 0) return true;
+    const double start = strata_clock();
     if (!strata_trainer_evaluate(&f->trainer, &f->validation_passes,
                                  strata_batch_size_or(f->config->validation_batch_size, f->config->batch_size),
                                  f->config->validation_steps, f->all, err))
         return false;
+    f->times.validating += strata_clock() - start;
     strata_objective_results(f->objective, f->all, f->values + values);
     for (size_t i = 0; i < values; i++) f->names[values + i] = f->validation_names[i];
     f->count = 2 * values;
@@ -171,7 +190,7 @@ static bool run_steps(struct fit *f, strata_error *err)
         if (!strata_fit_step(f, err) || !strata_fit_hear(f, err)) return false;
         if (f->step < f->steps && shows_progress(f) && !show_progress(f, err)) return false;
         if (f->interrupted && !f->stop) return strata_fit_interrupt(f, false, err);
-        if (!strata_fit_checkpoint(f, false, false, err)) return false;
+        if (!save(f, false, false, err)) return false;
     }
     return true;
 }
@@ -194,7 +213,10 @@ static bool keep_best(struct fit *f, strata_error *err)
     const double loss = f->values[f->validation && f->count >= 2 * values ? values : 0];
     if (!f->folder || isnan(loss) || loss >= f->best) return true;
     f->best = loss;
-    return strata_fit_save_in_folder(f, "best.keras", err);
+    const double start = strata_clock();
+    const bool ok = strata_fit_save_in_folder(f, "best.keras", err);
+    saved(f, "best.keras", start);
+    return ok;
 }
 
 /* The epoch's numbers: with exact sums, averaged statistics and validation. */
@@ -232,14 +254,15 @@ static bool run_epochs(struct fit *f, strata_error *err)
         f->last_shown = strata_clock();
         f->epoch_start = f->last_shown - f->caching;
         f->caching = 0;
+        strata_fit_begin_times(f);
         if ((f->step == 0 && !call(f, CALLBACK_EPOCH_BEGIN, &progress, err)) || !run_steps(f, err)) return false;
         const bool whole = f->step == f->steps;
-        if (!whole && !strata_fit_checkpoint(f, false, true, err)) return false;
+        if (!whole && !save(f, false, true, err)) return false;
         if (!end_epoch(f, err) || !strata_fit_agree_to_stop(f, err)) return false;
         if (!whole) break;
         f->epoch++;
         begin_epoch(f);
-        if (!strata_fit_checkpoint(f, true, f->stop || f->interrupted, err)) return false;
+        if (!save(f, true, f->stop || f->interrupted, err) || !strata_fit_tell_times(f, err)) return false;
         if (f->interrupted && !f->stop && f->epoch < f->config->epochs) return strata_fit_interrupt(f, true, err);
     }
     return true;
@@ -302,7 +325,8 @@ static bool start_batches(struct fit *f, strata_error *err)
     f->batching = (struct batches_config){ .data = f->passes.data, .global_batch = c->batch_size, .shuffle = c->shuffle,
                                            .seed = c->seed, .steps_per_epoch = c->steps_per_epoch,
                                            .y_type = f->objective->y_type, .class_weight = c->class_weight,
-                                           .class_weights = c->class_weights };
+                                           .class_weights = c->class_weights,
+                                           .profile = strata_device_profile(f->trainer.device) };
     f->steps = strata_batches_steps(&f->batching);
     f->batches = strata_batches_start(&f->batching, &f->trainer.share, f->epoch, f->step, err);
     return f->batches != NULL;

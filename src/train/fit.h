@@ -24,6 +24,14 @@ struct fit_phase {
 /* What follows when a checkpoint cannot be written: the run ends, or tells and goes on without it. */
 enum on_failure { ON_FAILURE_STOP, ON_FAILURE_CONTINUE };
 
+/* Since the epoch began, or was gone on with, in seconds. */
+struct times {
+    double start;      /* by strata_clock */
+    double data, saving, validating;
+    double exchanging; /* in the middle of a step */
+    struct reducer_waits before; /* what the reducer's were then */
+};
+
 struct fit {
     struct fit_phase *phase;
     const strata_fit_config *config;
@@ -41,6 +49,7 @@ struct fit {
     struct event *uploaded; /* of the batch that the device reads */
     struct readback *readback;
     struct pace pace;
+    struct times times;
     struct exchange exchange; /* sums over the ranks in the middle of a step */
     bool exchanged;           /* there were some: a rank cannot leave a step without them */
     struct balancing *balancing;
@@ -132,6 +141,12 @@ void strata_fit_end_balance(struct fit *fit);           /* keeps this rank's rat
 
 /* Every hundred steps: STRATA_EDISAGREE, naming the rank, when one holds other weights than the rest. Collective. */
 bool strata_fit_guard(struct fit *fit, strata_error *err);
+
+/* ---- fit_times.c ---- */
+
+void strata_fit_begin_times(struct fit *fit);
+/* After an epoch and its checkpoint: logs where the time of each rank went, and notes it. Collective. */
+bool strata_fit_tell_times(struct fit *fit, strata_error *err);
 
 /* ---- fit_stop.c ---- */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "ops/exchange.h"
 
@@ -16,14 +17,20 @@ static bool next_batch(struct fit *f, struct batch *batch, strata_error *err)
     const bool read = !f->uploaded || strata_event_wait(f->uploaded, err);
     strata_event_free(f->uploaded);
     f->uploaded = NULL;
-    return read && strata_batches_next(f->batches, batch, err);
+    const double start = strata_clock();
+    const bool ok = read && strata_batches_next(f->batches, batch, err);
+    f->times.data += strata_clock() - start;
+    return ok;
 }
 
 static bool exchange(void *context, double *values, size_t count, strata_error *err)
 {
     struct fit *f = context;
+    const double start = strata_clock();
     f->exchanged = true;
-    return strata_comm_sum(f->trainer.comm, values, count, err);
+    const bool ok = strata_comm_sum(f->trainer.comm, values, count, err);
+    f->times.exchanging += strata_clock() - start;
+    return ok;
 }
 
 void strata_fit_set_exchange(struct fit *f)

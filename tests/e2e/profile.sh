@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Where the time goes: --profile FILE writes one time line of all ranks, and each epoch ends with what took how long.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib/expect.sh
+source "$SOURCE/tests/e2e/lib/expect.sh"
+
+cat >job.json <<'JSON'
+{ "model": [ {"Input": {"shape": [28, 28, 1]}}, {"Flatten": {}}, {"Dense": {"units": 20, "activation": "relu"}},
+             {"Dense": {"units": 10}} ],
+  "data":    {"train": {"source": "fashion-mnist:train", "limit": 200}, "validation": {"source": "fashion-mnist:test", "limit": 50}},
+  "compile": {"optimizer": "adam", "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}}},
+  "fit":     {"batch_size": 20, "epochs": 2, "seed": 3},
+  "run":     {"dir": "run", "balance": "equal"} }
+JSON
+STRATA_SLOW=1:5ms expect_code 0 timeout 250 mpirun -n 2 "$STRATA" fit job.json --profile trace.json
+expect_text out 'of limit'
+expect_text err 'waiting for the slowest rank'
+
+# ---- the time line ----
+
+# spans RANK NAME: begin and end in microseconds of what has that name, in the order of time
+spans() {
+    sed -nE "s/.*\"name\":\"$2\".*\"ts\":([-0-9.]+),\"dur\":([0-9.]+),\"pid\":$1,.*/\\1 \\2/p" trace.json |
+        awk '{ printf "%.3f %.3f\n", $1, $1 + $2 }' | sort -g
+}
+head -n 1 trace.json | grep -qF '{"displayTimeUnit":"ms","traceEvents":[' || fail 'the time line does not begin as one'
+[ "$(tail -n 1 trace.json)" = ']}' ] || fail 'the time line does not end as one'
+for rank in 0 1; do
+    grep -q "\"process_name\",\"pid\":$rank,.*rank $rank on " trace.json || fail "rank $rank has no name"
+    for what in 'dense forward' update 'exchange bucket 0' 'gather bucket 0' batch checkpoint; do
+        [ "$(spans $rank "$what" | wc -l)" -gt 0 ] || fail "rank $rank: no $what"
+    done
+    [ "$(spans $rank 'exchange bucket 0' | wc -l)" -eq 20 ] || fail "rank $rank: not as many exchanges as steps"
+done
+# no rank's exchange is over before the other's has begun: the clocks are one
+spans 0 'exchange bucket 0' >exchanges0
+spans 1 'exchange bucket 0' >exchanges1
+paste -d ' ' exchanges0 exchanges1 |
+    awk '$3 > $2 || $1 > $4 { print; wrong = 1 } END { exit wrong }' || fail 'an exchange ended before the other side began'
+
+# ---- the shares ----
+
+# seconds RANK KEY: of the last epoch
+seconds() {
+    grep '"event": "times"' run/log.jsonl | tail -n 1 | grep -o '{"computing[^}]*}' | sed -n "$(($1 + 1))s/.*\"$2\": \\([0-9.e-]*\\).*/\\1/p"
+}
+[ "$(grep -c '"event": "times"' run/log.jsonl)" -eq 2 ] || fail 'not a line an epoch'
+# rank 1 sleeps 50 ms in each of ten steps, and rank 0 waits for it
+expect_number "$(seconds 0 slowest) > 0.25"
+expect_number "$(seconds 0 slowest) > $(seconds 1 slowest)"
+expect_number "$(seconds 1 computing) >= 0.5"
+for key in communication saving validating; do
+    expect_number "$(seconds 0 $key) > 0"
+done
