@@ -118,6 +118,11 @@ static int threads(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+static json_t *number(double value)
+{
+    return isnan(value) ? json_null() : json_real(value);
+}
+
 static bool report(const struct command *c, const struct workload *w, strata_context *context,
                    const struct stopwatch *s, const strata_peak *peak, strata_error *err)
 {
@@ -127,25 +132,39 @@ static bool report(const struct command *c, const struct workload *w, strata_con
     const double cpu_ms = 1e3 * (double)w->batch * processor_seconds(s, ranks);
     if (c->json)
         return strata_print_json(
-            json_pack("{s:s, s:i, s:i, s:I, s:f, s:f, s:f, s:f, s:f, s:s, s:[f,f,f]}", "workload", w->name, "ranks",
+            json_pack("{s:s, s:i, s:i, s:I, s:f, s:f, s:f, s:o, s:o, s:s, s:[f,f,f]}", "workload", w->name, "ranks",
                       ranks, "threads", threads(), "batch_size", (json_int_t)w->batch * ranks,
-                      "samples_per_second", rate, "step_ms", step_ms, "cpu_ms", cpu_ms, "gflops", gflops, "of_peak", share, "device",
+                      "samples_per_second", rate, "step_ms", step_ms, "cpu_ms", cpu_ms, "gflops", number(gflops), "of_peak", number(share), "device",
                       strata_context_device(context), "blocks", s->rates[0], s->rates[1], s->rates[2]),
             err);
-    strata_print("%-3s  %-42s %10.1f samples/s  %8.2f ms/step (%.2f of one core)  %7.1f GFLOP/s, %3.0f %% of the peak  %d rank%s, %d threads, "
-                 "%s\n",
-                 w->name, w->about, rate, step_ms, cpu_ms, gflops, 100 * share, ranks, ranks == 1 ? "" : "s", threads(),
+    char of_peak[64] = "";
+    if (!isnan(gflops)) snprintf(of_peak, sizeof of_peak, "  %7.1f GFLOP/s, %3.0f %% of the peak", gflops, 100 * share);
+    strata_print("%-3s  %-42s %10.1f samples/s  %8.2f ms/step (%.2f of one core)%s  %d rank%s, %d threads, %s\n", w->name,
+                 w->about, rate, step_ms, cpu_ms, of_peak, ranks, ranks == 1 ? "" : "s", threads(),
                  strata_context_device(context));
     return true;
 }
 
-static bool measure(const struct command *c, const struct workload *w, strata_context *context,
+/* Its batch is that of --batch. What a wider one multiplies and adds is not known. */
+static bool resize(const struct command *c, struct workload *w, size_t *width, strata_error *err)
+{
+    if (!strata_command_count(c, "--batch", w->batch, &w->batch, err) || !strata_command_count(c, "--width", 1, width, err))
+        return false;
+    if (*width > 1) w->mflop = (double)NAN;
+    return true;
+}
+
+static bool measure(const struct command *c, const struct workload *standard, strata_context *context,
                     double seconds, const strata_peak *peak, strata_error *err)
 {
+    struct workload resized = *standard;
+    const struct workload *w = &resized;
+    size_t width;
+    if (!resize(c, &resized, &width, err)) return false;
     const size_t batch = w->batch * (size_t)strata_context_size(context);
     struct stopwatch watch = { .context = context, .ok = true, .warm_up = fmin(2, seconds / 2), .block = seconds / BLOCKS, .from = -1 };
     strata_data *data = make_data(w, batch * DATA_BATCHES, err);
-    strata_model *model = data ? strata_workload_model(w, err) : NULL;
+    strata_model *model = data ? strata_workload_model(w, width, err) : NULL;
     strata_fit_config config = strata_fit_defaults();
     config.batch_size = batch;
     config.steps_per_epoch = (size_t)1 << 30;
@@ -208,6 +227,8 @@ static bool run(const struct command *c, strata_error *err)
 
 static const struct option options[] = {
     { "--seconds", 0, "S", "how long each workload is measured, after a warm-up; 6" },
+    { "--batch", 0, "N", "of a rank; the workload's" },
+    { "--width", 0, "K", "K times the filters and units of the inner layers; 1" },
     { "--cached", 0, NULL, "what a frozen base gives is computed once, as fit does it, not in every step (W5a, W5b)" },
     { "--peak", 0, NULL, "the most that the device can do: multiplications and additions, and memory" },
     STRATA_PROFILE_OPTIONS,
@@ -217,7 +238,7 @@ static const struct option options[] = {
 extern const struct verb strata_verb_bench;
 const struct verb strata_verb_bench = {
     .name = "bench",
-    .usage = "[W1|W2|W3|W4|W5a|W5b ...] [--seconds S] [--cached] [--peak] [--profile]",
+    .usage = "[W1|W2|W3|W4|W5a|W5b ...] [--seconds S] [--batch N] [--width K] [--cached] [--peak] [--profile]",
     .summary = "training steps a second on the standard workloads",
     .details = "  One step is forward, backward and Adam on random data in memory. The batch is the "
                "workload's times the\n"

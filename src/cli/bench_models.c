@@ -1,5 +1,6 @@
 #include "cli/bench_models.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strata/train.h>
@@ -64,9 +65,40 @@ static char *chain_json(const struct workload *w)
     return json;
 }
 
-strata_model *strata_workload_model(const struct workload *w, strata_error *err)
+/* Of all layers but the last. */
+static char *widen(const char *chain, size_t width)
 {
-    char *json = w->base ? w->base() : chain_json(w);
+    static const char *const sizes[] = { "filters", "units" };
+    json_t *layers = json_loads(chain, 0, NULL);
+    for (size_t i = 0; i + 1 < json_array_size(layers); i++) {
+        const char *name;
+        json_t *arguments;
+        json_object_foreach(json_array_get(layers, i), name, arguments)
+            for (int k = 0; k < 2; k++) {
+                json_t *size = json_object_get(arguments, sizes[k]);
+                if (size) json_integer_set(size, json_integer_value(size) * (json_int_t)width);
+            }
+    }
+    char *wide = layers ? json_dumps(layers, 0) : NULL;
+    json_decref(layers);
+    return wide;
+}
+
+static char *model_json(const struct workload *w, size_t width)
+{
+    if (w->base) return w->base();
+    char *chain = chain_json(w), *wide = chain && width > 1 ? widen(chain, width) : NULL;
+    if (width > 1) free(chain);
+    return width > 1 ? wide : chain;
+}
+
+strata_model *strata_workload_model(const struct workload *w, size_t width, strata_error *err)
+{
+    if (w->base && width > 1) {
+        strata_command_fail(err, STRATA_EUSAGE, "%s has a pretrained base, which has one width; leave --width out", w->name);
+        return NULL;
+    }
+    char *json = model_json(w, width);
     strata_model *model = json ? strata_model_from_json(json, err) : NULL;
     if (!json) strata_command_fail(err, STRATA_EMEMORY, "out of memory");
     free(json);

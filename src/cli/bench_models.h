@@ -17,8 +17,9 @@ struct workload {
 
 extern const struct workload strata_workloads[]; /* ends in { 0 } */
 
-/* Compiled for Adam and a loss on logits over integer labels. */
-strata_model *strata_workload_model(const struct workload *workload, strata_error *err);
+/* Compiled for Adam and a loss on logits over integer labels; inner layers have `width` times the filters and units. One with a
+ * base has its own width alone: else STRATA_EUSAGE. */
+strata_model *strata_workload_model(const struct workload *workload, size_t width, strata_error *err);
 
 /* Keras's applications without their tops, pooled and with a Dense of 1000: as functional models in Keras 2's JSON, to
  * be freed. */
