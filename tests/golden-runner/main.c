@@ -124,6 +124,7 @@ int main(int argc, char **argv)
     }
     qsort(paths, path_count, sizeof *paths, by_name);
     const int result = run_all(&runner, only);
+    golden_context_free();
     strata_device_close(runner.device);
     for (size_t i = 0; i < path_count; i++) free(paths[i]);
     free(paths);

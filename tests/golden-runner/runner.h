@@ -23,6 +23,7 @@ struct case_kind {
 
 /* The one context of the run, on a device of the runner's class; not to be freed. */
 strata_context *golden_context(const struct runner *runner, strata_error *err);
+void golden_context_free(void); /* before main returns: OpenCL runtimes do not work in exit handlers */
 /* The shape of the model's output for samples of the data. */
 bool golden_output_shape(strata_model *model, const strata_data *data, strata_shape *shape, strata_error *err);
 

@@ -40,9 +40,10 @@ static bool say(struct training_case *c, const char *what, const strata_error *e
 
 static strata_context *context;
 
-static void free_context(void)
+void golden_context_free(void)
 {
     strata_context_free(context);
+    context = NULL;
 }
 
 strata_context *golden_context(const struct runner *runner, strata_error *err)
@@ -52,7 +53,6 @@ strata_context *golden_context(const struct runner *runner, strata_error *err)
     setenv("STRATA_DEVICE_CLASS", gpu ? "gpu" : "cpu", 1);
     const strata_context_config config = { 0 };
     context = strata_context_create(&config, err);
-    if (context) atexit(free_context);
     return context;
 }
 
