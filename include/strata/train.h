@@ -19,6 +19,15 @@ STRATA_API STRATA_CHECKED bool strata_model_compile(strata_model *model, const c
  * without a compile gives a model that is not compiled. */
 STRATA_API STRATA_CHECKED strata_model *strata_model_open(const char *path, strata_error *err);
 
+/* What a compiled model has that no file of Keras's own holds. The first two go into a .keras, beside what Keras reads there, and come
+ * back from it; the last stays in the checkpoint. */
+typedef struct strata_model_extras {
+    bool multipliers; /* learning_rate_multipliers */
+    bool winograd;    /* without Winograd's convolution */
+    bool position;    /* it was opened from a checkpoint, which says where its run stood */
+} strata_model_extras;
+STRATA_API strata_model_extras strata_model_carries(const strata_model *model);
+
 /* How many numbers the compiled optimizer holds, Keras's optimizer.variables, and their bytes: what its summary counts
  * besides the weights. 0 for a model that is not compiled. */
 STRATA_API STRATA_CHECKED bool strata_model_optimizer_params(const strata_model *model, size_t *count, size_t *bytes,

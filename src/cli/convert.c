@@ -44,8 +44,10 @@ static bool load(const struct command *c, struct conversion *k, strata_error *er
     return !model_path || strata_model_load_weights(k->model, in, &options, &k->report, err);
 }
 
-/* What the file that is written cannot hold of the model. */
-static const char *loss(const struct conversion *k, const char *out)
+/* ---- what the file that is written cannot hold of the model ---------------------------------------------------------- */
+
+/* Of what Keras knows; NULL: nothing. */
+static const char *parts_left(const struct conversion *k, const char *out)
 {
     if (ends_in(out, ".json")) return k->compiled ? "the layers only: no weights, no compile, no optimizer" : "the layers only: no weights";
     if (ends_in(out, ".weights.h5"))
@@ -54,18 +56,51 @@ static const char *loss(const struct conversion *k, const char *out)
     return NULL;
 }
 
+/* Of what is ours, as a list; NULL: nothing. */
+static json_t *extras_left(const struct conversion *k, const char *out)
+{
+    const strata_model_extras extras = strata_model_carries(k->model);
+    const bool ours = ends_in(out, ".keras");
+    json_t *left = json_array();
+    if (extras.multipliers && !ours) json_array_append_new(left, json_string("learning_rate_multipliers"));
+    if (extras.winograd && !ours) json_array_append_new(left, json_string("winograd"));
+    if (extras.position) json_array_append_new(left, json_string("where its run stood (to go on there, --resume takes the checkpoint itself)"));
+    if (json_array_size(left) > 0) return left;
+    json_decref(left);
+    return NULL;
+}
+
+/* Models without weights are begun anew. */
+static bool made_weights(const struct command *c)
+{
+    const char *model = strata_command_option(c, "--model");
+    return ends_in(model ? model : c->words[0], ".json") && !model && !ends_in(c->words[1], ".json");
+}
+
+static void note_left(const struct command *c, const json_t *left)
+{
+    size_t i;
+    json_t *what;
+    json_array_foreach(left, i, what) strata_note(c, "  not in it: %s", json_string_value(what));
+}
+
 static bool report(const struct command *c, const struct conversion *k, strata_error *err)
 {
-    const char *out = c->words[1], *lost = loss(k, out);
+    const char *out = c->words[1], *parts = parts_left(k, out);
+    json_t *left = extras_left(k, out);
     if (c->json) {
-        json_t *event = json_pack("{s:s, s:s, s:s, s:b, s:s?}", "from", c->words[0], "to", out, "model",
-                                  strata_model_name(k->model), "whole", lost == NULL, "holds", lost);
+        json_t *event = json_pack("{s:s, s:s, s:s, s:b, s:s?, s:o*, s:b}", "from", c->words[0], "to", out, "model",
+                                  strata_model_name(k->model), "whole", !parts && !left, "holds", parts, "left_out", left,
+                                  "new_weights", made_weights(c));
         if (event && k->reported)
             json_object_set_new(event, "report", strata_load_report_json(&k->report));
         return strata_print_json(event, err);
     }
     if (k->reported) strata_note_load_report(c, c->words[0], &k->report);
-    strata_note(c, "%s is in %s%s%s", strata_model_name(k->model), out, lost ? ", " : "", lost ? lost : "");
+    strata_note(c, "%s is in %s%s%s", strata_model_name(k->model), out, parts ? ", " : "", parts ? parts : "");
+    if (made_weights(c)) strata_note(c, "  its weights are new, for %s holds none", c->words[0]);
+    note_left(c, left);
+    json_decref(left);
     return true;
 }
 
@@ -102,7 +137,8 @@ const struct verb strata_verb_convert = {
     .summary = "between .json, .h5, .weights.h5, .keras and .npz",
     .details =
         "  The ends of the names say which: .json holds the layers, .weights.h5 and .npz the weights,\n"
-        "  .h5 and .keras the whole model with its optimizer. What OUT cannot hold is said.\n",
+        "  .h5 and .keras the whole model with its optimizer. What OUT cannot hold is said:\n"
+        "  of a run's checkpoint that is where the run stood, and but in .keras learning_rate_multipliers.\n",
     .options = options,
     .words_least = 2,
     .words_most = 2,

@@ -95,6 +95,8 @@ static json_t *state_of(const struct fit *f, strata_error *err)
                               strata_history_save(f->history), "callbacks", strata_callbacks_save(f->callbacks), "shares",
                               strata_fit_save_balance(f), "job",
                               f->config->job);
+    json_t *own = strata_training_own(t);
+    if (own) json_object_set_new(state, "compile", own);
     if (!state) strata_fail(err, STRATA_EMEMORY, "out of memory while a checkpoint was written");
     return state;
 }

@@ -7,13 +7,26 @@
 #include "train/optimizer_state.h"
 #include "train/training.h"
 
+json_t *strata_training_own(const struct training *t)
+{
+    json_t *own = t->rates || !t->winograd ? json_object() : NULL;
+    if (t->rates) json_object_set(own, "learning_rate_multipliers", t->rates);
+    if (!t->winograd) json_object_set_new(own, "winograd", json_false());
+    return own;
+}
+
 /* The variables change hands: the model goes on from them. */
 static bool compile_saved(strata_model *model, struct saved_training *saved, strata_error *err)
 {
+    const json_t *own = json_object_get(saved->strata, "compile");
     if (json_object_size(saved->compile_config) == 0)
         return true;
+    if (own && !json_is_object(own))
+        return strata_fail(err, STRATA_EFILE, "strata.json: compile is %s; an object is expected", strata_json_kind(own));
+    if (own) json_object_update(saved->compile_config, (json_t *)own);
     if (!strata_training_compile(model, saved->compile_config, err))
         return strata_fail_in(err, "compile_config");
+    ((struct training *)strata_model_training(model))->checkpoint = json_object_get(saved->strata, "format") != NULL;
     if (saved->count > 0) {
         strata_training_adopt(strata_model_training(model), saved->variables, saved->count);
         saved->variables = NULL;
@@ -33,6 +46,12 @@ strata_model *strata_model_open(const char *path, strata_error *err)
     }
     strata_saved_training_release(&saved);
     return model;
+}
+
+strata_model_extras strata_model_carries(const strata_model *model)
+{
+    const struct training *t = strata_model_training(model);
+    return (strata_model_extras){ .multipliers = t && t->rates, .winograd = t && !t->winograd, .position = t && t->checkpoint };
 }
 
 bool strata_model_optimizer_params(const strata_model *model, size_t *count, size_t *bytes, strata_error *err)

@@ -30,6 +30,8 @@ bool strata_training_collect(strata_model *model, struct saved_training *saved, 
     const struct training *t = strata_model_training(model);
     *saved = (struct saved_training){ 0 };
     saved->compile_config = strata_training_config(t, err);
+    json_t *own = strata_training_own(t);
+    if (own) saved->strata = json_pack("{s:o}", "compile", own);
     saved->variables = saved->compile_config ? strata_alloc(t->count, sizeof *saved->variables, err) : NULL;
     bool ok = saved->variables != NULL;
     for (; ok && saved->count < t->count; saved->count++)

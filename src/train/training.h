@@ -10,6 +10,7 @@ struct training {
     struct object optimizer;
     json_t *rates; /* learning_rate_multipliers: a list of [glob, factor]; NULL: none */
     bool winograd; /* allowed */
+    bool checkpoint; /* opened from one, which says besides where its run stood */
     json_t *loss, *metrics, *weighted_metrics; /* as given; metrics are lists */
 
     /* The optimizer's state between calls of fit. The variables are on rank 0 alone; NULL: none yet. */
@@ -29,7 +30,10 @@ bool strata_training_compile(strata_model *model, const json_t *config, strata_e
 /* get_compile_config() form. */
 json_t *strata_training_config(const struct training *training, strata_error *err);
 
-/* For training_state: the compile config and a copy of the variables. */
+/* What was compiled that Keras has no place for, as strata.json keeps it under "compile"; NULL: nothing. */
+json_t *strata_training_own(const struct training *training);
+
+/* For training_state: the compile config, what is ours in strata.json, and a copy of the variables. */
 bool strata_training_collect(strata_model *model, struct saved_training *saved, strata_error *err);
 
 /* Takes over variables as a file had them; they are checked when fit begins. */

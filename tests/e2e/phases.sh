@@ -13,7 +13,7 @@ cat >job.json <<'END'
   "compile": {"optimizer": {"Adam": {"learning_rate": 0.05}}, "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}}},
   "fit": {"batch_size": 10, "epochs": 3, "seed": 3},
   "phases": [ {"trainable": [["body", false]]},
-              {"trainable": [["body", true]], "compile": {"optimizer": {"SGD": {"learning_rate": 0.01}}}, "fit": {"epochs": 2, "batch_size": 20}} ],
+              {"trainable": [["body", true]], "compile": {"optimizer": {"SGD": {"learning_rate": 0.01}}, "learning_rate_multipliers": [["body", 0.5]]}, "fit": {"epochs": 2, "batch_size": 20}} ],
   "run": {"dir": "run"} }
 END
 for ranks in 1 2; do
@@ -28,7 +28,8 @@ for ranks in 1 2; do
     sed '/"phases"/,/epochs": 2/d' job.json >plain.json
     expect_code 0 mpirun -n "$ranks" "$STRATA" fit plain.json -q --set run.dir=first --set 'trainable=[["body", false]]'
     expect_code 0 mpirun -n "$ranks" "$STRATA" fit plain.json -q --set run.dir=second --set fit.initial_epoch=3 --set fit.epochs=5 \
-        --set fit.batch_size=20 --set 'weights="first/last.keras"' --set 'compile.optimizer={"SGD": {"learning_rate": 0.01}}'
+        --set fit.batch_size=20 --set 'weights="first/last.keras"' --set 'compile.optimizer={"SGD": {"learning_rate": 0.01}}' \
+        --set 'compile.learning_rate_multipliers=[["body", 0.5]]'
     expect_code 0 "$STRATA" weights run/last.keras --diff second/last.keras
     expect_text out 'no bit differs'
 
