@@ -57,6 +57,10 @@ typedef enum strata_balance {
 
 typedef struct strata_fit_config {
     size_t batch_size;          /* the global batch; the ranks share it */
+    size_t accumulate;          /* each rank runs its share of a batch in so many parts, one after the other, and adds their
+                                   gradients: the update is that of the whole batch, the memory that of a part. Batch
+                                   normalization takes the statistics of each part; one that is synchronized is refused. An exact
+                                   run does so with its grains anyway. 0 or 1: in one */
     size_t epochs;              /* the last epoch's number + 1, as Keras's `epochs` with initial_epoch */
     size_t initial_epoch;
     bool shuffle;
@@ -101,7 +105,7 @@ typedef struct strata_fit_config {
     void *note_context;
 } strata_fit_config;
 
-STRATA_API strata_fit_config strata_fit_defaults(void); /* batch_size 32, epochs 1, shuffle, progress every 0.1 s, a cache of 1 GiB */
+STRATA_API strata_fit_config strata_fit_defaults(void); /* batch_size 32, in one part, epochs 1, shuffle, progress every 0.1 s, a cache of 1 GiB */
 
 /* History.history: for each name one number an epoch. */
 typedef struct strata_history strata_history;

@@ -49,8 +49,9 @@ static bool prepare(const struct command *c, struct checked *k, bool ok, strata_
 {
     const char *devices = c->devices || !k->job ? c->devices : strata_job_devices(k->job);
     if (!(k->context = strata_open_context(devices, ok, err))) return false;
-    const size_t batch_size = strata_job_fit_config(k->job).batch_size;
-    return strata_model_fit_memory(k->model, k->context, k->data, batch_size, &k->bytes, err)
+    const strata_fit_config fit = strata_job_fit_config(k->job);
+    const size_t part = (fit.batch_size + fit.accumulate - 1) / fit.accumulate;
+    return strata_model_fit_memory(k->model, k->context, k->data, part, &k->bytes, err)
            || strata_command_fail_in(err, strata_job_path(k->job));
 }
 

@@ -14,7 +14,7 @@
 
 strata_fit_config strata_fit_defaults(void)
 {
-    return (strata_fit_config){ .batch_size = 32, .epochs = 1, .shuffle = true, .progress_seconds = 0.1,
+    return (strata_fit_config){ .batch_size = 32, .accumulate = 1, .epochs = 1, .shuffle = true, .progress_seconds = 0.1,
                                 .cache_frozen = true, .cache_bytes = (size_t)1 << 30 };
 }
 
@@ -357,7 +357,7 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
     }
     ok = ok && strata_trainer_open(&f->trainer, model, context, f->data, true, err);
     ok = ok && strata_comm_agree(comm, prepare_objective(f, err), err) && strata_fit_agree(f, err);
-    ok = ok && strata_fit_begin_exact(f, err);
+    ok = ok && strata_fit_begin_exact(f, err) && strata_fit_begin_accumulation(f, err);
     if (ok && f->trainer.params->trainable > 0) {
         size_t most;
         struct buffer *parts = strata_fit_parts(f, &most);
@@ -397,6 +397,7 @@ static void release(struct fit *f)
     strata_readback_free(f->readback);
     strata_updater_free(f->updater);
     strata_fit_end_exact(f);
+    strata_fit_end_accumulation(f);
     strata_passes_free(&f->passes);
     strata_passes_free(&f->validation_passes);
     strata_frozen_cache_close(&f->cache);

@@ -53,7 +53,8 @@ struct fit {
     struct exchange exchange; /* sums over the ranks in the middle of a step */
     bool exchanged;           /* there were some: a rank cannot leave a step without them */
     struct balancing *balancing;
-    struct exact *exact;      /* NULL: a rank runs its share of a batch as one */
+    struct exact *exact;               /* NULL: the run is not exact */
+    struct accumulation *accumulation; /* NULL: a rank runs its share of a batch as one, or the run is exact */
     double *sums, *all;     /* of this rank since the epoch's start; of all ranks */
     double since_sync;      /* samples that this rank put through since the moving statistics were averaged */
 
@@ -115,6 +116,19 @@ bool strata_fit_sum(struct fit *fit, double *extra, size_t extra_count, strata_e
 
 /* Queues forward and backward of a part of a batch; *pass is NULL when that is empty. */
 bool strata_fit_play(struct fit *fit, const struct batch *batch, double scale, struct pass **pass, strata_error *err);
+
+/* The same of samples [at, at + n) of this rank's share, and their losses are on their way to the sums. */
+bool strata_fit_play_part(struct fit *fit, const struct batch *batch, size_t at, size_t n, double scale, strata_error *err);
+
+/* ---- fit_accumulate.c ---- */
+
+/* Where config.accumulate says so. After strata_fit_begin_exact. Collective. */
+bool strata_fit_begin_accumulation(struct fit *fit, strata_error *err);
+void strata_fit_end_accumulation(struct fit *fit);
+/* How many of a share of `count` samples go through the model together. */
+size_t strata_fit_at_once(const struct fit *fit, size_t count);
+/* Runs this rank's share in parts and leaves their gradients' sum; the losses are on their way to the sums. */
+bool strata_fit_accumulate(struct fit *fit, const struct batch *batch, double scale, strata_error *err);
 
 /* ---- fit_exact.c ---- */
 

@@ -97,7 +97,8 @@ static double most_grains(const struct fit *f, const struct pass *pass)
     const double fixed = 4.0 * sizeof(float) * (double)f->trainer.params->total;
     const double room = 0.9 * (double)info->memory / ranks - fixed;
     const double each = (double)strata_plan_memory(pass->plan) / (double)pass->n * (double)f->trainer.share.grain;
-    const double most = each > 0 ? room / each : (double)f->balancing->balance.grains;
+    const double parts = f->accumulation ? (double)f->config->accumulate : 1;
+    const double most = each > 0 ? parts * room / each : (double)f->balancing->balance.grains;
     return most < 1 ? 1 : most;
 }
 
@@ -114,7 +115,7 @@ static bool try_shares(struct fit *f, bool *fits, strata_error *err)
     strata_passes_free(&f->passes);
     strata_passes_free(&f->validation_passes);
     strata_share(&f->trainer.share, f->config->batch_size, &first, &count);
-    if (f->exact && count > f->trainer.grain) count = f->trainer.grain;
+    count = strata_fit_at_once(f, count);
     const struct pass *pass =
         count ? strata_passes_get(&f->passes, count, f->config->batch_size, true, &failure) : NULL;
     const bool short_of_memory = count && !pass && (failure.code == STRATA_EMEMORY || failure.code == STRATA_EDEVICE);

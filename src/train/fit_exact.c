@@ -236,14 +236,8 @@ bool strata_fit_exact_statistics(struct fit *f, const struct batch *batch, strat
 static bool run_grain(struct fit *f, const struct batch *batch, size_t at, double scale, strata_error *err)
 {
     const size_t left = batch->count - at, n = left < f->trainer.grain ? left : f->trainer.grain;
-    const struct batch part = strata_passes_part(&f->passes, batch, at, n);
-    struct pass *pass;
-    const bool read = !f->uploaded || strata_event_wait(f->uploaded, err);
-    strata_event_free(f->uploaded);
-    f->uploaded = NULL;
-    if (!read || !strata_fit_play(f, &part, scale, &pass, err)
-        || !strata_readback_post(f->readback, pass, &part, scale, err)
-        || !push(f, batch->first / f->trainer.grain, part.first / f->trainer.grain, err))
+    if (!strata_fit_play_part(f, batch, at, n, scale, err)
+        || !push(f, batch->first / f->trainer.grain, (batch->first + at) / f->trainer.grain, err))
         return false;
     return f->exact->statistics == 0
            || (read_statistics(f, at / f->trainer.grain, err) && copy_statistics(f, RESTORE, err));

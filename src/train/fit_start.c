@@ -70,7 +70,7 @@ bool strata_fit_agree(const struct fit *f, strata_error *err)
 {
     const strata_fit_config *c = f->config;
     if (f->trainer.ranks == 1) return true;
-    const uint64_t numbers[] = { c->exact, c->balance, c->share_count, c->epochs, c->initial_epoch, c->shuffle, c->steps_per_epoch, c->validation_batch_size,
+    const uint64_t numbers[] = { c->accumulate, c->exact, c->balance, c->share_count, c->epochs, c->initial_epoch, c->shuffle, c->steps_per_epoch, c->validation_batch_size,
                                  c->validation_freq, c->validation_steps, c->resume };
     return same_text(f, "the job", c->job, err)
            && same_json(f, "the model's config", strata_model_write(f->trainer.model, STRATA_KERAS3, err), err)

@@ -68,6 +68,17 @@ bool strata_fit_play(struct fit *f, const struct batch *batch, double scale, str
     return *pass && strata_pass_play(*pass, batch, &numbers, &f->uploaded, err);
 }
 
+bool strata_fit_play_part(struct fit *f, const struct batch *batch, size_t at, size_t n, double scale, strata_error *err)
+{
+    const struct batch part = strata_passes_part(&f->passes, batch, at, n);
+    struct pass *pass;
+    const bool read = !f->uploaded || strata_event_wait(f->uploaded, err);
+    strata_event_free(f->uploaded);
+    f->uploaded = NULL;
+    return read && strata_fit_play(f, &part, scale, &pass, err)
+           && strata_readback_post(f->readback, pass, &part, scale, err);
+}
+
 /* The losses follow the update in the queue: what they are read from, no update touches. */
 static bool count(struct fit *f, const struct batch *batch, const struct pass *pass, double scale, strata_error *err)
 {
@@ -232,11 +243,12 @@ static bool teach_idle_ranks(struct fit *f, const struct batch *batch, strata_er
 
 /* ---- the step as a whole ---------------------------------------------------------------------------------------------------- */
 
-/* In an exact run there is no pass that stands for the whole share. */
+/* Where a share runs in parts, no pass stands for the whole of it. */
 static bool queue(struct fit *f, const struct batch *batch, double scale, struct pass **pass, strata_error *err)
 {
     *pass = NULL;
-    return f->exact ? strata_fit_exact(f, batch, scale, err) : strata_fit_play(f, batch, scale, pass, err);
+    if (f->exact) return strata_fit_exact(f, batch, scale, err);
+    return f->accumulation ? strata_fit_accumulate(f, batch, scale, err) : strata_fit_play(f, batch, scale, pass, err);
 }
 
 bool strata_fit_step(struct fit *f, strata_error *err)

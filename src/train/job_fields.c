@@ -71,6 +71,8 @@ static void release_class_weight(void *at)
 const struct field strata_job_fit_fields[] = {
     { "batch_size", FIELD_INT, MEMBER(batch_size), .otherwise = 32, .min = 1, .max = INFINITY,
       .help = "the global batch, which the ranks share" },
+    { "accumulate", FIELD_INT, MEMBER(accumulate), .otherwise = 1, .min = 1, .max = INFINITY,
+      .help = "a batch runs in so many parts whose gradients are added, to need less memory" },
     { "epochs", FIELD_INT, MEMBER(epochs), .otherwise = 1, .min = 0, .max = INFINITY },
     { "initial_epoch", FIELD_INT, MEMBER(initial_epoch), .min = 0, .max = INFINITY },
     { "shuffle", FIELD_BOOL, MEMBER(shuffle), .otherwise = 1 },

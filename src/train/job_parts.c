@@ -70,6 +70,7 @@ static size_t count_or_none(long value)
 void strata_job_apply_fit(const struct job_fit *fit, strata_fit_config *config)
 {
     config->batch_size = (size_t)fit->batch_size;
+    config->accumulate = (size_t)fit->accumulate;
     config->epochs = (size_t)fit->epochs;
     config->initial_epoch = (size_t)fit->initial_epoch;
     config->shuffle = fit->shuffle;

@@ -13,7 +13,7 @@ struct class_weights {
 };
 
 struct job_fit {
-    long batch_size, epochs, initial_epoch, seed;
+    long batch_size, accumulate, epochs, initial_epoch, seed;
     long validation_batch_size, validation_freq, validation_steps, steps_per_epoch; /* STRATA_NO_INT: not given */
     bool shuffle;
     double validation_split;

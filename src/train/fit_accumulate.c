@@ -1,0 +1,72 @@
+/* Accumulation: a rank's share of a batch runs as several parts, one after the other, whose gradients are added. Memory for
+ * activations is that of one part; the sum is that of the whole. */
+#include "train/fit.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "ops/map.h"
+
+struct accumulation {
+    struct buffer *sum; /* owned: of the gradients of the parts so far */
+    struct run *run;    /* owned */
+};
+
+static bool make(struct fit *f, strata_error *err)
+{
+    struct accumulation *a = f->accumulation = strata_alloc(1, sizeof *a, err);
+    const size_t trainable = f->trainer.params->trainable;
+    if (!a) return false;
+    for (size_t i = 0; i < f->trainer.params->count; i++)
+        if (f->trainer.params->list[i].synchronized)
+            return strata_fail(err, STRATA_EVALUE, "fit: with accumulate the parts of a batch run one after the other, so that "
+                               "%s cannot be synchronized; set its synchronized to false",
+                               strata_layer_name(f->trainer.params->list[i].layer));
+    a->sum = strata_buffer_create(f->trainer.device, (trainable ? trainable : 1) * sizeof(float), err);
+    return a->sum && (a->run = strata_run_immediate(f->trainer.device, QUEUE_COMPUTE, err));
+}
+
+bool strata_fit_begin_accumulation(struct fit *f, strata_error *err)
+{
+    return f->config->accumulate <= 1 || f->exact || strata_comm_agree(f->trainer.comm, make(f, err), err);
+}
+
+void strata_fit_end_accumulation(struct fit *f)
+{
+    struct accumulation *a = f->accumulation;
+    if (!a) return;
+    strata_run_free(a->run);
+    strata_buffer_free(a->sum);
+    free(a);
+    f->accumulation = NULL;
+}
+
+size_t strata_fit_at_once(const struct fit *f, size_t count)
+{
+    if (f->exact) return count < f->trainer.grain ? count : f->trainer.grain;
+    return f->accumulation ? (count + f->config->accumulate - 1) / f->config->accumulate : count;
+}
+
+/* Sums of the parts before the last gather in `sum`; the last brings them back. */
+static bool add(const struct fit *f, bool first, bool last, strata_error *err)
+{
+    const size_t count = f->trainer.params->trainable;
+    const struct view g = { f->trainer.params->gradients, 0, { 1, { count } } };
+    const struct view sum = { f->accumulation->sum, 0, { 1, { count } } };
+    if (count == 0 || (first && last)) return true;
+    if (first) return strata_op_copy(f->accumulation->run, &g, &sum, err);
+    return strata_op_add(f->accumulation->run, &sum, &g, last ? &g : &sum, err);
+}
+
+bool strata_fit_accumulate(struct fit *f, const struct batch *batch, double scale, strata_error *err)
+{
+    struct pass *none;
+    if (batch->count == 0) return strata_fit_play(f, batch, scale, &none, err);
+    const size_t size = strata_fit_at_once(f, batch->count);
+    bool ok = true;
+    for (size_t at = 0; ok && at < batch->count; at += size) {
+        const size_t left = batch->count - at;
+        ok = strata_fit_play_part(f, batch, at, left < size ? left : size, scale, err) && add(f, at == 0, left <= size, err);
+    }
+    return ok && (f->trainer.ranks == 1 || strata_device_finish(f->trainer.device, err));
+}
