@@ -105,6 +105,14 @@ static double processor_seconds(const struct stopwatch *s, int ranks)
     return seconds / (double)(s->samples - s->first_samples) * ranks;
 }
 
+/* The most memory that this process held so far, in MiB: the host's, and that of a device that computes in it. */
+static double peak_memory(void)
+{
+    struct rusage use;
+    getrusage(RUSAGE_SELF, &use);
+    return (double)use.ru_maxrss / 1024;
+}
+
 static double median(const double v[BLOCKS])
 {
     return fmax(fmin(v[0], v[1]), fmin(fmax(v[0], v[1]), v[2]));
@@ -132,15 +140,15 @@ static bool report(const struct command *c, const struct workload *w, strata_con
     const double cpu_ms = 1e3 * (double)w->batch * processor_seconds(s, ranks);
     if (c->json)
         return strata_print_json(
-            json_pack("{s:s, s:i, s:i, s:I, s:f, s:f, s:f, s:o, s:o, s:s, s:[f,f,f]}", "workload", w->name, "ranks",
+            json_pack("{s:s, s:i, s:i, s:I, s:f, s:f, s:f, s:o, s:o, s:f, s:s, s:[f,f,f]}", "workload", w->name, "ranks",
                       ranks, "threads", threads(), "batch_size", (json_int_t)w->batch * ranks,
-                      "samples_per_second", rate, "step_ms", step_ms, "cpu_ms", cpu_ms, "gflops", number(gflops), "of_peak", number(share), "device",
-                      strata_context_device(context), "blocks", s->rates[0], s->rates[1], s->rates[2]),
+                      "samples_per_second", rate, "step_ms", step_ms, "cpu_ms", cpu_ms, "gflops", number(gflops), "of_peak", number(share),
+                      "peak_rss_mib", peak_memory(), "device", strata_context_device(context), "blocks", s->rates[0], s->rates[1], s->rates[2]),
             err);
     char of_peak[64] = "";
     if (!isnan(gflops)) snprintf(of_peak, sizeof of_peak, "  %7.1f GFLOP/s, %3.0f %% of the peak", gflops, 100 * share);
-    strata_print("%-3s  %-42s %10.1f samples/s  %8.2f ms/step (%.2f of one core)%s  %d rank%s, %d threads, %s\n", w->name,
-                 w->about, rate, step_ms, cpu_ms, of_peak, ranks, ranks == 1 ? "" : "s", threads(),
+    strata_print("%-3s  %-42s %10.1f samples/s  %8.2f ms/step (%.2f of one core)%s  %.0f MiB  %d rank%s, %d threads, %s\n", w->name,
+                 w->about, rate, step_ms, cpu_ms, of_peak, peak_memory(), ranks, ranks == 1 ? "" : "s", threads(),
                  strata_context_device(context));
     return true;
 }
@@ -243,7 +251,8 @@ const struct verb strata_verb_bench = {
     .details = "  One step is forward, backward and Adam on random data in memory. The batch is the "
                "workload's times the\n"
                "  ranks. The rate is the median of three blocks; the peak is what the device reaches in registers alone.\n"
-               "  Next to the time of a step stands what it took of one core, all threads together, which a busy machine changes less.\n",
+               "  Next to the time of a step stands what it took of one core, all threads together, which a busy machine changes less,\n"
+               "  and before the ranks the most memory that the process held so far.\n",
     .options = options,
     .words_most = MOST,
     .collective = true,
