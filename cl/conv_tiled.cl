@@ -158,7 +158,7 @@ static inline bool is_inside(const struct pixels *at)
 }
 
 kernel void gather(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
-                   ulong out0, global const float *bias, ulong bias0, int n, int tiles, int panels)
+                   ulong out0, global const float *bias, ulong bias0, int factor, int n, int tiles, int panels)
 {
     const int runs = (PANELS + panels - 1) / panels;
     const int g = get_global_id(0) / runs;
@@ -186,7 +186,7 @@ kernel void gather(global const float *in, ulong in0, global const float *packed
                 else
                     border(acc, &at, in, zeros, lines, tap, end, phase_y, phase_x);
                 tile_store(acc, out + out0 + channel, at.to, last - pixel, OUT_G - panel * NR, tap > 0,
-                           end == KH * KW, bias + bias0 + channel);
+                           end == KH * KW, bias + bias0 + channel, factor);
             }
         }
     }
@@ -301,7 +301,7 @@ static inline void gradient_tile(global float *dw, const float left[PIXELS][SPAN
     }
 #pragma unroll
     for (int r = 0; r < MR; ++r) at[r] = (ulong)r * OUT_C;
-    tile_store(acc, dw + (ulong)row * OUT_C, at, rows - row, columns, add, false, 0);
+    tile_store(acc, dw + (ulong)row * OUT_C, at, rows - row, columns, add, false, 0, 0);
 }
 
 /* Items lie along (panels of all groups, rows, chunks of `blocks` blocks); parts is (chunks, rows, OUT_C). */

@@ -3,7 +3,8 @@
  *   -D VW               see vector.h; above 1 only with M=1
  *   -D KH KW SH SW DH DW PT PL    window, stride, dilation, and the padding above and left
  *   -D M                filters a channel
- *   -D ACTIVATION BIAS  for the forward kernel, see activation.h; without them the gradients are compiled */
+ *   -D ACTIVATION BIAS COLUMNS   for the forward kernel: see activation.h and epilogue.cl; how many neighbouring cells of a row a
+ *                       work-item takes. Without them the gradients are compiled */
 #include "vector.h"
 #if !defined(KH) || !defined(KW) || !defined(SH) || !defined(SW) || !defined(DH) || !defined(DW) || !defined(PT) || !defined(PL) || !defined(M)
 #error "depthwise.cl needs -D KH, KW, SH, SW, DH, DW, PT, PL and M"
@@ -12,31 +13,62 @@
 #ifdef ACTIVATION
 #include "activation.h"
 
-/* One work-item: VW filters of one output cell. Dimension 0 filters, 1 columns, 2 samples and rows. */
+#ifndef COLUMNS
+#error "depthwise.cl needs -D COLUMNS"
+#endif
+
+/* Weights of a small window are held in registers. */
+#define HELD (KH * KW <= 9)
+
+#if HELD
+#define WEIGHT(p, q) held[(p) * KW + (q)]
+#else
+#define WEIGHT(p, q) LOADV(w + ((p) * KW + (q)) * filters)
+#endif
+
+/* One work-item: VW filters of COLUMNS output cells of a row. Dimension 0 filters, 1 columns, 2 samples and rows. */
 kernel void forward(global const float *x, ulong x0, global const float *w, ulong w0, global const float *bias,
-                    ulong bias0, global float *y, ulong y0, int n, int height, int width, int out_height, int out_width,
+                    ulong bias0, global float *y, ulong y0, int factor, int n, int height, int width, int out_height, int out_width,
                     int filters)
 {
-    const int f = get_global_id(0) * VW, j = get_global_id(1), channels = filters / M;
-    const int s = get_global_id(2) / out_height, i = get_global_id(2) % out_height;
-    if (f >= filters || j >= out_width || s >= n) return;
+    const int f = get_global_id(0) * VW, first = get_global_id(1) * COLUMNS, channels = filters / M;
+    const int s = get_global_id(2) / out_height, top = get_global_id(2) % out_height * SH - PT;
+    if (f >= filters || first >= out_width || s >= n) return;
     x += x0 + (ulong)s * height * width * channels + f / M;
     w += w0 + f;
-#if BIAS
-    floatv sum = LOADV(bias + bias0 + f);
-#else
-    floatv sum = 0.0f;
+    y += y0 + (ulong)get_global_id(2) * out_width * filters + f;
+#if HELD
+    floatv held[KH * KW];
+#pragma unroll
+    for (int tap = 0; tap < KH * KW; tap++) held[tap] = LOADV(w + tap * filters);
 #endif
-    for (int p = 0; p < KH; p++) {
-        const int h = i * SH + p * DH - PT;
-        if (h < 0 || h >= height) continue;
-        for (int q = 0; q < KW; q++) {
-            const int c = j * SW + q * DW - PL;
-            if (c >= 0 && c < width)
-                sum += LOADV(x + ((ulong)h * width + c) * channels) * LOADV(w + (p * KW + q) * filters);
-        }
+    const bool inside_h = top >= 0 && top + (KH - 1) * DH < height;
+    for (int j = first; j < min(first + COLUMNS, out_width); j++) {
+        const int left = j * SW - PL;
+        floatv sum = 0.0f;
+        if (inside_h && left >= 0 && left + (KW - 1) * DW < width) {
+            global const float *from = x + ((ulong)top * width + left) * channels;
+#pragma unroll
+            for (int p = 0; p < KH; p++)
+#pragma unroll
+                for (int q = 0; q < KW; q++) sum += LOADV(from + (p * DH * width + q * DW) * channels) * WEIGHT(p, q);
+        } else
+#pragma unroll
+            for (int p = 0; p < KH; p++)
+#pragma unroll
+                for (int q = 0; q < KW; q++) {
+                    const int h = top + p * DH, c = left + q * DW;
+                    if (h >= 0 && h < height && c >= 0 && c < width)
+                        sum += LOADV(x + ((ulong)h * width + c) * channels) * WEIGHT(p, q);
+                }
+#if BIAS > 1
+        sum *= LOADV(bias + bias0 + factor + f);
+#endif
+#if BIAS
+        sum += LOADV(bias + bias0 + f);
+#endif
+        STOREV(ACTIVATE(sum), y + j * filters);
     }
-    STOREV(ACTIVATE(sum), y + y0 + ((ulong)get_global_id(2) * out_width + j) * filters + f);
 }
 
 #else

@@ -1,4 +1,4 @@
-/* C (m, n) = f(op(A) op(B) + bias), or C += op(A) op(B); row-major, op(A) (m, k), op(B) (k, n). Made for CPUs.
+/* C (m, n) = f(op(A) op(B) factor + bias), or C += op(A) op(B); row-major, op(A) (m, k), op(B) (k, n). Made for CPUs.
  *
  * One work-item computes `tiles` * MR rows of C by `panels` * NR columns; items lie along (columns, rows). It takes k in
  * blocks of at most KC. Of each block it copies its part of B to panels that are read front to back, padded with
@@ -127,16 +127,16 @@ static inline void multiply(floatv acc[MR][2], global const float *a, int k, int
 #endif
 
 static inline void store(floatv acc[MR][2], global float *c, int n, int rows, int columns, bool first, bool last,
-                         global const float *bias)
+                         global const float *bias, int factor)
 {
     ulong at[MR];
 #pragma unroll
     for (int r = 0; r < MR; ++r) at[r] = (ulong)r * n;
-    tile_store(acc, c, at, rows, columns, ACCUMULATE || !first, last, bias);
+    tile_store(acc, c, at, rows, columns, ACCUMULATE || !first, last, bias, factor);
 }
 
 kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b0, global float *c, ulong c0,
-                 global const float *bias, ulong bias0, int m, int n, int k, int tiles, int panels)
+                 global const float *bias, ulong bias0, int factor, int m, int n, int k, int tiles, int panels)
 {
     line right[PANELS][KC];
 #if TRANS_A
@@ -165,7 +165,7 @@ kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b
                 multiply(acc, a + a0 + (ulong)(i0 + i) * k + l0, k, rows - i, right[j / NR], depth);
 #endif
                 store(acc, c + c0 + (ulong)(i0 + i) * n + j0 + j, n, rows - i, columns - j, l0 == 0, l0 + depth == k,
-                      bias + bias0 + j0 + j);
+                      bias + bias0 + j0 + j, factor);
             }
     }
 }

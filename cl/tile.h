@@ -3,7 +3,7 @@
  * side and one broadcast must fit the registers: 6 rows with 16 registers, 8 to 14 with 32.
  *   -D VW           4, 8 or 16
  *   -D MR           rows of a tile, even
- *   -D BIAS         1: a bias is added before the activation
+ *   -D BIAS         1: a bias is added before the activation; 2: and the sum is multiplied by a factor before
  *   -D ACTIVATION   as in activation.h */
 #include "activation.h"
 
@@ -42,9 +42,9 @@ static inline void tile_clear(floatv acc[MR][2])
 }
 
 /* The first `rows` and `columns` are stored, or all when there are more. Row r goes to `to + at[r]`. add: to what is there. last: it is the whole sum, so bias and activation
- * follow; bias points at the tile's first column. */
+ * follow; bias points at the tile's first column, whose factor lies `factor` floats behind it. */
 static inline void tile_store_corner(floatv acc[MR][2], global float *to, const ulong at[MR], int rows, int columns,
-                                     bool add, bool last, global const float *bias)
+                                     bool add, bool last, global const float *bias, int factor)
 {
     line tile[MR];
 #pragma unroll
@@ -56,6 +56,9 @@ static inline void tile_store_corner(floatv acc[MR][2], global float *to, const 
         for (int j = 0; j < columns; ++j) {
             float v = tile[r].f[j];
             if (add) v += to[at[r] + j];
+#if BIAS > 1
+            if (last) v *= bias[factor + j];
+#endif
 #if BIAS
             if (last) v += bias[j];
 #endif
@@ -64,10 +67,10 @@ static inline void tile_store_corner(floatv acc[MR][2], global float *to, const 
 }
 
 static inline void tile_store(floatv acc[MR][2], global float *to, const ulong at[MR], int rows, int columns,
-                              bool add, bool last, global const float *bias)
+                              bool add, bool last, global const float *bias, int factor)
 {
     if (columns < NR) {
-        tile_store_corner(acc, to, at, rows, columns, add, last, bias);
+        tile_store_corner(acc, to, at, rows, columns, add, last, bias, factor);
         return;
     }
 #pragma unroll
@@ -78,6 +81,9 @@ static inline void tile_store(floatv acc[MR][2], global float *to, const ulong a
                 global float *out = to + at[r] + side * VW;
                 floatv v = acc[r][side];
                 if (add) v += LOADV(out);
+#if BIAS > 1
+                if (last) v *= LOADV(bias + factor + side * VW);
+#endif
 #if BIAS
                 if (last) v += LOADV(bias + side * VW);
 #endif

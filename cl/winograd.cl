@@ -139,8 +139,11 @@ static inline void multiply(line *sums, const float *left, global const float *r
 }
 
 /* One output of NR / 2 channels; `channels` are left. */
-static inline void store(floatv y, global float *to, global const float *bias, int channels)
+static inline void store(floatv y, global float *to, global const float *bias, int factor, int channels)
 {
+#if BIAS > 1
+    y *= load_some(bias + factor, channels);
+#endif
 #if BIAS
     y += load_some(bias, channels);
 #endif
@@ -156,7 +159,7 @@ static inline void store(floatv y, global float *to, global const float *bias, i
 
 /* The tile's M x M outputs, as far as they lie in the image. */
 static inline void transform_back(global float *out, const line *sums, int side, const struct spot *s,
-                                  global const float *bias, int channels)
+                                  global const float *bias, int factor, int channels)
 {
     floatv half_way[M][SIDE];
 #pragma unroll
@@ -175,12 +178,12 @@ static inline void transform_back(global float *out, const line *sums, int side,
 #pragma unroll
         for (int j = 0; j < M; ++j)
             if (s->y + i < OUT_H && s->x + j < OUT_W)
-                store(y[j], out + (((ulong)s->image * OUT_H + s->y + i) * OUT_W + s->x + j) * OUT_C, bias, channels);
+                store(y[j], out + (((ulong)s->image * OUT_H + s->y + i) * OUT_W + s->x + j) * OUT_C, bias, factor, channels);
     }
 }
 
 kernel void convolve(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
-                     ulong out0, global const float *bias, ulong bias0, int n, int panels)
+                     ulong out0, global const float *bias, ulong bias0, int factor, int n, int panels)
 {
     float left[POINTS * STRIDE];
     line sums[POINTS * TILES];
@@ -198,7 +201,7 @@ kernel void convolve(global const float *in, ulong in0, global const float *pack
             for (int side = 0; side < 2; ++side) {
                 const int channel = panel * NR + side * VW;
                 if (channel < OUT_C)
-                    transform_back(out + out0 + channel, sums + t, side, &s, bias + bias0 + channel, OUT_C - channel);
+                    transform_back(out + out0 + channel, sums + t, side, &s, bias + bias0 + channel, factor, OUT_C - channel);
             }
         }
     }

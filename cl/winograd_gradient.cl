@@ -121,7 +121,7 @@ static inline void multiply(global float *to, const float *left, const line *rig
     }
 #pragma unroll
     for (int r = 0; r < MR; ++r) at[r] = (ulong)r * OUT_C;
-    tile_store(acc, to, at, rows, columns, more, false, 0);
+    tile_store(acc, to, at, rows, columns, more, false, 0, 0);
 }
 
 kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global float *parts,

@@ -117,6 +117,12 @@ static size_t keep(const void *config, size_t n, const struct shape *in, const s
     return 2 * in->dim[axis];
 }
 
+static bool affine_on(const void *config, const struct shape *in)
+{
+    const struct batch_normalization *c = config;
+    return c->axis.v[0] == -1 || c->axis.v[0] == in->rank;
+}
+
 static struct normalize normalize_of(const struct batch_normalization *c, const struct step *s)
 {
     struct normalize n = { .kind = NORMALIZE_BATCH,
@@ -163,6 +169,15 @@ static bool forward(const void *config, const struct step *s, strata_error *err)
     return strata_op_normalize(s->run, &n, &s->x, &s->keep, &s->y, err) && move(c, s, &n, err);
 }
 
+static bool affine(const void *config, const struct step *s, const struct view *bias, const struct view *affine,
+                   strata_error *err)
+{
+    const struct batch_normalization *c = config;
+    const struct normalize n = normalize_of(c, s);
+    const int at = moving_at(c);
+    return strata_op_normalize_fold(s->run, &n, &s->w[at], &s->w[at + 1], bias, affine, err);
+}
+
 static bool backward(const void *config, const struct step *s, strata_error *err)
 {
     const struct batch_normalization *c = config;
@@ -195,5 +210,7 @@ const struct layer_class strata_layer_batch_normalization = {
     .backward = backward,
     .keep = keep,
     .needs_x = true,
+    .affine_on = affine_on,
+    .affine = affine,
     .trainable_inference = 1,
 };

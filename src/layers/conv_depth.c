@@ -42,8 +42,8 @@ bool strata_depthwise_weights(const struct conv_config *c, int dims, const struc
 bool strata_depthwise_forward(const struct conv_config *c, int dims, const struct step *s, strata_error *err)
 {
     const struct conv2d conv = depthwise_of(c, dims, s);
-    return strata_op_conv2d(s->run, &conv, &s->x, &s->w[0], c->use_bias ? &s->w[1] : NULL, s->fused, &s->y,
-                            err);
+    const struct tail tail = strata_step_tail(s, c->use_bias ? &s->w[1] : NULL);
+    return strata_op_conv2d(s->run, &conv, &s->x, &s->w[0], &tail, &s->y, err);
 }
 
 bool strata_depthwise_backward(const struct conv_config *c, int dims, const struct step *s, strata_error *err)
@@ -90,17 +90,16 @@ bool strata_separable_forward(const struct conv_config *c, int dims, const struc
 {
     const struct conv2d conv = depthwise_of(c, dims, s);
     const struct view between = s->keep.buffer ? s->keep : s->work;
-    struct gemm pointwise = {
+    const struct gemm pointwise = {
         .m = conv.n * conv.out_height * conv.out_width,
         .n = (size_t)c->filters,
         .k = conv.filters,
         .a = between,
         .b = s->w[1],
         .c = s->y,
-        .activation = s->fused,
+        .tail = strata_step_tail(s, c->use_bias ? &s->w[2] : NULL),
     };
-    if (c->use_bias) pointwise.bias = s->w[2];
-    return strata_op_conv2d(s->run, &conv, &s->x, &s->w[0], NULL, ACTIVATION_LINEAR, &between, err)
+    return strata_op_conv2d(s->run, &conv, &s->x, &s->w[0], NULL, &between, err)
            && strata_op_gemm(s->run, &pointwise, err);
 }
 

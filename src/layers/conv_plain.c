@@ -29,8 +29,8 @@ bool strata_conv_plain_weights(const struct conv_config *c, int dims, const stru
 bool strata_conv_plain_forward(const struct conv_config *c, int dims, const struct step *s, strata_error *err)
 {
     const struct conv2d conv = strata_conv_of(c, &s->x.shape, dims, (size_t)c->filters, (size_t)c->groups);
-    return strata_op_conv2d(s->run, &conv, &s->x, &s->w[0], c->use_bias ? &s->w[1] : NULL, s->fused, &s->y,
-                            err);
+    const struct tail tail = strata_step_tail(s, c->use_bias ? &s->w[1] : NULL);
+    return strata_op_conv2d(s->run, &conv, &s->x, &s->w[0], &tail, &s->y, err);
 }
 
 bool strata_conv_plain_backward(const struct conv_config *c, int dims, const struct step *s,

@@ -81,5 +81,5 @@ bool strata_conv_transpose_backward(const struct conv_config *c, int dims, const
             || strata_op_conv2d_kernel_gradient(s->run, &conv, &s->dy, &s->x, &s->dw[0], err))
            && (!s->dw[1].buffer || strata_op_sum_rows(s->run, &s->dy, rows, filters, &s->dw[1], err))
            && (!s->dx.buffer
-               || strata_op_conv2d(s->run, &conv, &s->dy, &s->w[0], NULL, ACTIVATION_LINEAR, &s->dx, err));
+               || strata_op_conv2d(s->run, &conv, &s->dy, &s->w[0], NULL, &s->dx, err));
 }

@@ -68,16 +68,15 @@ static bool weights(const void *config, const struct shape *in, struct weights *
 static bool forward(const void *config, const struct step *s, strata_error *err)
 {
     const struct dense *c = config;
-    struct gemm gemm = {
+    const struct gemm gemm = {
         .m = strata_view_rows(&s->x),
         .n = (size_t)c->units,
         .k = strata_view_columns(&s->x),
         .a = s->x,
         .b = s->w[0],
         .c = s->y,
-        .activation = s->fused,
+        .tail = strata_step_tail(s, c->use_bias ? &s->w[1] : NULL),
     };
-    if (c->use_bias) gemm.bias = s->w[1];
     return strata_op_gemm(s->run, &gemm, err);
 }
 

@@ -7,6 +7,7 @@
 #include "base/shape.h"
 #include "ops/activation.h"
 #include "ops/exchange.h"
+#include "ops/tail.h"
 #include "ops/view.h"
 
 enum { STRATA_MAX_WEIGHTS = 8, STRATA_MAX_INPUTS = 64 };
@@ -50,6 +51,8 @@ struct step {
     struct view keep;                /* what `keep` asked for; buffer NULL when not training or not asked */
     struct view work;                /* what `work` asked for; its contents last for this call only */
     enum activation_kind fused;      /* forward: apply it to y while storing; LINEAR unless the class says fuses */
+    struct view affine;              /* forward of a class that fuses: what is added to each of the last axis (its bias is in it),
+                                        then the factors by which the sum is multiplied before; buffer NULL: nothing */
     bool training;                   /* dropout drops, batch normalization uses the batch */
     struct buffer *step_words;       /* enum step_word; NULL unless training */
     const struct exchange *exchange; /* sums over the ranks, for a layer that wants the whole batch; NULL: this rank has it */
@@ -79,7 +82,7 @@ struct layer_class {
 
     bool needs_x, needs_y;   /* backward reads them */
     bool in_place;           /* y may be x's memory (then neither is needed), dx may be dy's */
-    bool fuses;              /* forward applies s->fused */
+    bool fuses;              /* forward applies s->fused and s->affine (strata_step_tail) */
     bool identity_in_inference; /* forward copies x when not training; the plan leaves it out */
     bool random_in_training; /* draws random numbers in training, though it does more than copy x in inference */
     bool integer_input;      /* x holds int32 (Embedding) */
@@ -97,6 +100,11 @@ struct layer_class {
     /* A layer that is nothing but an activation (Activation, Softmax over the last axis, a plain ReLU) names it here for
      * this input; ACTIVATION_KINDS: it is more than that, use forward and backward. NULL: never. */
     enum activation_kind (*acts_as)(const void *config, const struct shape *in);
+    /* A layer that in inference only multiplies and adds along the last axis writes to `affine` what the step of the layer before
+     * gets as s->affine; bias is that layer's own, without buffer when it has none. NULL: never. */
+    bool (*affine_on)(const void *config, const struct shape *in);
+    bool (*affine)(const void *config, const struct step *s, const struct view *bias, const struct view *affine,
+                   strata_error *err);
     int trainable_inference; /* 1: frozen (trainable false) means inference mode, as Keras's BatchNormalization */
 };
 
@@ -109,6 +117,18 @@ extern const struct registry strata_constraints;   /* layers/regularizer.h */
 static inline const struct layer_class *strata_layer_class(const struct class *class)
 {
     return (const struct layer_class *)class;
+}
+
+/* What a layer that fuses stores its sums with; bias NULL: it has none. */
+static inline struct tail strata_step_tail(const struct step *s, const struct view *bias)
+{
+    struct tail tail = { .activation = s->fused };
+    if (bias) tail.bias = *bias;
+    if (s->affine.buffer) {
+        tail.bias = s->affine;
+        tail.factor = strata_view_count(&s->affine) / 2;
+    }
+    return tail;
 }
 
 /* shape functions that many share. */

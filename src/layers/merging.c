@@ -52,7 +52,10 @@ struct view strata_merge_input(const struct step *s, int k)
 bool strata_merge_forward(enum merge_op op, const struct step *s, strata_error *err)
 {
     const struct view none = { 0 };
-    for (int k = 0; k < s->inputs; k++) {
+    const bool pair = op == MERGE_ADD && strata_shape_equal(&s->xs[0].shape, &s->y.shape)
+                      && strata_shape_equal(&s->xs[1].shape, &s->y.shape);
+    if (pair && !strata_op_add(s->run, &s->xs[0], &s->xs[1], &s->y, err)) return false;
+    for (int k = pair ? 2 : 0; k < s->inputs; k++) {
         const struct view x = strata_merge_input(s, k);
         if (!strata_op_merge(s->run, k ? op : MERGE_COPY, &x, &none, &s->y, err)) return false;
     }

@@ -145,7 +145,7 @@ bool strata_model_output_for(strata_model *model, const strata_layer *layer, con
     int index = MODEL_INPUT;
     if (!layer)
         return strata_model_infer(model, input, out, err);
-    if (!strata_lower(model, input, false, false, &list, err))
+    if (!strata_lower(model, input, &(struct lower_config){ 0 }, &list, err))
         return false;
     const bool found = strata_lower_find(&list, layer, &index);
     if (found)

@@ -152,19 +152,48 @@ static void count_consumers(struct flat_list *list)
                 list->items[list->items[i].inputs[k]].consumers++;
 }
 
-/* An activation right after a layer that can apply it while storing is given to that layer. */
-static void fuse(struct flat_list *list, bool keep_last)
+/* What is extracted is read as it is, so nobody after it may be fused into it. */
+static void count_extracted(struct flat_list *list, const struct lower_config *config)
+{
+    int index;
+    for (size_t i = 0; i < config->extract_count; i++)
+        if (strata_lower_find(list, config->extract[i], &index) && index != MODEL_INPUT)
+            list->items[index].consumers++;
+}
+
+/* The node before that computes what this one gets, when nobody else reads it and it can do more while storing; NULL: none. */
+static struct flat *maker(struct flat_list *list, const struct flat *node)
+{
+    int at = node->inputs[0];
+    while (at != MODEL_INPUT && list->items[at].fused && list->items[at].consumers == 1) at = list->items[at].inputs[0];
+    struct flat *before = at == MODEL_INPUT ? NULL : &list->items[at];
+    const bool can = before && before->kind == FLAT_LAYER && !before->fused && before->layer->class->fuses
+                     && before->consumers == 1 && before->activation == ACTIVATION_LINEAR;
+    return can ? before : NULL;
+}
+
+/* A layer that multiplies and adds by constants, where no gradient passes. */
+static bool fuses_affine(const struct flat *node, const struct flat *before, bool backward)
+{
+    return node->kind == FLAT_LAYER && node->layer->class->affine && !node->training && !before->affine
+           && !(backward && node->needs_gradient) && node->layer->class->affine_on(node->layer->config, node->in);
+}
+
+/* What comes right after a layer that can do it while storing is given to that layer. */
+static void fuse(struct flat_list *list, const struct lower_config *config)
 {
     for (size_t i = 0; i < list->count; i++) {
         struct flat *node = &list->items[i];
-        if (node->kind != FLAT_ACTIVATION || node->inputs[0] == MODEL_INPUT || (keep_last && (int)i == list->output))
-            continue;
-        struct flat *before = &list->items[node->inputs[0]];
-        if (before->kind == FLAT_LAYER && before->layer->class->fuses && before->activation == ACTIVATION_LINEAR
-            && before->consumers == 1 && strata_activation(node->activation)->fusable) {
+        struct flat *before = node->input_count == 1 ? maker(list, node) : NULL;
+        const bool affine = before && fuses_affine(node, before, config->backward);
+        const bool activation = before && node->kind == FLAT_ACTIVATION && strata_activation(node->activation)->fusable
+                                && !(config->keep_last && (int)i == list->output);
+        if (affine)
+            before->affine = node->layer;
+        if (activation)
             before->activation = node->activation;
+        if (affine || activation)
             node->fused = node->view = true;
-        }
     }
 }
 
@@ -189,21 +218,22 @@ static void spread_gradients(struct flat_list *list)
     }
 }
 
-bool strata_lower(strata_model *model, const struct shape *input, bool training, bool keep_last, struct flat_list *list,
+bool strata_lower(strata_model *model, const struct shape *input, const struct lower_config *config, struct flat_list *list,
                   strata_error *err)
 {
     *list = (struct flat_list){ .input = *input };
     if (model->output_count > 1)
         return strata_fail(err, STRATA_EVALUE, "model %s has %zu outputs; models with one output are trained and run. Take "
                            "inner outputs with strata_model_extract or `strata extract`", model->name, model->output_count);
-    list->output = lower_model(list, model, MODEL_INPUT, training, err);
+    list->output = lower_model(list, model, MODEL_INPUT, config->training, err);
     if (list->output == FAILED) {
         strata_lower_release(list);
         return false;
     }
     count_consumers(list);
-    fuse(list, keep_last);
+    count_extracted(list, config);
     spread_gradients(list);
+    fuse(list, config);
     return true;
 }
 

@@ -14,7 +14,8 @@ struct flat {
     enum flat_kind kind;
     const strata_layer *layer;       /* whose work it is */
     enum activation_kind activation; /* FLAT_ACTIVATION: the function; FLAT_LAYER: what it applies while storing */
-    bool fused;                      /* FLAT_ACTIVATION: done by the node before */
+    const strata_layer *affine;      /* FLAT_LAYER: the layer whose multiplication and addition it applies while storing, or NULL */
+    bool fused;                      /* an activation, or an `affine` layer: done by a node before, whose output it is */
     const struct object *regularizer; /* FLAT_PENALTY */
     int *inputs;                     /* flat indices or MODEL_INPUT */
     int input_count;
@@ -40,8 +41,16 @@ struct flat_list {
     unsigned streams;
 };
 
-/* input: the shape of a sample, which settles what is open in the model's. keep_last: the model's last activation stays a node of its own, so that a loss can work on its input. */
-bool strata_lower(strata_model *model, const struct shape *input, bool training, bool keep_last, struct flat_list *list,
+struct lower_config {
+    bool training;
+    bool backward;       /* gradients will be asked for */
+    bool keep_last;      /* the model's last activation stays a node of its own, so that a loss can work on its input */
+    const strata_layer *const *extract; /* whose outputs are wanted as they are; may be NULL */
+    size_t extract_count;
+};
+
+/* input: the shape of a sample, which settles what is open in the model's. */
+bool strata_lower(strata_model *model, const struct shape *input, const struct lower_config *config, struct flat_list *list,
                   strata_error *err);
 void strata_lower_release(struct flat_list *list);
 

@@ -44,7 +44,8 @@ static bool find_prefix(strata_model *model, bool logits, int *last, struct shap
                         strata_error *err)
 {
     struct flat_list list;
-    if (!strata_lower(model, &model->input.shape, true, logits, &list, err))
+    const struct lower_config lowering = { .training = true, .backward = true, .keep_last = logits };
+    if (!strata_lower(model, &model->input.shape, &lowering, &list, err))
         return false;
     *last = strata_lower_prefix(&list);
     if (*last != MODEL_INPUT) {
@@ -83,7 +84,10 @@ static bool lower(struct plan *plan, strata_error *err)
     const bool logits = plan->config.loss_at_logits;
     const bool rest = plan->config.part == PLAN_REST;
     const struct shape *in = rest ? &plan->model->input.shape : &plan->config.shape;
-    if (!strata_lower(plan->model, in, plan->config.training, logits, &plan->flat, err)
+    const struct lower_config lowering = { .training = plan->config.training, .backward = plan->config.backward,
+                                           .keep_last = logits, .extract = plan->config.extract,
+                                           .extract_count = plan->config.extract_count };
+    if (!strata_lower(plan->model, in, &lowering, &plan->flat, err)
         || (plan->config.part != PLAN_WHOLE && !take_part(plan, err)))
         return false;
     plan->at = plan->flat.output;

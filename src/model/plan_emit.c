@@ -1,5 +1,6 @@
 /* Walking the flat list: forward, loss, backward, each step put into the plan's run. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "layers/regularizer.h"
@@ -26,6 +27,12 @@ static struct view life_view(const struct plan *plan, const struct lifetime *lif
     return (struct view){ plan->arena, life->offset, { .rank = 1, .dim = { life->elements } } };
 }
 
+static void view_weights(const struct plan *plan, const strata_layer *layer, struct step *s)
+{
+    for (int w = 0; w < layer->weight_count; w++)
+        s->w[w] = (struct view){ plan->params->weights, layer->weights[w].offset, layer->weights[w].spec.shape };
+}
+
 /* The views of a step but those of gradients. xs has room for the inputs. */
 static struct step base_step(const struct plan *plan, int node, struct view *xs)
 {
@@ -40,9 +47,30 @@ static struct step base_step(const struct plan *plan, int node, struct view *xs)
     s.y = strata_plan_value(plan, node);
     s.keep = life_view(plan, plan_life(plan, LIFE_KEEP, node));
     s.work = life_view(plan, plan_work(plan, node, false));
-    for (int w = 0; flat->kind == FLAT_LAYER && w < flat->layer->weight_count; w++)
-        s.w[w] = (struct view){ plan->params->weights, flat->layer->weights[w].offset, flat->layer->weights[w].spec.shape };
+    if (flat->kind == FLAT_LAYER)
+        view_weights(plan, flat->layer, &s);
     return s;
+}
+
+static struct view bias_of(const strata_layer *layer, const struct step *s)
+{
+    for (int w = 0; w < layer->weight_count; w++)
+        if (strcmp(layer->weights[w].spec.name, "bias") == 0)
+            return s->w[w];
+    return (struct view){ 0 };
+}
+
+/* What the node multiplies by and adds for a layer behind it. */
+static bool emit_affine(const struct plan *plan, int node, struct step *s, strata_error *err)
+{
+    const struct flat *flat = &plan->flat.items[node];
+    if (!flat->affine)
+        return true;
+    struct step other = { .run = plan->run, .x = s->y };
+    const struct view bias = bias_of(flat->layer, s);
+    view_weights(plan, flat->affine, &other);
+    s->affine = life_view(plan, plan_affine(plan, node));
+    return flat->affine->class->affine(flat->affine->config, &other, &bias, &s->affine, err);
 }
 
 static bool emit_forward(const struct plan *plan, int node, strata_error *err)
@@ -52,11 +80,11 @@ static bool emit_forward(const struct plan *plan, int node, strata_error *err)
     if (flat->view && flat->kind != FLAT_PENALTY)
         return true;
     label(plan, flat, "forward");
-    const struct step s = base_step(plan, node, xs);
+    struct step s = base_step(plan, node, xs);
     if (flat->kind == FLAT_ACTIVATION)
         return strata_op_activation(plan->run, flat->activation, &s.x, &s.y, err);
     if (flat->kind == FLAT_LAYER)
-        return flat->layer->class->forward(flat->layer->config, &s, err);
+        return emit_affine(plan, node, &s, err) && flat->layer->class->forward(flat->layer->config, &s, err);
     const struct regularizer_class *class = (const void *)flat->regularizer->class;
     const struct view penalty = penalty_view(plan), none = { 0 };
     return class->apply(flat->regularizer->config, plan->run, &s.x, 1.0 / (double)plan->config.global_n, &penalty, &none, err);

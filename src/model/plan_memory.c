@@ -83,6 +83,10 @@ static void live_forward(struct plan *plan, int node)
         use(keep, plan_forward_step(node));
     }
     live_work(plan, node, false, plan_forward_step(node));
+    if (flat->affine) {
+        plan_affine(plan, node)->elements = 2 * flat->out.dim[flat->out.rank - 1];
+        use(plan_affine(plan, node), plan_forward_step(node));
+    }
 }
 
 static void live_backward(struct plan *plan, int node)
@@ -140,7 +144,7 @@ static void find_lifetimes(struct plan *plan)
 bool strata_plan_place(struct plan *plan, strata_error *err)
 {
     const size_t count = plan->flat.count;
-    plan->life_count = 6 * count + 1;
+    plan->life_count = 7 * count + 1;
     plan->life = strata_alloc(plan->life_count, sizeof *plan->life, err);
     plan->value_root = plan->life ? strata_alloc(count, sizeof *plan->value_root, err) : NULL;
     plan->gradient_root = plan->value_root ? strata_alloc(count, sizeof *plan->gradient_root, err) : NULL;

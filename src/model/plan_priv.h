@@ -18,7 +18,7 @@ struct plan {
     bool convert;             /* the input needs a conversion step */
 
     struct lifetime *life;    /* values, keeps, gradients of the nodes, the converted input, temporaries, work of forward
-                                 and of backward */
+                                 and of backward, factors */
     size_t life_count;
     int *value_root;          /* the node in whose memory a node's output lies, or MODEL_INPUT */
     int *gradient_root;       /* the node in whose gradient memory a node's gradient lies */
@@ -71,6 +71,12 @@ static inline int plan_last_step(const struct plan *plan)
 static inline bool plan_goes_backward(const struct plan *plan, int node)
 {
     return plan->config.backward && plan->flat.items[node].needs_gradient && node <= plan->at;
+}
+
+/* What the node adds and multiplies by while storing (struct flat, affine). */
+static inline struct lifetime *plan_affine(const struct plan *plan, int node)
+{
+    return &plan->life[6 * plan->flat.count + 1 + (size_t)node];
 }
 
 /* plan_memory.c: roots and lifetimes, then places. */

@@ -49,15 +49,20 @@ static void keep_ends(struct flat_list *list, int last, bool head)
     list->end_count = kept;
 }
 
-/* An activation behind `last` that it applies while storing goes back to being its own: in training something may lie between. */
+/* What lies behind `last` and is done by a node up to it goes back to being its own: in training something may lie between. */
 static void part_fused(struct flat_list *list, int last)
 {
-    for (int i = last + 1; i < (int)list->count; i++) {
+    for (int i = (int)list->count - 1; i > last; i--) {
         struct flat *node = &list->items[i];
-        if (!node->fused || node->inputs[0] != last)
+        int maker = i;
+        while (maker != MODEL_INPUT && list->items[maker].fused) maker = list->items[maker].inputs[0];
+        if (maker == i || maker > last)
             continue;
         node->fused = node->view = false;
-        list->items[last].activation = ACTIVATION_LINEAR;
+        if (node->kind == FLAT_ACTIVATION)
+            list->items[maker].activation = ACTIVATION_LINEAR;
+        else
+            list->items[maker].affine = NULL;
     }
 }
 

@@ -55,14 +55,13 @@ static bool end(struct run *run, bool ok)
 }
 
 bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x,
-                      const struct view *kernel, const struct view *bias, enum activation_kind activation,
-                      const struct view *y, strata_error *err)
+                      const struct view *kernel, const struct tail *tail, const struct view *y, strata_error *err)
 {
-    static const struct view none;
+    static const struct tail none;
     const struct conv2d_implementation *implementation = choose(run, conv, err);
     if (!implementation) return false;
     begin(run, "conv2d", implementation, conv);
-    return end(run, implementation->forward(run, conv, x, kernel, bias ? bias : &none, activation, y, err));
+    return end(run, implementation->forward(run, conv, x, kernel, tail ? tail : &none, y, err));
 }
 
 bool strata_op_conv2d_input_gradient(struct run *run, const struct conv2d *conv, const struct view *dy,

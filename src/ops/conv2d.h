@@ -2,8 +2,7 @@
 #ifndef STRATA_OPS_CONV2D_H
 #define STRATA_OPS_CONV2D_H
 
-#include "ops/activation.h"
-#include "ops/view.h"
+#include "ops/tail.h"
 
 /* x (n, height, width, channels), kernel (kernel_height, kernel_width, channels / groups, filters),
  * y (n, out_height, out_width, filters):
@@ -23,7 +22,7 @@ struct conv2d_implementation {
     bool rounds_more; /* not for a strict run, unless it is forced */
     bool (*suits)(struct device *device, const struct conv2d *conv);
     bool (*forward)(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
-                    const struct view *bias, enum activation_kind activation, const struct view *y, strata_error *err);
+                    const struct tail *tail, const struct view *y, strata_error *err);
     bool (*input_gradient)(struct run *run, const struct conv2d *conv, const struct view *dy,
                            const struct view *kernel, const struct view *dx, strata_error *err);
     bool (*kernel_gradient)(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *dy,
@@ -33,10 +32,9 @@ struct conv2d_implementation {
 /* In order of preference, as for GEMM. Ends in NULL. */
 extern const struct conv2d_implementation *const strata_conv2d_implementations[];
 
-/* bias NULL or without buffer: none; activation a fusable one. Outputs are overwritten. */
+/* tail NULL: nothing. Outputs are overwritten. */
 bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
-                      const struct view *bias, enum activation_kind activation, const struct view *y,
-                      strata_error *err);
+                      const struct tail *tail, const struct view *y, strata_error *err);
 bool strata_op_conv2d_input_gradient(struct run *run, const struct conv2d *conv, const struct view *dy,
                                      const struct view *kernel, const struct view *dx, strata_error *err);
 bool strata_op_conv2d_kernel_gradient(struct run *run, const struct conv2d *conv, const struct view *x,

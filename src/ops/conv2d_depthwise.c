@@ -6,7 +6,7 @@
 #include "ops/map.h"
 #include "ops/reduce.h"
 
-enum { OPTIONS = 240 };
+enum { OPTIONS = 260, MOST_COLUMNS = 32 /* of a work-item */ };
 
 static bool suits(struct device *device, const struct conv2d *conv)
 {
@@ -20,18 +20,28 @@ static size_t multiplier(const struct conv2d *conv)
     return conv->filters / conv->channels;
 }
 
-/* Vectors run over filters and channels alike, so there is one filter a channel. */
+/* Vectors run over filters and channels alike, so there is one filter a channel. No wider than the registers, of which a window's
+ * weights take one each. */
 static int width_of(struct run *run, const struct conv2d *conv)
 {
-    return multiplier(conv) == 1 ? strata_op_vector_width(run, conv->channels) : 1;
+    const int native = strata_device_info_of(strata_run_device(run))->native_vector_width;
+    const int width = multiplier(conv) == 1 ? strata_op_vector_width(run, conv->channels) : 1;
+    return width > native && native >= 4 ? native : width;
 }
 
-/* Appends the sizes to `args` (at most 4); `slice` is the last argument unless 0. `more` are further options. */
+/* Neighbouring cells of a row that one work-item takes: on GPUs each has its own. */
+static size_t columns_of(struct run *run, const struct conv2d *conv)
+{
+    if (strata_device_class_of(strata_run_device(run)) != STRATA_CPU_CLASS) return 1;
+    return conv->out_width < MOST_COLUMNS ? conv->out_width : MOST_COLUMNS;
+}
+
+/* Appends the sizes to `args` (at most 5); `slice` is the last argument unless 0. `more` are further options. */
 static bool launch(struct run *run, const struct conv2d *conv, const char *kernel, const char *more,
                    const struct arg *args, const size_t global[3], size_t slice, strata_error *err)
 {
     char options[OPTIONS];
-    struct arg all[12] = { { 0 } };
+    struct arg all[13] = { { 0 } };
     int count = 0;
     if (!suits(NULL, conv))
         return strata_fail(err, STRATA_EVALUE,
@@ -56,14 +66,16 @@ static bool launch(struct run *run, const struct conv2d *conv, const char *kerne
 }
 
 static bool forward(struct run *run, const struct conv2d *conv, const struct view *x,
-                    const struct view *kernel, const struct view *bias, enum activation_kind activation,
-                    const struct view *y, strata_error *err)
+                    const struct view *kernel, const struct tail *tail, const struct view *y, strata_error *err)
 {
-    char more[48];
-    const struct arg args[] = { arg_view(x), arg_view(kernel), arg_view(bias), arg_view(y), { 0 } };
-    const size_t global[3] = { conv->filters / (size_t)width_of(run, conv), conv->out_width,
+    char more[64];
+    const struct arg args[] = { arg_view(x), arg_view(kernel), arg_view(&tail->bias), arg_view(y),
+                                arg_int((int32_t)tail->factor), { 0 } };
+    const size_t columns = columns_of(run, conv);
+    const size_t global[3] = { conv->filters / (size_t)width_of(run, conv), (conv->out_width + columns - 1) / columns,
                                conv->n * conv->out_height };
-    snprintf(more, sizeof more, " -DACTIVATION=%d -DBIAS=%d", (int)activation, bias->buffer != NULL);
+    snprintf(more, sizeof more, " -DACTIVATION=%d -DBIAS=%d -DCOLUMNS=%zu", (int)tail->activation, strata_tail_bias(tail),
+             columns);
     return launch(run, conv, "depthwise:forward", more, args, global, 0, err);
 }
 

@@ -110,17 +110,14 @@ static struct view rows_of(const struct piece *piece, const struct view *y)
 }
 
 static bool forward_piece(struct run *run, const struct piece *piece, const struct view *x, const struct view *kernel,
-                          const struct view *bias, enum activation_kind activation, const struct view *y, strata_error *err)
+                          const struct tail *tail, const struct view *y, strata_error *err)
 {
     const bool grouped = piece->conv->groups > 1;
     const struct view out = rows_of(piece, y);
     struct gemm gemm = { .m = piece->rows, .n = piece->filters, .k = piece->patch, .a = piece->col,
                          .b = grouped ? piece->narrow_kernel : *kernel, .c = grouped ? piece->narrow_y : out,
-                         .activation = activation };
-    if (bias && bias->buffer) {
-        gemm.bias = *bias;
-        gemm.bias.offset += piece->group * piece->filters;
-    }
+                         .tail = *tail };
+    gemm.tail.bias.offset += piece->group * piece->filters;
     return gather(run, piece, x, err)
         && (!grouped || move_columns(run, piece, "columns:take", kernel, &piece->narrow_kernel, piece->patch, err))
         && strata_gemm_clblast.run(run, &gemm, err)
@@ -128,13 +125,13 @@ static bool forward_piece(struct run *run, const struct piece *piece, const stru
 }
 
 static bool forward(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
-                    const struct view *bias, enum activation_kind activation, const struct view *y, strata_error *err)
+                    const struct tail *tail, const struct view *y, strata_error *err)
 {
     struct piece piece;
     if (!start(run, conv, &piece, err))
         return false;
     do
-        if (!forward_piece(run, &piece, x, kernel, bias, activation, y, err))
+        if (!forward_piece(run, &piece, x, kernel, tail, y, err))
             return false;
     while (next(&piece));
     return true;

@@ -24,8 +24,8 @@ struct gather {
     size_t n, in_h, in_w, in_c, out_h, out_w, out_c;
     int kernel_h, kernel_w, groups, stride_h, stride_w, start_h, start_w, dilation_h, dilation_w, phases_h, phases_w;
     bool reversed;
-    enum activation_kind activation;
-    struct view in, kernel, out, bias;
+    struct view in, kernel, out;
+    struct tail tail;
 };
 
 static bool suits(struct device *device, const struct conv2d *conv)
@@ -118,7 +118,7 @@ static void write_options(const struct gather *g, const struct tile *tile, char 
              "-DOUT_C=%zu -DKH=%d -DKW=%d -DGROUPS=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DSTART_H=%d -DSTART_W=%d "
              "-DDILATION_H=%d -DDILATION_W=%d -DPHASES_H=%d -DPHASES_W=%d -DBLOCK_TAPS=%zu "
              "-DREVERSED=%d -DPIXELS=%d -DSPAN_TILES=%zu -DPANEL_RUN=%zu",
-             tile->width, tile->rows, g->bias.buffer != NULL, (int)g->activation, g->in_h, g->in_w, g->in_c, g->out_h,
+             tile->width, tile->rows, strata_tail_bias(&g->tail), (int)g->tail.activation, g->in_h, g->in_w, g->in_c, g->out_h,
              g->out_w, g->out_c, g->kernel_h, g->kernel_w, g->groups, g->stride_h, g->stride_w, g->start_h,
              g->start_w, g->dilation_h, g->dilation_w, g->phases_h, g->phases_w, block_taps(g, tile), g->reversed,
              PIXELS, d.tiles, d.panels);
@@ -159,7 +159,7 @@ static bool run_gather(struct run *run, const struct gather *g, strata_error *er
     write_options(g, &tile, options);
     if (!pack(run, g, &tile, options, &packed, err))
         return false;
-    const struct arg args[] = { arg_view(&g->in), arg_view(&packed), arg_view(&g->out), arg_view(&g->bias),
+    const struct arg args[] = { arg_view(&g->in), arg_view(&packed), arg_view(&g->out), arg_view(&g->tail.bias), arg_int((int32_t)g->tail.factor),
                                 arg_int((int32_t)g->n), arg_int((int32_t)tiles), arg_int((int32_t)panels), { 0 } };
     const struct launch launch = { .kernel = "conv_tiled:gather", .options = options, .args = args, .dims = 3,
                                    .global = { runs, strata_tile_ceil(all_tiles, tiles), phases },
@@ -175,16 +175,15 @@ static bool is_product(const struct conv2d *c)
 }
 
 static bool forward(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
-                    const struct view *bias, enum activation_kind activation, const struct view *y, strata_error *err)
+                    const struct tail *tail, const struct view *y, strata_error *err)
 {
     const struct gemm product = { .m = conv->n * conv->height * conv->width, .n = conv->filters, .k = conv->channels,
-                                  .a = *x, .b = *kernel, .c = *y, .bias = *bias, .activation = activation };
+                                  .a = *x, .b = *kernel, .c = *y, .tail = *tail };
     struct gather g = gather_of(conv);
     g.in = *x;
     g.kernel = *kernel;
     g.out = *y;
-    g.bias = *bias;
-    g.activation = activation;
+    g.tail = *tail;
     return is_product(conv) ? strata_gemm_tiled.run(run, &product, err) : run_gather(run, &g, err);
 }
 

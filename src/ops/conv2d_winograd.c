@@ -29,8 +29,8 @@ struct winograd {
     size_t n, in_h, in_w, in_c, out_h, out_w, out_c;
     int start_h, start_w;
     bool reversed;
-    enum activation_kind activation;
-    struct view in, kernel, out, bias;
+    struct view in, kernel, out;
+    struct tail tail;
 };
 
 static bool can(const struct conv2d *c)
@@ -102,7 +102,7 @@ static void write_options(const struct winograd *w, const struct tile *tile, int
     snprintf(options, OPTIONS,
              "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DM=%d -DIN_H=%zu -DIN_W=%zu -DIN_C=%zu -DOUT_H=%zu -DOUT_W=%zu "
              "-DOUT_C=%zu -DSTART_H=%d -DSTART_W=%d %s",
-             tile->width, tile->rows, w->bias.buffer != NULL, (int)w->activation, m, w->in_h, w->in_w, w->in_c, w->out_h,
+             tile->width, tile->rows, strata_tail_bias(&w->tail), (int)w->tail.activation, m, w->in_h, w->in_w, w->in_c, w->out_h,
              w->out_w, w->out_c, w->start_h, w->start_w, more);
 }
 
@@ -142,7 +142,7 @@ static bool convolve(struct run *run, const struct winograd *w, strata_error *er
     if (!strata_run_scratch(run, panels * points * w->in_c * (size_t)tile.columns * sizeof(float), &packed.buffer, err)
         || !pack(run, w, options, panels, &packed, err))
         return false;
-    const struct arg args[] = { arg_view(&w->in), arg_view(&packed), arg_view(&w->out), arg_view(&w->bias),
+    const struct arg args[] = { arg_view(&w->in), arg_view(&packed), arg_view(&w->out), arg_view(&w->tail.bias), arg_int((int32_t)w->tail.factor),
                                 arg_int((int32_t)w->n), arg_int((int32_t)some), { 0 } };
     const struct launch launch = { .kernel = "winograd:convolve", .options = options, .args = args, .dims = 2,
                                    .global = { strata_tile_ceil(panels, some), blocks }, .local = { 1, 1 } };
@@ -150,16 +150,15 @@ static bool convolve(struct run *run, const struct winograd *w, strata_error *er
 }
 
 static bool forward(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
-                    const struct view *bias, enum activation_kind activation, const struct view *y, strata_error *err)
+                    const struct tail *tail, const struct view *y, strata_error *err)
 {
     struct winograd w = forward_of(conv);
     w.in = *x;
     w.kernel = *kernel;
     w.out = *y;
-    w.bias = *bias;
-    w.activation = activation;
+    w.tail = *tail;
     return can(conv) ? convolve(run, &w, err)
-                     : strata_conv2d_tiled.forward(run, conv, x, kernel, bias, activation, y, err);
+                     : strata_conv2d_tiled.forward(run, conv, x, kernel, tail, y, err);
 }
 
 static bool input_gradient(struct run *run, const struct conv2d *conv, const struct view *dy,

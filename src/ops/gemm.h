@@ -2,18 +2,16 @@
 #ifndef STRATA_OPS_GEMM_H
 #define STRATA_OPS_GEMM_H
 
-#include "ops/activation.h"
-#include "ops/view.h"
+#include "ops/tail.h"
 
-/* C (m, n) = f(op(A) (m, k) * op(B) (k, n) + bias (n)), or C += op(A) op(B) when accumulate, then without bias and f.
+/* C (m, n) = f(op(A) (m, k) * op(B) (k, n) * factor (n) + bias (n)), or C += op(A) op(B) when accumulate, then without the tail.
  * Matrices are row-major without gaps: A is (m, k), or (k, m) when transpose_a; B is (k, n), or (n, k) when
  * transpose_b. Views give place only; their shapes are not looked at. C overlaps neither A nor B. */
 struct gemm {
     size_t m, n, k;
     bool transpose_a, transpose_b, accumulate;
     struct view a, b, c;
-    struct view bias;                 /* buffer NULL: none */
-    enum activation_kind activation;  /* a fusable one */
+    struct tail tail;
 };
 
 struct gemm_implementation {

@@ -31,10 +31,11 @@ static bool call(const void *context, void *queue, strata_error *err)
 static bool epilogue(struct run *run, const struct gemm *gemm, strata_error *err)
 {
     char options[64];
-    const struct arg args[] = { arg_view(&gemm->bias), arg_view(&gemm->c), arg_ulong(gemm->n), { 0 } };
-    if (!gemm->bias.buffer && gemm->activation == ACTIVATION_LINEAR)
+    const struct tail *tail = &gemm->tail;
+    const struct arg args[] = { arg_view(&tail->bias), arg_view(&gemm->c), arg_ulong(tail->factor), arg_ulong(gemm->n), { 0 } };
+    if (!tail->bias.buffer && tail->activation == ACTIVATION_LINEAR)
         return true;
-    snprintf(options, sizeof options, "-DACTIVATION=%d -DBIAS=%d", gemm->activation, gemm->bias.buffer != NULL);
+    snprintf(options, sizeof options, "-DACTIVATION=%d -DBIAS=%d", (int)tail->activation, strata_tail_bias(tail));
     return strata_op_map(run, "epilogue:apply", options, args, gemm->m * gemm->n, err);
 }
 

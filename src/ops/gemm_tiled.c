@@ -52,15 +52,15 @@ static bool run_gemm(struct run *run, const struct gemm *g, strata_error *err)
     assert(g->k > 0 && g->m <= INT_MAX / 2 && g->n <= INT_MAX / 2 && g->k <= INT_MAX / 2);
     const struct share share =
         divide(tiles, panels, g->transpose_a, strata_tile_items(strata_run_device(run)));
-    const bool bias = g->bias.buffer && !g->accumulate;
 
     snprintf(options, sizeof options,
              "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DKC=%d -DTILES=%d -DPANELS=%d -DTRANS_A=%d -DTRANS_B=%d "
-             "-DACCUMULATE=%d", tile.width, tile.rows, bias, g->accumulate ? ACTIVATION_LINEAR : (int)g->activation,
+             "-DACCUMULATE=%d", tile.width, tile.rows, g->accumulate ? 0 : strata_tail_bias(&g->tail),
+             g->accumulate ? ACTIVATION_LINEAR : (int)g->tail.activation,
              tile.width == 16 ? 192 : 256, MOST_PACKED_TILES, MOST_PANELS, g->transpose_a, g->transpose_b,
              g->accumulate);
-    const struct arg args[] = { arg_view(&g->a), arg_view(&g->b), arg_view(&g->c), arg_view(&g->bias),
-                                arg_int((int32_t)g->m), arg_int((int32_t)g->n), arg_int((int32_t)g->k),
+    const struct arg args[] = { arg_view(&g->a), arg_view(&g->b), arg_view(&g->c), arg_view(&g->tail.bias),
+                                arg_int((int32_t)g->tail.factor), arg_int((int32_t)g->m), arg_int((int32_t)g->n), arg_int((int32_t)g->k),
                                 arg_int((int32_t)share.tiles), arg_int((int32_t)share.panels), { 0 } };
     const struct launch launch = { .kernel = "gemm_tiled:gemm", .options = options, .args = args, .dims = 2,
                                    .global = { strata_tile_ceil(panels, share.panels),

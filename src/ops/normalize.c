@@ -188,6 +188,14 @@ bool strata_op_normalize_with(struct run *run, const struct normalize *normalize
     return apply(run, &plan, normalize, x, mean, variance, y, err);
 }
 
+bool strata_op_normalize_fold(struct run *run, const struct normalize *normalize, const struct view *mean,
+                              const struct view *variance, const struct view *bias, const struct view *to, strata_error *err)
+{
+    const struct arg args[] = { arg_view(mean), arg_view(variance), arg_view(&normalize->gamma), arg_view(&normalize->beta),
+                                arg_view(bias), arg_view(to),       arg_float(normalize->epsilon), { 0 } };
+    return strata_op_map(run, "affine:fold", NULL, args, strata_view_count(to) / 2, err);
+}
+
 /* ---- backward --------------------------------------------------------------------------------------------------- */
 
 static bool group_sums(struct run *run, const struct plan *plan, const struct normalize *n,

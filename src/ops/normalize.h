@@ -38,6 +38,11 @@ bool strata_op_normalize_with(struct run *run, const struct normalize *normalize
                               const struct view *mean, const struct view *variance, const struct view *y,
                               strata_error *err);
 
+/* Batch normalization with given statistics along the last axis as one multiplication and addition: to (2, channels) gets what is
+ * added, then the factors; bias, without buffer: none, is what x still lacks. */
+bool strata_op_normalize_fold(struct run *run, const struct normalize *normalize, const struct view *mean,
+                              const struct view *variance, const struct view *bias, const struct view *to, strata_error *err);
+
 /* The gradients; those whose view has no buffer are left out. With constant_stats the statistics do not depend on x.
  * dx may be dy. */
 struct normalize_gradient {

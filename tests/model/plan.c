@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "device/device.h"
 #include "model/model.h"
@@ -223,5 +224,61 @@ Test(plan, runs_a_chain_in_the_memory_of_two_of_its_layers_when_nothing_is_kept)
     f.plan = strata_plan_create(f.model, &config, &err);
     cr_assert_not_null(f.plan, "%s", err.message);
     cr_assert_leq(strata_plan_memory(f.plan), 3 * 32 * 512 * sizeof(float) + 1024, "input and two activations");
+    close_all(&f);
+}
+
+/* ---- what is done while storing ----------------------------------------------------------------------------------- */
+
+static const char normalized[] = "[{\"Input\": {\"shape\": [6, 5, 3]}}, {\"Conv2D\": {\"filters\": 4, \"kernel_size\": 2, \"name\": \"c\"}},"
+                                 "{\"BatchNormalization\": {\"name\": \"b\"}}, {\"Activation\": {\"activation\": \"relu\"}}]";
+
+/* Plays an inference of n samples; *c: the convolution's own output, when it is asked for. */
+static void infer(struct fixture *f, const strata_layer *const *extract, float *c, size_t count)
+{
+    strata_error err = { 0 };
+    const struct plan_config config = { .n = f->n, .input = STRATA_FLOAT32, .input_scale = 1, .extract = extract,
+                                        .extract_count = extract != NULL };
+    strata_plan_free(f->plan);
+    f->plan = strata_plan_create(f->model, &config, &err);
+    cr_assert_not_null(f->plan, "%s", err.message);
+    cr_assert(strata_buffer_write(f->device, QUEUE_COMPUTE, strata_plan_input(f->plan), 0, f->inputs * sizeof(float), f->x, &err));
+    play(f);
+    if (!extract) return;
+    const struct view view = strata_plan_extracted(f->plan, 0);
+    cr_assert(strata_buffer_read(f->device, QUEUE_COMPUTE, view.buffer, view.offset * sizeof(float), count * sizeof(float), c, &err));
+}
+
+/* y = max(0, (c - mean) / sqrt(variance + 1e-3) * gamma + beta). w: the arena of weights. */
+static double by_definition(const struct fixture *f, const float *w, float c, size_t channel)
+{
+    double p[4] = { 0 };
+    static const char *const names[] = { "gamma", "beta", "moving_mean", "moving_variance" };
+    for (size_t i = 0; i < f->params->count; i++)
+        for (int k = 0; k < 4; k++)
+            if (strcmp(f->params->list[i].name, names[k]) == 0) p[k] = w[f->params->list[i].offset + channel];
+    return fmax(0, (c - p[2]) / sqrt(p[3] + 1e-3) * p[0] + p[1]);
+}
+
+Test(plan, normalizes_by_constants_while_a_convolution_stores_unless_its_own_output_is_wanted)
+{
+    strata_error err = { 0 };
+    struct fixture f = open_model(normalized, 3);
+    f.params = strata_params_bind(f.model, f.device, false, 0, &err);
+    cr_assert_not_null(f.params, "%s", err.message);
+    const size_t words = strata_buffer_size(f.params->weights) / sizeof(float);
+    float *w = random_floats(words), *c = calloc(f.outputs, sizeof *c);
+    for (size_t i = 0; i < words; i++) w[i] = fabsf(w[i]) + 0.1f; /* variances too */
+    cr_assert(strata_buffer_write(f.device, QUEUE_COMPUTE, f.params->weights, 0, words * sizeof *w, w, &err));
+
+    const strata_layer *layer = strata_model_get_layer(f.model, "c", &err);
+    infer(&f, &layer, c, f.outputs);
+    for (int fused = 0; fused < 2; fused++) {
+        if (fused) infer(&f, NULL, NULL, 0);
+        for (size_t i = 0; i < f.outputs; i++)
+            cr_assert_float_eq(f.y[i], by_definition(&f, w, c[i], i % 4), 1e-4, "%d, element %zu: %g of %g", fused, i,
+                               (double)f.y[i], (double)c[i]);
+    }
+    free(w);
+    free(c);
     close_all(&f);
 }

@@ -76,7 +76,7 @@ static void define_element(struct problem *p, size_t image, size_t i, size_t j, 
 static struct problem make(struct device *device, const struct conv2d *conv)
 {
     struct problem p = { .conv = conv, .x = numbers(x_count(conv), 1), .kernel = numbers(kernel_count(conv), 2),
-                         .bias = numbers(conv->filters, 3), .dy = numbers(y_count(conv), 4) };
+                         .bias = numbers(2 * conv->filters, 3), .dy = numbers(y_count(conv), 4) };
     p.y = calloc(y_count(conv), sizeof *p.y);
     p.dx = calloc(x_count(conv), sizeof *p.dx);
     p.dkernel = calloc(kernel_count(conv), sizeof *p.dkernel);
@@ -87,7 +87,7 @@ static struct problem make(struct device *device, const struct conv2d *conv)
                 for (size_t f = 0; f < conv->filters; f++) define_element(&p, image, i, j, f);
     p.tx = tensor_of(device, p.x, x_count(conv));
     p.tkernel = tensor_of(device, p.kernel, kernel_count(conv));
-    p.tbias = tensor_of(device, p.bias, conv->filters);
+    p.tbias = tensor_of(device, p.bias, 2 * conv->filters);
     p.tdy = tensor_of(device, p.dy, y_count(conv));
     return p;
 }
@@ -121,14 +121,15 @@ static void check_forward(struct device *device, struct run *run, struct problem
     strata_error err = { 0 };
     const struct conv2d *c = p->conv;
     struct tensor y = tensor_of(device, NULL, y_count(c));
-    cr_assert(strata_op_conv2d(run, c, &p->tx.view, &p->tkernel.view, NULL, ACTIVATION_LINEAR, &y.view, &err), "%s: %s",
-              what, err.message);
+    cr_assert(strata_op_conv2d(run, c, &p->tx.view, &p->tkernel.view, NULL, &y.view, &err), "%s: %s", what, err.message);
     check(device, &y, p->y, kernel_count(c) / c->filters, what);
 
-    for (size_t i = 0; i < y_count(c); i++) p->y[i] = fmax(0, p->y[i] + (double)p->bias[i % c->filters]);
+    const struct tail tail = { p->tbias.view, c->filters % 2 ? 0 : c->filters, ACTIVATION_RELU }; /* both kinds are among the shapes */
+    for (size_t i = 0; i < y_count(c); i++)
+        p->y[i] = fmax(0, p->y[i] * (tail.factor ? (double)p->bias[tail.factor + i % c->filters] : 1)
+                              + (double)p->bias[i % c->filters]);
     y = tensor_of(device, NULL, y_count(c));
-    cr_assert(strata_op_conv2d(run, c, &p->tx.view, &p->tkernel.view, &p->tbias.view, ACTIVATION_RELU, &y.view, &err),
-              "%s: %s", what, err.message);
+    cr_assert(strata_op_conv2d(run, c, &p->tx.view, &p->tkernel.view, &tail, &y.view, &err), "%s: %s", what, err.message);
     check(device, &y, p->y, kernel_count(c) / c->filters, what);
 }
 
@@ -219,7 +220,7 @@ static float *bits_of(struct device *device, const struct conv2d *conv, const ch
     else
         unsetenv("STRATA_IMPL");
     strata_run_set_strict(run, strict);
-    cr_assert(strata_op_conv2d(run, conv, &p.tx.view, &p.tkernel.view, NULL, ACTIVATION_LINEAR, &y.view, &err), "%s",
+    cr_assert(strata_op_conv2d(run, conv, &p.tx.view, &p.tkernel.view, NULL, &y.view, &err), "%s",
               err.message);
     float *bits = read_tensor(device, &y);
     free_tensor(&y);

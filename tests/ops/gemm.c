@@ -27,11 +27,11 @@ static struct product make(struct device *device, struct shapes s, bool transpos
     p.a = numbers(s.m * s.k, 1);
     p.b = numbers(s.k * s.n, 2);
     p.c = numbers(s.m * s.n, 3);
-    p.bias = numbers(s.n, 4);
+    p.bias = numbers(2 * s.n, 4);
     p.ta = tensor_of(device, p.a, s.m * s.k);
     p.tb = tensor_of(device, p.b, s.k * s.n);
     p.tc = tensor_of(device, NULL, s.m * s.n);
-    p.tbias = tensor_of(device, p.bias, s.n);
+    p.tbias = tensor_of(device, p.bias, 2 * s.n);
     p.gemm.a = p.ta.view;
     p.gemm.b = p.tb.view;
     p.gemm.c = p.tc.view;
@@ -87,16 +87,16 @@ static void check_plain(struct device *device, struct run *run, struct product *
     free(wanted);
 }
 
-static void check_bias_and_relu(struct device *device, struct run *run, struct product *p, const char *what)
+static void check_tail_and_relu(struct device *device, struct run *run, struct product *p, size_t factor, const char *what)
 {
     double *wanted = reference(p);
     for (size_t i = 0; i < p->tc.count; i++) {
+        wanted[i] *= factor ? (double)p->bias[factor + i % p->gemm.n] : 1;
         wanted[i] += (double)p->bias[i % p->gemm.n];
         wanted[i] = wanted[i] < 0 ? 0 : wanted[i];
     }
     struct gemm gemm = p->gemm;
-    gemm.bias = p->tbias.view;
-    gemm.activation = ACTIVATION_RELU;
+    gemm.tail = (struct tail){ p->tbias.view, factor, ACTIVATION_RELU };
     run_product(run, &gemm);
     float *found = read_tensor(device, &p->tc);
     expect_near(found, wanted, p->tc.count, tolerance(&gemm), what);
@@ -128,7 +128,8 @@ static void check_shape(struct device *device, struct run *run, const char *name
                  transposed & 2 ? " B^T" : "");
         struct product p = make(device, s, transposed & 1, transposed & 2);
         check_plain(device, run, &p, what);
-        check_bias_and_relu(device, run, &p, what);
+        check_tail_and_relu(device, run, &p, 0, what);
+        check_tail_and_relu(device, run, &p, s.n, what);
         check_accumulating(device, run, &p, what);
         drop(&p);
     }
@@ -166,7 +167,7 @@ static void check_activation(struct device *device, struct run *run, enum activa
     cr_assert(strata_op_activation(run, kind, &p.tc.view, &p.tc.view, &err), "%s", err.message);
     float *apart = read_tensor(device, &p.tc);
 
-    p.gemm.activation = kind;
+    p.gemm.tail.activation = kind;
     run_product(run, &p.gemm);
     float *fused = read_tensor(device, &p.tc);
     for (size_t i = 0; i < p.tc.count; i++)
