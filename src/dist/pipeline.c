@@ -14,7 +14,6 @@
 #include "dist/tree.h"
 
 enum { BLOCK = 1024, STACK = STRATA_TREE_LEVELS + 1, NEAR_PAUSE = 60000, FAR_PAUSE = 200000 };
-static const double LONGEST = 2000; /* seconds that an int of microseconds can hold */
 
 static size_t length(struct span span)
 {
@@ -28,33 +27,11 @@ static void fail(struct reducer *r, const strata_error *error)
     r->failed = true;
 }
 
-/* ---- MPI ------------------------------------------------------------------------------------------------------- */
-
-/* Floats from or to `peer`; a bucket is shorter than the 2^31 that MPI counts. */
-static int post(struct lane *lane, bool send, float *floats, size_t count, int peer, int tag, MPI_Comm comm)
-{
-    MPI_Request *request = &lane->requests[lane->request_count];
-    if (count == 0) return MPI_SUCCESS;
-    lane->request_count++;
-    *request = MPI_REQUEST_NULL;
-    return send ? MPI_Isend(floats, (int)count, MPI_FLOAT, peer, tag, comm, request)
-                : MPI_Irecv(floats, (int)count, MPI_FLOAT, peer, tag, comm, request);
-}
+/* ---- the wire --------------------------------------------------------------------------------------------------- */
 
 static bool is_last(const struct reducer *r, const struct lane *lane)
 {
     return lane->bucket + 1 == r->bucket_count;
-}
-
-static int post_notice(const struct reducer *r, struct lane *lane, MPI_Comm comm)
-{
-    const double since = is_last(r, lane) ? r->ready - r->met : 0;
-    lane->own.flag = r->failed ? FLAG_FAILED : r->wish ? FLAG_WISH : FLAG_FINE;
-    lane->own.ready = (int)(fmin(since, LONGEST) * 1e6);
-    lane->worst = (struct notice){ FLAG_FAILED, 0 };
-    lane->requests[lane->request_count] = MPI_REQUEST_NULL;
-    return MPI_Iallreduce(&lane->own, &lane->worst, 2, MPI_INT, MPI_MAX, comm,
-                          &lane->requests[lane->request_count++]);
 }
 
 /* Where this rank has its gradients and weights of a span. */
@@ -68,69 +45,35 @@ static float *weights_of(const struct reducer *r, struct span span)
     return r->staging.weights + span.begin;
 }
 
-static size_t parts_before(const struct reducer *r, int rank)
+static bool post_exchange(struct reducer *r, struct lane *lane, strata_error *err)
 {
-    size_t before = 0;
-    for (int i = 0; i < rank; i++) before += r->parts[i];
-    return before;
+    lane->stage = STAGE_EXCHANGE;
+    return strata_comm_check(r->comm, strata_wire_exchange(r, lane), "exchanging gradients", err);
 }
 
-/* Every rank begins with the rank after it, so that not all send to the same one. */
-static int post_gradients(struct reducer *r, struct lane *lane)
-{
-    const int ranks = r->comm->size, me = r->comm->rank, tag = (int)(lane->bucket % 32768);
-    const size_t mine = length(strata_reducer_slice(r, lane->bucket, me));
-    int code = MPI_SUCCESS;
-    for (int i = 1; i < ranks && code == MPI_SUCCESS; i++) {
-        const int from = (me + ranks - i) % ranks;
-        for (size_t p = 0; p < r->parts[from] && code == MPI_SUCCESS; p++)
-            code = post(lane, false, lane->parts + (parts_before(r, from) + p) * mine, mine, from, tag, r->exchange);
-    }
-    for (int i = 1; i < ranks && code == MPI_SUCCESS; i++) {
-        const int to = (me + i) % ranks;
-        const struct span theirs = strata_reducer_slice(r, lane->bucket, to);
-        for (size_t p = 0; p < r->parts[me] && code == MPI_SUCCESS; p++)
-            code = post(lane, true, gradients_of(r, theirs) + p * r->count, length(theirs), to, tag, r->exchange);
-    }
-    return code;
-}
-
-static int post_weights(struct reducer *r, struct lane *lane)
-{
-    const int ranks = r->comm->size, me = r->comm->rank, tag = (int)(lane->bucket % 32768);
-    const struct span mine = strata_reducer_slice(r, lane->bucket, me);
-    int code = MPI_SUCCESS;
-    for (int i = 1; i < ranks && code == MPI_SUCCESS; i++) {
-        const int from = (me + ranks - i) % ranks;
-        const struct span theirs = strata_reducer_slice(r, lane->bucket, from);
-        code = post(lane, false, weights_of(r, theirs), length(theirs), from, tag, r->gather);
-    }
-    for (int i = 1; i < ranks && code == MPI_SUCCESS; i++)
-        code = post(lane, true, weights_of(r, mine), length(mine), (me + i) % ranks, tag, r->gather);
-    return code;
-}
-
+/* Who adds up for others of the node waits until their gradients are there. */
 static bool begin_exchange(struct reducer *r, struct lane *lane, strata_error *err)
 {
-    lane->request_count = 0;
     lane->begun = strata_clock();
-    lane->stage = STAGE_EXCHANGE;
-    strata_staging_sync(r);
-    int code = r->staging.shared ? MPI_SUCCESS : post_gradients(r, lane);
-    if (code == MPI_SUCCESS) code = post_notice(r, lane, r->exchange);
-    return strata_comm_check(r->comm, code, "exchanging gradients", err);
+    if (!r->crowded || !r->by_node) return post_exchange(r, lane, err);
+    lane->stage = STAGE_NEAR;
+    return strata_comm_check(r->comm, strata_wire_near(r, lane, r->near_exchange), "exchanging gradients", err);
 }
 
 static bool begin_gather(struct reducer *r, struct lane *lane, strata_error *err)
 {
-    lane->request_count = 0;
     lane->begun = strata_clock();
     lane->stage = STAGE_GATHER;
     r->gathered++;
-    strata_staging_sync(r);
-    int code = r->staging.shared ? MPI_SUCCESS : post_weights(r, lane);
-    if (code == MPI_SUCCESS) code = post_notice(r, lane, r->gather);
-    return strata_comm_check(r->comm, code, "gathering weights", err);
+    return strata_comm_check(r->comm, strata_wire_gather(r, lane), "gathering weights", err);
+}
+
+/* What came for others of the node, they may read when all of it has come. */
+static bool begin_settle(struct reducer *r, struct lane *lane, strata_error *err)
+{
+    lane->stage = STAGE_SETTLE;
+    r->settled++;
+    return strata_comm_check(r->comm, strata_wire_near(r, lane, r->near_gather), "gathering weights", err);
 }
 
 /* ---- the device ------------------------------------------------------------------------------------------------ */
@@ -165,16 +108,6 @@ static void begin_read(struct reducer *r, struct lane *lane)
     if (!ok || !strata_queue_flush(r->device, QUEUE_COPY, &error)) fail(r, &error);
 }
 
-/* Where the own slice of the part lies that is number `part` over all ranks. */
-static const float *part_of(const struct reducer *r, const struct lane *lane, struct span mine, size_t part)
-{
-    int rank = 0;
-    size_t p = part;
-    while (p >= r->parts[rank]) p -= r->parts[rank++];
-    if (rank == r->comm->rank || r->staging.shared) return r->staging.gradients[rank] + p * r->count + mine.begin;
-    return lane->parts + part * length(mine);
-}
-
 /* The sum of all parts, in the order of the steps whoever adds: the same bits for any owner. It takes the place of the own
  * slice, which no other rank reads. */
 static void add_parts(struct reducer *r, struct lane *lane, struct span mine)
@@ -186,7 +119,7 @@ static void add_parts(struct reducer *r, struct lane *lane, struct span mine)
         size_t top = 0, next = 0;
         for (size_t s = 0; s < r->step_count; s++) {
             const bool added = r->steps[s] && top > 0 && s + 1 < r->step_count && !r->steps[s + 1];
-            const float *part = r->steps[s] ? part_of(r, lane, mine, next++) + from : stack[top - 1];
+            const float *part = r->steps[s] ? strata_wire_part(r, lane, mine, next++) + from : stack[top - 1];
             if (r->steps[s] && !added) {
                 memcpy(stack[top++], part, some * sizeof *part);
                 continue;
@@ -256,7 +189,7 @@ static bool requests_over(struct reducer *r, struct lane *lane, bool *done, stra
     int all = 0;
     const int code = MPI_Testall(lane->request_count, lane->requests, &all, MPI_STATUSES_IGNORE);
     *done = all;
-    return strata_comm_check(r->comm, code, lane->stage == STAGE_GATHER ? "gathering weights" : "exchanging gradients",
+    return strata_comm_check(r->comm, code, lane->stage >= STAGE_GATHER ? "gathering weights" : "exchanging gradients",
                              err);
 }
 
@@ -273,7 +206,7 @@ static void note(const struct reducer *r, const struct lane *lane)
 static void end_exchange(struct reducer *r, struct lane *lane)
 {
     r->exchanged++;
-    strata_staging_sync(r);
+    strata_wire_arrived(r, lane);
     if (is_last(r, lane)) r->last_ready = r->ready + 1e-6 * (double)(lane->worst.ready - lane->own.ready);
     r->wished = r->wished || lane->worst.flag == FLAG_WISH;
     if (lane->worst.flag == FLAG_FAILED) {
@@ -305,11 +238,25 @@ static bool advance(struct reducer *r, struct lane *lane, bool *moved, strata_er
         if (!requests_over(r, lane, &done, err)) return false;
         if (!done) return true;
         note(r, lane);
-        if (lane->stage == STAGE_GATHER)
-            begin_write(r, lane);
-        else
+        if (lane->stage == STAGE_EXCHANGE)
             end_exchange(r, lane);
+        else if (r->crowded)
+            lane->stage = STAGE_GATHERED;
+        else
+            begin_write(r, lane);
         break;
+    case STAGE_NEAR:
+    case STAGE_SETTLE:
+        if (!requests_over(r, lane, &done, err)) return false;
+        if (!done) return true;
+        *moved = true;
+        if (lane->stage == STAGE_NEAR) return post_exchange(r, lane, err);
+        begin_write(r, lane);
+        return true;
+    case STAGE_GATHERED:
+        if (r->settled != lane->bucket) return true;
+        *moved = true;
+        return begin_settle(r, lane, err);
     case STAGE_MARK:
     case STAGE_READ:
     case STAGE_WRITE:
@@ -347,7 +294,7 @@ static bool run_lanes(struct reducer *r, enum stage first, strata_error *err)
 {
     struct pause pause = { 0 };
     size_t busy = 0;
-    r->next = r->exchanged = r->gathered = 0;
+    r->next = r->exchanged = r->gathered = r->settled = 0;
     do {
         bool moved = false, soon = false;
         busy = 0;

@@ -45,6 +45,8 @@ static bool take_config(struct reducer *r, const struct reducer_config *config, 
     r->slots = r->slices ? strata_alloc(buckets, sizeof *r->slots, err) : NULL;
     r->source = config->parts ? config->parts : config->gradients;
     r->most_parts = config->parts ? config->most_parts : 1;
+    r->by_node = !config->parts;
+    r->wire = config->wire;
     r->marks = r->slots ? strata_alloc(buckets, sizeof *r->marks, err) : NULL;
     if (!r->marks || !make_parts(r, err)) return false;
     size_t at = 0;
@@ -62,24 +64,55 @@ static bool take_config(struct reducer *r, const struct reducer_config *config, 
     return true;
 }
 
+/* Room for what comes from other nodes and goes there. */
 static bool make_lane(const struct reducer *r, struct lane *lane, strata_error *err)
 {
-    const size_t ranks = (size_t)r->comm->size;
-    size_t slice = 0;
+    const size_t ranks = (size_t)r->comm->size, far = r->nodes.count > 1 ? ranks * r->most_parts : 0;
+    const bool halves = r->nodes.count > 1 && r->wire != STRATA_WIRE_FLOAT;
+    size_t slice = 0, bucket = 0;
     for (size_t b = 0; b < r->bucket_count; b++) {
-        const struct span mine = strata_reducer_slice(r, b, r->comm->rank);
+        const struct span mine = strata_reducer_slice(r, b, r->comm->rank), all = r->buckets[b];
         if (mine.end - mine.begin > slice) slice = mine.end - mine.begin;
+        if (all.end - all.begin > bucket) bucket = all.end - all.begin;
     }
-    return (r->staging.shared || (lane->parts = strata_alloc(slice, ranks * r->most_parts * sizeof *lane->parts, err)))
+    return (lane->parts = strata_alloc(slice, far * sizeof *lane->parts, err))
+           && (lane->sums = strata_alloc(r->crowded && r->by_node ? bucket : 0, sizeof *lane->sums, err))
+           && (!halves || (lane->sent = strata_alloc(bucket, r->most_parts * sizeof *lane->sent, err)))
+           && (!halves || (lane->received = strata_alloc(slice, far * sizeof *lane->received, err)))
            && (lane->requests = strata_alloc(2 * ranks * r->most_parts + 1, sizeof(MPI_Request), err));
+}
+
+static bool find_nodes(struct reducer *r, strata_error *err)
+{
+    struct comm *comm = r->comm;
+    MPI_Request request = MPI_REQUEST_NULL;
+    int *lowest = strata_alloc((size_t)comm->size, sizeof *lowest, err);
+    bool ok = strata_comm_agree_now(comm, lowest != NULL, err)
+              && strata_comm_check(comm, MPI_Iallgather(&comm->node, 1, MPI_INT, lowest, 1, MPI_INT, comm->world, &request),
+                                   "finding the nodes", err)
+              && strata_comm_complete(comm, &request, 1, "finding the nodes", err);
+    ok = ok && strata_comm_agree_now(comm, strata_nodes_sort(&r->nodes, lowest, comm->size, comm->rank, err), err);
+    free(lowest);
+    if (!ok) return false;
+    r->crowded = r->nodes.count > 1 && comm->local_size > 1;
+    if (r->by_node) strata_wire_order(r);
+    return true;
+}
+
+static bool make_comms(struct reducer *r, strata_error *err)
+{
+    struct comm *comm = r->comm;
+    int code = MPI_Comm_dup(comm->world, &r->exchange);
+    if (code == MPI_SUCCESS) code = MPI_Comm_dup(comm->world, &r->gather);
+    if (code == MPI_SUCCESS && r->crowded) code = MPI_Comm_dup(comm->local, &r->near_exchange);
+    if (code == MPI_SUCCESS && r->crowded) code = MPI_Comm_dup(comm->local, &r->near_gather);
+    return strata_comm_check(comm, code, "MPI_Comm_dup", err);
 }
 
 static bool join_job(struct comm *comm, void *context, strata_error *err)
 {
     struct reducer *r = context;
-    int code = MPI_Comm_dup(comm->world, &r->exchange);
-    if (code == MPI_SUCCESS) code = MPI_Comm_dup(comm->world, &r->gather);
-    if (!strata_comm_check(comm, code, "MPI_Comm_dup", err) || !strata_staging_create(r, err)) return false;
+    if (!find_nodes(r, err) || !make_comms(r, err) || !strata_staging_create(r, err)) return false;
     bool ok = true;
     for (int i = 0; ok && i < STRATA_LANES; i++)
         ok = make_lane(r, &r->lane[i], err);
@@ -91,8 +124,9 @@ static bool leave_job(struct comm *comm, void *context, strata_error *err)
     struct reducer *r = context;
     if (!comm->broken && r->exchange != MPI_COMM_NULL) (void)strata_comm_meet(comm, err);
     strata_staging_free(r);
-    if (!comm->broken && r->exchange != MPI_COMM_NULL) MPI_Comm_free(&r->exchange);
-    if (!comm->broken && r->gather != MPI_COMM_NULL) MPI_Comm_free(&r->gather);
+    MPI_Comm *comms[] = { &r->exchange, &r->gather, &r->near_exchange, &r->near_gather };
+    for (size_t i = 0; i < sizeof comms / sizeof *comms && !comm->broken; i++)
+        if (*comms[i] != MPI_COMM_NULL) MPI_Comm_free(comms[i]);
     return true;
 }
 
@@ -104,7 +138,7 @@ struct reducer *strata_reducer_create(struct comm *comm, struct device *device, 
     if (r) {
         r->comm = comm;
         r->device = device;
-        r->exchange = r->gather = MPI_COMM_NULL;
+        r->exchange = r->gather = r->near_exchange = r->near_gather = MPI_COMM_NULL;
         r->run = strata_run_immediate(device, comm->size > 1 ? QUEUE_COPY : QUEUE_COMPUTE, err);
         if (r->run) strata_run_label(r->run, "update");
         ok = r->run && take_config(r, config, err);
@@ -123,9 +157,13 @@ void strata_reducer_free(struct reducer *r)
     for (int i = 0; i < STRATA_LANES; i++) {
         strata_event_free(r->lane[i].event);
         free(r->lane[i].parts);
+        free(r->lane[i].sums);
+        free(r->lane[i].sent);
+        free(r->lane[i].received);
         free(r->lane[i].requests);
     }
     strata_run_free(r->run);
+    strata_nodes_free(&r->nodes);
     free(r->parts);
     free(r->steps);
     free(r->buckets);
@@ -149,6 +187,11 @@ void strata_reducer_wish(struct reducer *r, bool wish)
 bool strata_reducer_wished(const struct reducer *r)
 {
     return r->wished;
+}
+
+size_t strata_reducer_saturated(const struct reducer *r)
+{
+    return r->saturated;
 }
 
 struct reducer_waits strata_reducer_waits(const struct reducer *r)

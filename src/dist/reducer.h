@@ -3,8 +3,8 @@
  * The trainable weights and their gradients are flat arenas of `count` floats with the same offsets, laid out in the
  * order in which backward finishes them, cut into buckets. Of each bucket every rank owns one slice. For each bucket,
  * in order: every rank sends each owner its part of the sums (direct reduce-scatter), the owner adds them by rank,
- * updates its slice, and all gather the weights; ranks of one node do so in memory that they share. So every weight is
- * computed once, by one owner, and replicas are bit-equal whatever the devices are. With one rank the update runs on
+ * updates its slice, and all gather the weights; ranks of one node do so in memory that they share, and send and receive
+ * together what goes between nodes. So every weight is computed once, by one owner, and replicas are bit-equal whatever the devices are. With one rank the update runs on
  * the whole and nothing is sent.
  * Source: ZeRO-1 (Rajbhandari et al., 2020); owner update as in 4.6 of the project's notes on distributed training. */
 #ifndef STRATA_DIST_REDUCER_H
@@ -14,6 +14,13 @@
 #include "dist/comm.h"
 
 struct reducer;
+
+/* In what form gradients travel between nodes. They are added as floats, and weights always travel as they are. */
+enum strata_wire {
+    STRATA_WIRE_FLOAT,
+    STRATA_WIRE_BF16, /* 8 bits of precision */
+    STRATA_WIRE_FP16  /* 11 bits from 2^-14 on; what is beyond 65504 becomes that, and is counted */
+};
 
 /* Elements [begin, end) of the arena. */
 struct span {
@@ -31,6 +38,7 @@ struct reducer_config {
      * for most_parts of them; see strata_reducer_parts. NULL: they are one, in `gradients`. */
     struct buffer *parts;
     size_t most_parts;
+    enum strata_wire wire;
 };
 
 /* What the owner does. Called on the communication thread with an immediate run on QUEUE_COPY (one rank: on the caller's
@@ -76,6 +84,8 @@ struct reducer_waits {
     double communication; /* from then on until the new weights were there */
 };
 struct reducer_waits strata_reducer_waits(const struct reducer *reducer);
+
+size_t strata_reducer_saturated(const struct reducer *reducer); /* gradients that this rank sent as 65504 instead of more */
 
 /* One slot arena of all ranks, whole, in arena order, into or from `count` floats on rank 0's host. */
 bool strata_reducer_collect(struct reducer *reducer, const struct buffer *slots, float *host, strata_error *err);

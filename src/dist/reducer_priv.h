@@ -3,6 +3,7 @@
 #define STRATA_DIST_REDUCER_PRIV_H
 
 #include "dist/comm_priv.h"
+#include "dist/nodes.h"
 #include "dist/reducer.h"
 
 enum { STRATA_LANES = 3 }; /* buckets on their way at the same time */
@@ -22,16 +23,22 @@ enum stage {
     STAGE_MARK,     /* backward, to have finished its gradients */
     STAGE_READ,     /* the gradients, to come to the host */
     STAGE_TURN,     /* the bucket before, to have been exchanged */
+    STAGE_NEAR,     /* the other ranks of the node, to have come so far */
     STAGE_EXCHANGE, /* the other ranks' parts of the own slice */
     STAGE_UPDATE,   /* the own slice of the new weights, to come to the host */
     STAGE_GATHER,   /* the other ranks' slices */
+    STAGE_GATHERED, /* the bucket before, to have come so far */
+    STAGE_SETTLE,   /* what others of the node receive for all */
     STAGE_WRITE,    /* the new weights, to reach the device */
 };
 
 struct lane {
     enum stage stage;
     size_t bucket;
-    float *parts;        /* owned: the own slice as each of the ranks sent it, part by part in rank order; NULL when shared */
+    float *parts;        /* owned: the own slice as it came from other nodes, part by part in order */
+    float *sums;         /* owned: what this rank added up for owners on other nodes */
+    uint16_t *sent, *received; /* owned: in 16 bits; NULL when floats are sent */
+    size_t sent_count;
     struct event *event; /* owned, NULL or pending */
     MPI_Request *requests; /* owned: those with the other ranks, and that of the notice */
     int request_count;
@@ -39,14 +46,13 @@ struct lane {
     double begun;        /* the exchange or gather, by strata_clock */
 };
 
-/* Host memory of the size of the arenas. Ranks of one node see each other's, so that an owner adds up straight from the
- * gradients of all, and all take the weights from where their owners put them: nothing is sent but flags. Otherwise
- * each rank has its own, and MPI copies. That no rank writes where another still reads, the end of a step sees to: it
- * comes when all ranks have come to it. */
+/* Host memory of the size of the arenas. Ranks of one node see each other's, so that an owner adds up straight from their
+ * gradients, and all take the weights from where their owners put them; between nodes MPI copies (wire.c). That no rank writes
+ * where another still reads, the end of a step sees to: it comes when all ranks have come to it. */
 struct staging {
-    bool shared;
-    float **gradients;    /* owned: by rank; only the own one when not shared */
-    float *weights;       /* owned when not shared, else one for the node */
+    bool shared;          /* this node has several ranks */
+    float **gradients;    /* owned: by rank, of this node's */
+    float *weights;       /* one for the node; owned when not shared */
     MPI_Win windows[2];   /* of gradients and weights when shared */
 };
 
@@ -67,7 +73,13 @@ struct reducer {
     size_t owned;
     struct run *run;      /* owned: immediate, where updates go */
     struct staging staging;
+    struct nodes nodes;
+    bool by_node;         /* gradients of a node are added before they are sent; else each rank sends its parts */
+    bool crowded;         /* there are other nodes, and this one has several ranks */
+    enum strata_wire wire;
+    size_t saturated;
     MPI_Comm exchange, gather; /* apart, because ranks may begin a gather and the next exchange in either order */
+    MPI_Comm near_exchange, near_gather; /* likewise among the ranks of the node; only where it is crowded */
 
     /* the step at hand */
     struct job job;
@@ -78,7 +90,7 @@ struct reducer {
     double *measures;     /* owned */
     struct lane lane[STRATA_LANES];
     size_t next;          /* bucket that enters a lane next */
-    size_t exchanged, gathered; /* buckets whose exchange is over, whose gather was begun */
+    size_t exchanged, gathered, settled; /* buckets whose exchange is over, whose gather was begun, that settle */
     bool wish, wished;    /* this rank's, and whether any had one */
     double met;           /* when all ranks ended the step before, by strata_clock */
     double ready;         /* when this rank's last gradients were ready */
@@ -93,6 +105,18 @@ struct reducer {
 bool strata_staging_create(struct reducer *reducer, strata_error *err);
 void strata_staging_free(struct reducer *reducer);
 void strata_staging_sync(const struct reducer *reducer); /* what others wrote is seen, what was written can be */
+
+/* ---- wire.c: return MPI's codes, and leave their requests in the lane ---- */
+
+int strata_wire_near(struct reducer *reducer, struct lane *lane, MPI_Comm near);
+int strata_wire_exchange(struct reducer *reducer, struct lane *lane);
+int strata_wire_gather(struct reducer *reducer, struct lane *lane);
+/* After the exchange: what came can be read. */
+void strata_wire_arrived(struct reducer *reducer, struct lane *lane);
+/* Where the own slice of a part lies, by its number in the order of `steps`. */
+const float *strata_wire_part(const struct reducer *reducer, const struct lane *lane, struct span mine, size_t part);
+/* Sets the steps for sums by node. */
+void strata_wire_order(struct reducer *reducer);
 
 /* The job of a step with several ranks; context is the reducer. */
 bool strata_reducer_step(struct comm *comm, void *context, strata_error *err);

@@ -32,11 +32,11 @@ static bool create_shared(struct reducer *r, strata_error *err)
     struct staging *s = &r->staging;
     struct comm *comm = r->comm;
     if (!share(comm, r->count * r->most_parts, &s->windows[0], err)
-        || !share(comm, comm->rank == 0 ? r->count : 0, &s->windows[1], err)
+        || !share(comm, comm->local_rank == 0 ? r->count : 0, &s->windows[1], err)
         || !find(comm, s->windows[1], 0, &s->weights, err))
         return false;
-    for (int rank = 0; rank < comm->size; rank++)
-        if (!find(comm, s->windows[0], rank, &s->gradients[rank], err)) return false;
+    for (int i = 0; i < comm->local_size; i++)
+        if (!find(comm, s->windows[0], i, &s->gradients[r->nodes.ranks[r->nodes.begin[r->nodes.own] + i]], err)) return false;
     return true;
 }
 
@@ -51,7 +51,7 @@ bool strata_staging_create(struct reducer *r, strata_error *err)
 {
     struct staging *s = &r->staging;
     s->windows[0] = s->windows[1] = MPI_WIN_NULL;
-    s->shared = r->comm->local_size == r->comm->size && r->count > 0;
+    s->shared = r->comm->local_size > 1 && r->count > 0;
     s->gradients = strata_alloc((size_t)r->comm->size, sizeof *s->gradients, err);
     if (!strata_comm_agree_now(r->comm, s->gradients && (s->shared || create_own(r, err)), err)) return false;
     return !s->shared || create_shared(r, err);

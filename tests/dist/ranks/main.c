@@ -78,7 +78,7 @@ static bool broadcasts_much(struct comm *comm, strata_error *err)
 
 /* ---- the reducer ---- */
 
-static bool reduces(struct comm *comm, struct device *device, strata_error *err)
+static bool reduces(struct comm *comm, struct device *device, enum strata_wire wire, strata_error *err)
 {
     static const size_t two[] = { 500 }, tensors[] = { 190, 380, 380, 1900 }, tiny[] = { 1, 2, 3, 20, 21, 500, 999 };
     const struct plan plans[] = {
@@ -92,18 +92,59 @@ static bool reduces(struct comm *comm, struct device *device, strata_error *err)
         { "the last rank idle", 1000, tiny, 7, false, 0, strata_comm_size(comm) - 1 },
     };
     for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++)
-        if (!train_like_host(comm, device, &plans[i], err)) return strata_fail_in(err, "%s", plans[i].name);
+        if (!train_like_host(comm, device, &plans[i], wire, err)) return strata_fail_in(err, "%s", plans[i].name);
     return true;
 }
 
-/* As if each rank were alone on its node: gradients and weights are sent instead of shared. */
+/* As if ranks were on other nodes: rank r on node r / each % nodes. What the sums are made of has few enough bits for any wire. */
+struct layout {
+    const char *name;
+    int each, nodes;
+};
+
+static int node_of(const struct layout *layout, int rank)
+{
+    return rank / layout->each % layout->nodes;
+}
+
+static bool split(struct comm *comm, void *context, strata_error *err)
+{
+    const struct layout *layout = context;
+    const int node = node_of(layout, comm->rank);
+    comm->local_rank = comm->local_size = 0;
+    for (int rank = comm->size - 1; rank >= 0; rank--) {
+        if (node_of(layout, rank) != node) continue;
+        comm->node = rank;
+        comm->local_size++;
+        comm->local_rank += rank < comm->rank;
+    }
+    return strata_comm_check(comm, MPI_Comm_split(comm->world, node, comm->rank, &comm->local), "MPI_Comm_split", err);
+}
+
+static bool unsplit(struct comm *comm, void *context, strata_error *err)
+{
+    return strata_comm_check(comm, MPI_Comm_free(context), "MPI_Comm_free", err);
+}
+
 static bool reduces_apart(struct comm *comm, struct device *device, strata_error *err)
 {
-    const int local = comm->local_size;
-    comm->local_size = 1;
-    const bool ok = reduces(comm, device, err);
-    comm->local_size = local;
-    return ok || strata_fail_in(err, "apart");
+    struct layout layouts[] = { { "each alone", 1, 64 }, { "two to a node", 2, 64 }, { "by turns on two nodes", 1, 2 },
+                                { "three and the rest", 3, 2 } };
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof layouts / sizeof *layouts; i++) {
+        const MPI_Comm local = comm->local;
+        const int rank = comm->local_rank, size = comm->local_size, node = comm->node;
+        ok = comm->size == 1 || strata_comm_do(comm, split, &layouts[i], err);
+        for (enum strata_wire wire = STRATA_WIRE_FLOAT; ok && wire <= STRATA_WIRE_FP16; wire++)
+            ok = reduces(comm, device, wire, err);
+        if (!ok) return strata_fail_in(err, "%s", layouts[i].name);
+        ok = comm->size == 1 || strata_comm_do(comm, unsplit, &comm->local, err);
+        comm->local = local;
+        comm->local_rank = rank;
+        comm->local_size = size;
+        comm->node = node;
+    }
+    return ok;
 }
 
 static bool shares_failures(struct comm *comm, struct device *device, strata_error *err)
@@ -120,7 +161,7 @@ static bool check(strata_context *context, strata_error *err)
     struct comm *comm = strata_context_comm(context);
     struct device *device = strata_context_device_of(context);
     const bool ok = combines(comm, err) && names_the_odd_rank(comm, err) && broadcasts_much(comm, err)
-                    && reduces(comm, device, err) && reduces_apart(comm, device, err)
+                    && reduces(comm, device, STRATA_WIRE_FLOAT, err) && reduces_apart(comm, device, err)
                     && shares_failures(comm, device, err);
     if (ok && strata_comm_rank(comm) == 0) printf("ok with %d ranks\n", strata_comm_size(comm));
     return ok;

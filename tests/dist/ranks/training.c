@@ -24,6 +24,7 @@ struct training {
     struct span *whole;
     struct reducer *reducer;
     float factor;  /* of the gradient, from the measured norm */
+    enum strata_wire wire;
     int fails;     /* this rank's update (1) or measure (2) fails */
     size_t updated; /* elements updated in this step */
     float *w, *m, *host; /* weights and momenta as the host computes them; room for an arena */
@@ -117,7 +118,7 @@ static bool set_up(struct training *t, strata_error *err)
     const struct reducer_config config = { .weights = t->weights, .gradients = t->gradients, .count = n,
                                            .buckets = t->buckets, .bucket_count = t->bucket_count,
                                            .whole = t->plan->whole ? t->whole : NULL,
-                                           .whole_count = t->plan->whole ? n / TENSOR : 0 };
+                                           .whole_count = t->plan->whole ? n / TENSOR : 0, .wire = t->wire };
     t->reducer = strata_reducer_create(t->comm, t->device, &config, err);
     const size_t owned = t->reducer ? strata_reducer_owned(t->reducer) : 0;
     t->factor = 1;
@@ -225,9 +226,10 @@ static bool train(struct training *t, strata_error *err)
     return check_slots(t, err);
 }
 
-bool train_like_host(struct comm *comm, struct device *device, const struct plan *plan, strata_error *err)
+bool train_like_host(struct comm *comm, struct device *device, const struct plan *plan, enum strata_wire wire,
+                     strata_error *err)
 {
-    struct training t = { .comm = comm, .device = device, .plan = plan };
+    struct training t = { .comm = comm, .device = device, .plan = plan, .wire = wire };
     const bool ok = strata_comm_agree(comm, set_up(&t, err), err) && train(&t, err);
     tear_down(&t);
     return ok;

@@ -5,6 +5,7 @@
 
 #include "device/device.h"
 #include "dist/comm.h"
+#include "dist/reducer.h"
 
 /* How a training goes. */
 struct plan {
@@ -18,7 +19,8 @@ struct plan {
 };
 
 /* Trains 6 steps and fails unless weights and slots are those of the host, bit for bit, and alike on all ranks. */
-bool train_like_host(struct comm *comm, struct device *device, const struct plan *plan, strata_error *err);
+bool train_like_host(struct comm *comm, struct device *device, const struct plan *plan, enum strata_wire wire,
+                     strata_error *err);
 
 /* A step in which the update or measure of `rank` fails must fail on all ranks, with that rank's name. */
 bool failure_is_shared(struct comm *comm, struct device *device, int rank, bool in_measure, strata_error *err);
