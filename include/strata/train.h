@@ -55,6 +55,15 @@ typedef enum strata_balance {
     STRATA_BALANCE_SHARES
 } strata_balance;
 
+/* In what form gradients travel between hosts; inside one they don't. They are added as floats, and all ranks get the same
+ * weights. A gradient that travels is off by at most 1/512 of itself (BF16), or 1/4096 (FP16, from 6e-5 to 65504: what is
+ * larger becomes 65504, with a warning; what is below 3e-8 is lost). */
+typedef enum strata_compression {
+    STRATA_COMPRESSION_NONE,
+    STRATA_COMPRESSION_BF16,
+    STRATA_COMPRESSION_FP16
+} strata_compression;
+
 typedef struct strata_fit_config {
     size_t batch_size;          /* the global batch; the ranks share it */
     size_t accumulate;          /* each rank runs its share of a batch in so many parts, one after the other, and adds their
@@ -97,6 +106,7 @@ typedef struct strata_fit_config {
      * many samples (8 where those would have fewer than 16 samples; the last may have fewer), each runs alone, and sums are
      * added in a fixed order. Batch normalization takes the statistics of each grain; one that is synchronized is refused */
     bool exact;
+    strata_compression compression; /* not of exact runs */
     const double *shares;       /* of each rank, relative, for STRATA_BALANCE_SHARES; share_count of them */
     size_t share_count;
     /* on rank 0: what is computed once, the table of ranks as a run of several begins, and, as details, every change of shares;

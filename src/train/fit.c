@@ -227,7 +227,7 @@ static bool end_epoch(struct fit *f, strata_error *err)
     f->stop = stop > 0;
     f->count = strata_objective_values(f->objective);
     strata_objective_results(f->objective, f->all, f->values);
-    if (!strata_fit_sync(f, err) || !validate(f, err)) return false;
+    if (!strata_fit_sync(f, err) || !validate(f, err) || !strata_fit_tell_saturated(f, err)) return false;
     log_rate(f);
     strata_progress progress = progress_of(f, true);
     if (!strata_history_add(f->history, f->names, f->values, f->count, err) || !call(f, CALLBACK_EPOCH_END, &progress, err)
@@ -339,6 +339,16 @@ static void warn_of_flags(const struct fit *f, const strata_model *model, int ra
                                                  "the model is compiled again");
 }
 
+static enum strata_wire wire_of(const struct fit *f)
+{
+    switch (f->config->compression) {
+    case STRATA_COMPRESSION_BF16: return STRATA_WIRE_BF16;
+    case STRATA_COMPRESSION_FP16: return STRATA_WIRE_FP16;
+    case STRATA_COMPRESSION_NONE: break;
+    }
+    return STRATA_WIRE_FLOAT;
+}
+
 static bool prepare(struct fit *f, strata_model *model, strata_context *context, const strata_data *data,
                     strata_error *err)
 {
@@ -362,7 +372,7 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
         size_t most;
         struct buffer *parts = strata_fit_parts(f, &most);
         f->updater = strata_updater_create(f->training, model, f->trainer.params, f->trainer.device, comm, parts,
-                                           most, err);
+                                           most, wire_of(f), err);
         ok = f->updater != NULL;
     }
     warn_of_flags(f, model, strata_comm_rank(comm));

@@ -56,6 +56,7 @@ struct fit {
     struct exact *exact;               /* NULL: the run is not exact */
     struct accumulation *accumulation; /* NULL: a rank runs its share of a batch as one, or the run is exact */
     double *sums, *all;     /* of this rank since the epoch's start; of all ranks */
+    double saturated;       /* gradients so far that were too large for the wire, of all ranks */
     double since_sync;      /* samples that this rank put through since the moving statistics were averaged */
 
     size_t epoch, step, steps; /* steps done in the epoch, and in all of it */
@@ -155,6 +156,8 @@ void strata_fit_end_balance(struct fit *fit);           /* keeps this rank's rat
 
 /* Every hundred steps: STRATA_EDISAGREE, naming the rank, when one holds other weights than the rest. Collective. */
 bool strata_fit_guard(struct fit *fit, strata_error *err);
+/* After an epoch: warns when gradients were too large for how they travel. Collective. */
+bool strata_fit_tell_saturated(struct fit *fit, strata_error *err);
 
 /* ---- fit_times.c ---- */
 

@@ -35,3 +35,18 @@ bool strata_fit_guard(struct fit *f, strata_error *err)
     free(host);
     return ok;
 }
+
+bool strata_fit_tell_saturated(struct fit *f, strata_error *err)
+{
+    strata_error text = { 0 };
+    double now = f->updater ? (double)strata_reducer_saturated(strata_updater_reducer(f->updater)) : 0;
+    if (f->config->compression != STRATA_COMPRESSION_FP16) return true;
+    if (!strata_comm_sum(f->trainer.comm, &now, 1, err)) return false;
+    if (now > f->saturated && f->trainer.rank == 0 && f->config->warn) {
+        strata_fail(&text, STRATA_EVALUE, "epoch %zu: %.0f gradients were too large for fp16 and travelled as 65504; compression "
+                    "bf16 has the range of floats", f->epoch + 1, now - f->saturated);
+        f->config->warn(f->config->warn_context, text.message);
+    }
+    f->saturated = now;
+    return true;
+}

@@ -17,6 +17,9 @@ bool strata_fit_check(const strata_fit_config *c, strata_error *err)
                            c->validation_split);
     if (c->validation_split > 0 && c->validation_data)
         return strata_fail(err, STRATA_EVALUE, "fit: validation_split and validation_data are both given; leave one out");
+    if (c->exact && c->compression != STRATA_COMPRESSION_NONE)
+        return strata_fail(err, STRATA_EVALUE, "fit: exact and compression are both given; leave one out, for a gradient that "
+                           "is rounded on its way depends on who sends it");
     if ((c->checkpoint || c->resume) && !c->run_dir)
         return strata_fail(err, STRATA_EVALUE, "fit: checkpoints need a run folder");
     if (!(c->progress_seconds >= 0))
@@ -70,7 +73,7 @@ bool strata_fit_agree(const struct fit *f, strata_error *err)
 {
     const strata_fit_config *c = f->config;
     if (f->trainer.ranks == 1) return true;
-    const uint64_t numbers[] = { c->accumulate, c->exact, c->balance, c->share_count, c->epochs, c->initial_epoch, c->shuffle, c->steps_per_epoch, c->validation_batch_size,
+    const uint64_t numbers[] = { c->accumulate, c->exact, c->compression, c->balance, c->share_count, c->epochs, c->initial_epoch, c->shuffle, c->steps_per_epoch, c->validation_batch_size,
                                  c->validation_freq, c->validation_steps, c->resume };
     return same_text(f, "the job", c->job, err)
            && same_json(f, "the model's config", strata_model_write(f->trainer.model, STRATA_KERAS3, err), err)

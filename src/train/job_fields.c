@@ -173,6 +173,20 @@ static void release_balance(void *at)
     *balance = (struct job_balance){ 0 };
 }
 
+static bool parse_compression(const struct field *field, const json_t *json, enum flavour flavour, void *at,
+                              strata_error *err)
+{
+    char brief[STRATA_JSON_BRIEF];
+    const char *text = json_is_string(json) ? json_string_value(json) : "";
+    (void)flavour;
+    *(long *)at = strcmp(text, "bf16") == 0   ? STRATA_COMPRESSION_BF16
+                  : strcmp(text, "fp16") == 0 ? STRATA_COMPRESSION_FP16
+                                              : STRATA_COMPRESSION_NONE;
+    return json_is_null(json) || *(long *)at != STRATA_COMPRESSION_NONE
+           || strata_fail(err, STRATA_EVALUE, "%s is %s; null, \"bf16\" or \"fp16\" is expected", field->name,
+                          strata_json_brief(json, brief));
+}
+
 const struct field strata_job_run_fields[] = {
     { "dir", FIELD_STRING, offsetof(struct job_run, dir), .nullable = true, .text = "",
       .help = "the run folder; runs/NAME of NAME.json; null: no files" },
@@ -181,6 +195,8 @@ const struct field strata_job_run_fields[] = {
     { "balance", FIELD_CUSTOM, offsetof(struct job_run, balance), .parse = parse_balance, .release = release_balance,
       .text = "null",
       .help = "auto: shares of the batch follow measured speed; equal; a share for each rank; null: auto where devices differ, else equal" },
+    { "compression", FIELD_CUSTOM, offsetof(struct job_run, compression), .parse = parse_compression, .text = "null",
+      .help = "bf16, fp16: gradients travel so between hosts; null: as floats" },
     { "watchdog", FIELD_CUSTOM, offsetof(struct job_run, watchdog), .text = "{\"report\": 10, \"stop\": 60}",
       .parse = parse_watchdog,
       .help = "seconds after which a rank that stands still is named, and the job ended; null: never" },

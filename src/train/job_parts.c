@@ -98,6 +98,7 @@ strata_fit_config strata_job_fit_config(const strata_job *job)
     config.watch_report = job->run.watchdog.report;
     config.watch_stop = job->run.watchdog.stop;
     config.balance = job->run.balance.kind;
+    config.compression = (strata_compression)job->run.compression;
     config.shares = job->run.balance.shares;
     config.share_count = job->run.balance.count;
     return config;

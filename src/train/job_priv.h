@@ -30,6 +30,7 @@ struct job_balance {
 struct job_run {
     char *dir, *devices;
     struct job_balance balance;
+    long compression; /* a strata_compression */
     bool exact;
     bool cache_frozen;
     long cache_budget; /* MiB */

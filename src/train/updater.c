@@ -67,7 +67,8 @@ static bool make_reducer(struct updater *u, strata_error *err)
     }
     const struct reducer_config config = { .weights = p->weights, .gradients = p->gradients, .count = p->trainable,
                                            .buckets = spans, .bucket_count = p->bucket_count, .whole = whole,
-                                           .whole_count = whole_count, .parts = u->parts, .most_parts = u->most_parts };
+                                           .whole_count = whole_count, .parts = u->parts, .most_parts = u->most_parts,
+                                           .wire = u->wire };
     u->reducer = strata_reducer_create(u->comm, u->device, &config, err);
     free(spans);
     return u->reducer != NULL;
@@ -157,14 +158,14 @@ bool strata_updater_store(struct updater *u, strata_error *err)
 
 struct updater *strata_updater_create(struct training *training, strata_model *model, struct params *params,
                                       struct device *device, struct comm *comm, struct buffer *parts,
-                                      size_t most_parts, strata_error *err)
+                                      size_t most_parts, enum strata_wire wire, strata_error *err)
 {
     struct updater *u = strata_alloc(1, sizeof *u, err);
     if (!u) return NULL;
     *u = (struct updater){ .training = training, .model = model, .class = strata_training_optimizer(training),
                            .common = strata_training_common(training), .params = params, .device = device,
                            .comm = comm, .queue = strata_comm_size(comm) > 1 ? QUEUE_COPY : QUEUE_COMPUTE,
-                           .kinds = strata_slot_kinds(training), .parts = parts, .most_parts = most_parts };
+                           .kinds = strata_slot_kinds(training), .parts = parts, .most_parts = most_parts, .wire = wire };
     u->clipping = clipping_of(u->common);
     define_steps(u);
     if (make_reducer(u, err) && strata_comm_agree(comm, (!u->step.measure || prepare_norms(u, err)) && find_factors(u, err), err)

@@ -10,11 +10,11 @@
 
 struct updater;
 
-/* parts: as reducer_config has them; then updates do not depend on who owns what to the last bit.
+/* parts, wire: as reducer_config has them; with parts updates do not depend on who owns what to the last bit.
  * The state comes from training's variables (rank 0's), or is fresh. Collective. */
 struct updater *strata_updater_create(struct training *training, strata_model *model, struct params *params,
                                       struct device *device, struct comm *comm, struct buffer *parts,
-                                      size_t most_parts, strata_error *err);
+                                      size_t most_parts, enum strata_wire wire, strata_error *err);
 void strata_updater_free(struct updater *updater); /* takes NULL */
 
 /* Begins the step after those done so far: its learning rate and what hangs on its number. Then the reducer may

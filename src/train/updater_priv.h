@@ -21,6 +21,7 @@ struct updater {
     struct reducer *reducer;
     struct buffer *parts;  /* NULL: none */
     size_t most_parts;
+    enum strata_wire wire;
     struct reducer_update step, finish;
     struct slot_kinds kinds;
     struct buffer *slots[STRATA_MAX_KINDS];
