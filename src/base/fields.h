@@ -52,7 +52,8 @@ struct field {
     int count;                       /* FIELD_INTS: how many; 0: one to STRATA_MAX_INTS */
     const char *const *choices;      /* FIELD_CHOICE: NULL-terminated */
     const struct registry *registry; /* FIELD_OBJECT */
-    bool only_keras2, only_keras3;   /* written in that flavour only; read from both */
+    bool only_keras2, only_keras3;   /* written in that flavour only; read from both. A bool of Keras 3 that is not its default
+                                        cannot be written for Keras 2 */
     bool silent;                     /* read from files but never written and not in the manual */
     bool (*parse)(const struct field *field, const json_t *json, enum flavour flavour, void *at, strata_error *err);
     json_t *(*write)(const struct field *field, const void *at, enum flavour flavour); /* NULL: out of memory */

@@ -124,6 +124,19 @@ json_t *strata_compile_config_read(const json_t *json, const char *what, strata_
 
 /* ---- writing ---- */
 
+/* What Keras 2's optimizer would compute without. */
+static bool has_place(const json_t *config, strata_error *err)
+{
+    for (const char *const *key = only_keras3; *key; key++) {
+        const json_t *value = json_object_get(config, *key);
+        char brief[STRATA_JSON_BRIEF];
+        if (value && !json_is_null(value))
+            return strata_fail(err, STRATA_EVALUE, "optimizer: %s is %s; Keras 2 has no such argument: write it as Keras 3 has it",
+                               *key, strata_json_brief(value, brief));
+    }
+    return true;
+}
+
 static json_t *write_optimizer(const json_t *optimizer, strata_flavour flavour)
 {
     json_t *config = json_deep_copy(json_object_get(optimizer, "config"));
@@ -156,9 +169,12 @@ static json_t *write_loss(const json_t *loss, strata_flavour flavour)
 
 json_t *strata_training_config_write(const json_t *compile_config, strata_flavour flavour, strata_error *err)
 {
-    json_t *written = json_object();
     const char *key;
     const json_t *value;
+    if (flavour == STRATA_FLAVOUR_KERAS2
+        && !has_place(json_object_get(json_object_get(compile_config, "optimizer"), "config"), err))
+        return NULL;
+    json_t *written = json_object();
     json_object_foreach((json_t *)compile_config, key, value)
     {
         if (strcmp(key, "optimizer") == 0) continue;

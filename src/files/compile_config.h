@@ -11,7 +11,7 @@
  * not an object. */
 json_t *strata_compile_config_read(const json_t *json, const char *what, strata_error *err);
 
-/* The training_config of an .h5. */
+/* The training_config of an .h5. STRATA_EVALUE when that Keras has no place for an argument that says something. */
 json_t *strata_training_config_write(const json_t *compile_config, strata_flavour flavour, strata_error *err);
 
 /* "adam": what Keras names the optimizer's variables after. */

@@ -66,6 +66,7 @@ json_t *strata_layer_config(const strata_layer *layer, enum flavour flavour, str
         json_object_set_new(config, "batch_input_shape", shape_json(&layer->input.shape, layer->input.batch));
     if (!strata_config_write(layer->class->class.fields, layer->config, flavour, config, err)) {
         json_decref(config);
+        strata_fail_in(err, "%s", strata_layer_name(layer));
         return NULL;
     }
     const char *name = layer->class->class.name, *module = layer->class->module;

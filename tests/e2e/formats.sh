@@ -100,6 +100,17 @@ for from in weights.h5 legacy_weights.h5 npz; do
     done
 done
 
+# ---- what Keras 2 has no argument for is refused, not dropped ----
+
+expect_code 0 "$STRATA" fit job.json -q --set fit.epochs=0 --set run.dir=scaled --set 'compile.optimizer={"SGD": {"loss_scale_factor": 8}}'
+expect_code 78 "$STRATA" convert scaled/last.keras scaled.h5 --flavour keras2
+expect_text err 'optimizer: loss_scale_factor is 8.0; Keras 2 has no such argument: write it as Keras 3 has it'
+expect_code 0 "$STRATA" convert scaled/last.keras scaled.h5 --flavour keras3
+sed 's/"BatchNormalization": {}/"BatchNormalization": {"synchronized": true}/' job.json >summed.json
+expect_code 0 "$STRATA" fit summed.json -q --set fit.epochs=0 --set run.dir=summed
+expect_code 78 "$STRATA" convert summed/last.keras summed.json --flavour keras2
+expect_text err 'batch_normalization: synchronized is true; Keras 2 has no such argument: write it as Keras 3 has it'
+
 # ---- from the layers ----
 
 for to in "${forms[@]}"; do
