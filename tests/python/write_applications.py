@@ -21,7 +21,7 @@ SMALLEST = {"Xception": 71, "InceptionV3": 75, "InceptionResNetV2": 75}
 TOPLESS = ("VGG16", "VGG19")  # the first Dense alone has more weights than everything else here
 CLASSES = 7
 BATCH = 12
-RATES = {"head": 0.02, "tail": 0.02, "whole": 0.001}
+RATES = {"head": 0.02, "tail": 0.02, "whole": 0.0002}
 
 
 def layers_of(model):
