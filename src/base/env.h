@@ -4,7 +4,7 @@
  *   STRATA_IMPL           "gemm=tiled,conv2d=im2col": implementations forced by name
  *   STRATA_CACHE_DIR      where built kernels and tuning results are kept; else XDG_CACHE_HOME or HOME/.cache /strata
  *   STRATA_SLOW           "rank:factor" or "rank:2.5ms" of a sample: makes a rank slower, to try out unequal devices
- *   STRATA_FAULT          "site:k:action": makes the k-th call at a site fail, for tests of reliability
+ *   STRATA_FAULT          "site:k:action[@rank]": makes the k-th call at a site fail, for tests of reliability; see fault.h
  *
  * The rank that a launcher set (strata_launch_rank of <strata/context.h>) is read here too. */
 #ifndef STRATA_BASE_ENV_H

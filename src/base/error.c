@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,13 @@ bool strata_fail_native(strata_error *err, strata_code code, int native, const c
     fill(err, code, native, format, args);
     va_end(args);
     return false;
+}
+
+bool strata_fail_file(strata_error *err, const char *path, const char *doing)
+{
+    const int why = errno;
+    const bool full = why == ENOSPC || why == EDQUOT || why == ENOMEM;
+    return strata_fail_native(err, full ? STRATA_EMEMORY : STRATA_EFILE, why, "%s: %s: %s", path, doing, strerror(why));
 }
 
 bool strata_fail_in(strata_error *err, const char *format, ...)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/memory.h"
 
 static json_t *report(const json_error_t *bad, const char *what, strata_error *err)
@@ -23,7 +24,7 @@ json_t *strata_json_parse(const char *text, size_t length, const char *what, str
 json_t *strata_json_read(const char *path, strata_error *err)
 {
     json_error_t bad;
-    FILE *file = fopen(path, "rb");
+    FILE *file = strata_file_fault() ? NULL : fopen(path, "rb");
     if (!file) {
         strata_fail_native(err, STRATA_EFILE, errno, "%s: cannot be opened: %s", path, strerror(errno));
         return NULL;

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
+
 void *strata_alloc(size_t count, size_t size, strata_error *err)
 {
     void *memory = NULL;
-    if (size == 0 || count <= SIZE_MAX / size)
+    if ((size == 0 || count <= SIZE_MAX / size) && strata_fault(FAULT_MALLOC) == FAULT_NONE)
         memory = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
     if (!memory)
         strata_fail(err, STRATA_EMEMORY, "out of memory: %zu x %zu bytes were asked for", count, size);
@@ -21,7 +23,8 @@ bool strata_reserve(void **items, size_t *room, size_t need, size_t size, strata
     size_t grown = *room < 8 ? 8 : *room + *room / 2;
     if (grown < need)
         grown = need;
-    void *moved = grown <= SIZE_MAX / size ? realloc(*items, grown * size) : NULL;
+    const bool room_left = grown <= SIZE_MAX / size && strata_fault(FAULT_MALLOC) == FAULT_NONE;
+    void *moved = room_left ? realloc(*items, grown * size) : NULL;
     if (!moved)
         return strata_fail(err, STRATA_EMEMORY, "out of memory: %zu x %zu bytes were asked for", grown, size);
     memset((char *)moved + *room * size, 0, (grown - *room) * size);

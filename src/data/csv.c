@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/memory.h"
 #include "data/rows_priv.h"
 
@@ -196,7 +197,7 @@ static bool make_arrays(struct table *t, struct arrays *arrays, strata_error *er
 
 bool strata_read_csv(const char *path, const struct names *names, struct arrays *arrays, strata_error *err)
 {
-    struct table t = { .path = path, .file = fopen(path, "rb"),
+    struct table t = { .path = path, .file = strata_file_fault() ? NULL : fopen(path, "rb"),
                        .sink = { .what = path, .limit = arrays->memory, .file = -1 } };
     if (!t.file)
         return strata_fail_native(err, STRATA_EFILE, errno, "%s: cannot be opened: %s", path, strerror(errno));

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/memory.h"
 #include "data/rows_priv.h"
 
@@ -20,7 +21,7 @@ struct flat {
 bool strata_file_read_at(int file, uint64_t at, void *bytes, size_t size, const char *what, strata_error *err)
 {
     for (size_t done = 0; done < size;) {
-        const ssize_t got = pread(file, (char *)bytes + done, size - done, (off_t)(at + done));
+        const ssize_t got = strata_file_fault() ? -1 : pread(file, (char *)bytes + done, size - done, (off_t)(at + done));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0)
             return strata_fail_native(err, STRATA_EFILE, errno, "%s: cannot be read: %s", what, strerror(errno));

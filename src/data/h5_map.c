@@ -6,12 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "data/h5_check.h"
 
 bool strata_h5_map_open(struct h5_map *map, const char *path, strata_error *err)
 {
     struct stat there;
-    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int file = strata_file_fault() ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     *map = (struct h5_map){ .path = path };
     if (file < 0 || fstat(file, &there) != 0 || !S_ISREG(there.st_mode)) {
         const int error = errno;

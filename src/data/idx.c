@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/fault.h"
 #include "base/memory.h"
 #include "data/rows_priv.h"
 
@@ -140,7 +141,7 @@ static bool read_images(gzFile file, const char *path, size_t bytes, struct arra
 
 static gzFile open_file(const char *path, strata_error *err)
 {
-    gzFile file = gzopen(path, "rb");
+    gzFile file = strata_file_fault() ? NULL : gzopen(path, "rb");
     if (!file) strata_fail_native(err, STRATA_EFILE, errno, "%s: cannot be opened: %s", path, strerror(errno));
     if (file) gzbuffer(file, 1 << 17);
     return file;

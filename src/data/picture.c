@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/memory.h"
 
 enum { MOST_PIXELS = 1 << 28, MOST_BYTES = 1 << 30 };
@@ -47,7 +48,7 @@ bool strata_picture_decode(const void *bytes, size_t size, size_t channels, stru
 static bool read_bytes(int file, unsigned char *bytes, size_t size, strata_error *err)
 {
     for (size_t done = 0; done < size;) {
-        const ssize_t got = read(file, bytes + done, size - done);
+        const ssize_t got = strata_file_fault() ? -1 : read(file, bytes + done, size - done);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return strata_fail_native(err, STRATA_EFILE, errno, "it cannot be read: %s", strerror(errno));
         if (got == 0) return strata_fail(err, STRATA_EFILE, "it became shorter while it was read");
@@ -74,7 +75,7 @@ static bool read_open(int file, size_t channels, struct picture *picture, strata
 bool strata_picture_read(const char *path, size_t channels, struct picture *picture, strata_error *err)
 {
     *picture = (struct picture){ 0 };
-    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe of that name must not keep us waiting */
+    const int file = strata_file_fault() ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe of that name must not keep us waiting */
     if (file < 0) return strata_fail_native(err, STRATA_EFILE, errno, "it cannot be opened: %s", strerror(errno));
     const bool ok = read_open(file, channels, picture, err);
     close(file);

@@ -12,7 +12,8 @@ cl_int strata_queue_zero(cl_command_queue queue, cl_mem memory, size_t offset, s
     size_t pattern = sizeof zeroes;
     while ((bytes | offset) % pattern != 0)
         pattern /= 2;
-    return clEnqueueFillBuffer(queue, memory, zeroes, pattern, offset, bytes, 0, NULL, event);
+    return strata_opencl_fault(queue) ? CL_OUT_OF_RESOURCES
+                                      : clEnqueueFillBuffer(queue, memory, zeroes, pattern, offset, bytes, 0, NULL, event);
 }
 
 static bool refuse(const struct device *device, size_t bytes, cl_int native, strata_error *err)
@@ -34,13 +35,15 @@ static cl_int allocate(struct buffer *buffer)
     cl_event filled = NULL;
     cl_int got = CL_SUCCESS, status = CL_SUCCESS;
     const cl_mem_flags flags = CL_MEM_READ_WRITE | (device->info.unified ? CL_MEM_ALLOC_HOST_PTR : 0);
+    if (strata_opencl_fault(NULL))
+        return CL_MEM_OBJECT_ALLOCATION_FAILURE;
     buffer->memory = clCreateBuffer(device->context, flags, buffer->size, NULL, &got);
     if (got != CL_SUCCESS)
         return got;
     got = strata_queue_zero(device->filler, buffer->memory, 0, buffer->size, &filled);
     if (got != CL_SUCCESS)
         return got;
-    got = clWaitForEvents(1, &filled);
+    got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES : clWaitForEvents(1, &filled);
     clGetEventInfo(filled, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL);
     clReleaseEvent(filled);
     return status < 0 ? status : got;
@@ -88,8 +91,10 @@ bool strata_buffer_read(struct device *device, enum queue_index queue, const str
 {
     if (bytes == 0)
         return true;
-    const cl_int got = clEnqueueReadBuffer(device->queues[queue], buffer->memory, CL_TRUE, offset, bytes, host, 0,
-                                           NULL, NULL);
+    const cl_int got = strata_opencl_fault(device->queues[queue])
+                           ? CL_OUT_OF_RESOURCES
+                           : clEnqueueReadBuffer(device->queues[queue], buffer->memory, CL_TRUE, offset, bytes, host,
+                                                 0, NULL, NULL);
     return got == CL_SUCCESS || failed(device, got, "reading", bytes, offset, buffer, err);
 }
 
@@ -98,8 +103,10 @@ bool strata_buffer_write(struct device *device, enum queue_index queue, struct b
 {
     if (bytes == 0)
         return true;
-    const cl_int got = clEnqueueWriteBuffer(device->queues[queue], buffer->memory, CL_TRUE, offset, bytes, host, 0,
-                                            NULL, NULL);
+    const cl_int got = strata_opencl_fault(device->queues[queue])
+                           ? CL_OUT_OF_RESOURCES
+                           : clEnqueueWriteBuffer(device->queues[queue], buffer->memory, CL_TRUE, offset, bytes, host,
+                                                  0, NULL, NULL);
     return got == CL_SUCCESS || failed(device, got, "writing", bytes, offset, buffer, err);
 }
 
@@ -126,8 +133,10 @@ bool strata_buffer_read_async(struct device *device, enum queue_index queue, con
     cl_event native = NULL;
     if (bytes == 0)
         return !event || strata_event_mark(device, queue, event, err);
-    const cl_int got = clEnqueueReadBuffer(device->queues[queue], buffer->memory, CL_FALSE, offset, bytes, host, 0,
-                                           NULL, event || device->profile ? &native : NULL);
+    const cl_int got = strata_opencl_fault(device->queues[queue])
+                           ? CL_OUT_OF_RESOURCES
+                           : clEnqueueReadBuffer(device->queues[queue], buffer->memory, CL_FALSE, offset, bytes, host,
+                                                 0, NULL, event || device->profile ? &native : NULL);
     if (got != CL_SUCCESS)
         return failed(device, got, "reading", bytes, offset, buffer, err);
     return note(device, queue, "copy to host", bytes, native, event, err);
@@ -139,8 +148,10 @@ bool strata_buffer_write_async(struct device *device, enum queue_index queue, st
     cl_event native = NULL;
     if (bytes == 0)
         return !event || strata_event_mark(device, queue, event, err);
-    const cl_int got = clEnqueueWriteBuffer(device->queues[queue], buffer->memory, CL_FALSE, offset, bytes, host, 0,
-                                            NULL, event || device->profile ? &native : NULL);
+    const cl_int got = strata_opencl_fault(device->queues[queue])
+                           ? CL_OUT_OF_RESOURCES
+                           : clEnqueueWriteBuffer(device->queues[queue], buffer->memory, CL_FALSE, offset, bytes, host,
+                                                  0, NULL, event || device->profile ? &native : NULL);
     if (got != CL_SUCCESS)
         return failed(device, got, "writing", bytes, offset, buffer, err);
     return note(device, queue, "copy to device", bytes, native, event, err);
@@ -151,8 +162,10 @@ bool strata_buffer_copy(struct device *device, enum queue_index queue, const str
 {
     if (bytes == 0)
         return true;
-    const cl_int got = clEnqueueCopyBuffer(device->queues[queue], from->memory, to->memory, from_offset, to_offset,
-                                           bytes, 0, NULL, NULL);
+    const cl_int got = strata_opencl_fault(device->queues[queue])
+                           ? CL_OUT_OF_RESOURCES
+                           : clEnqueueCopyBuffer(device->queues[queue], from->memory, to->memory, from_offset, to_offset,
+                                                 bytes, 0, NULL, NULL);
     return got == CL_SUCCESS || failed(device, got, "copying", bytes, to_offset, to, err);
 }
 
@@ -167,6 +180,6 @@ bool strata_buffer_zero(struct device *device, enum queue_index queue, struct bu
 
 bool strata_queue_flush(struct device *device, enum queue_index queue, strata_error *err)
 {
-    const cl_int got = clFlush(device->queues[queue]);
+    const cl_int got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES : clFlush(device->queues[queue]);
     return got == CL_SUCCESS || strata_fail_opencl(err, got, "%s: flushing a queue", device->text);
 }

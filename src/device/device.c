@@ -85,6 +85,8 @@ static bool make_queues(struct device *device, bool timed, strata_error *err)
 {
     const cl_command_queue_properties properties = timed ? CL_QUEUE_PROFILING_ENABLE : 0;
     cl_int got = CL_SUCCESS;
+    if (strata_opencl_fault(NULL))
+        return strata_fail_opencl(err, CL_OUT_OF_RESOURCES, "%s cannot be opened", device->text);
     device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &got);
     if (got == CL_SUCCESS)
         device->queues[QUEUE_COMPUTE] = clCreateCommandQueue(device->context, device->id, properties, &got);
@@ -181,7 +183,7 @@ const char *strata_device_text(const struct device *device)
 bool strata_device_finish(struct device *device, strata_error *err)
 {
     for (int i = 0; i < 2; i++) {
-        const cl_int got = clFinish(device->queues[i]);
+        const cl_int got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES : clFinish(device->queues[i]);
         if (got != CL_SUCCESS)
             return strata_fail_opencl(err, got, "%s failed at what was queued", device->text);
     }

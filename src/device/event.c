@@ -20,7 +20,9 @@ bool strata_event_mark(struct device *device, enum queue_index queue, struct eve
 {
     cl_event native = NULL;
     *event = NULL;
-    const cl_int got = clEnqueueMarkerWithWaitList(device->queues[queue], 0, NULL, &native);
+    const cl_int got = strata_opencl_fault(device->queues[queue])
+                           ? CL_OUT_OF_RESOURCES
+                           : clEnqueueMarkerWithWaitList(device->queues[queue], 0, NULL, &native);
     if (got != CL_SUCCESS)
         return strata_fail_opencl(err, got, "%s: marking a place in a queue", device->text);
     return strata_event_take(native, event, err);
@@ -47,8 +49,8 @@ bool strata_event_done(struct event *event, bool *done, strata_error *err)
 
 bool strata_event_wait(struct event *event, strata_error *err)
 {
-    const cl_int got = clWaitForEvents(1, &event->native);
-    if (state_of(event, err) < 0)
+    const cl_int got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES : clWaitForEvents(1, &event->native);
+    if (got == CL_SUCCESS && state_of(event, err) < 0)
         return false;
     return got == CL_SUCCESS || strata_fail_opencl(err, got, "waiting for a queued command");
 }

@@ -146,8 +146,10 @@ static void set_range(const struct device *device, const struct launch *launch, 
 bool strata_kernel_queue(const struct run *run, cl_command_queue queue, const struct entry *entry, cl_event *event,
                          strata_error *err)
 {
-    const cl_int got = clEnqueueNDRangeKernel(queue, entry->kernel->native, entry->dims, NULL, entry->global,
-                                              entry->local, 0, NULL, event);
+    const cl_int got = strata_opencl_fault(queue)
+                           ? CL_OUT_OF_RESOURCES
+                           : clEnqueueNDRangeKernel(queue, entry->kernel->native, entry->dims, NULL, entry->global,
+                                                    entry->local, 0, NULL, event);
     if (got == CL_SUCCESS)
         return true;
     char range[160];

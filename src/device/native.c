@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/fault.h"
 #include "device/device_priv.h"
 
 #define NAME(code) { code, #code }
@@ -48,6 +49,24 @@ bool strata_fail_opencl(strata_error *err, cl_int native, const char *format, ..
     va_end(args);
     return strata_fail_native(err, memory ? STRATA_EMEMORY : STRATA_EDEVICE, native, "%s: %s (%d)", what,
                               name_of(native), native);
+}
+
+/* A mark that waits for an event which nobody completes, and for which all that follows waits. */
+static void stall_queue(cl_command_queue queue)
+{
+    cl_context context = NULL;
+    cl_int got = CL_SUCCESS;
+    clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof context, &context, NULL);
+    cl_event never = clCreateUserEvent(context, &got);
+    if (got != CL_SUCCESS || clEnqueueBarrierWithWaitList(queue, 1, &never, NULL) != CL_SUCCESS) strata_stall();
+}
+
+bool strata_opencl_fault(cl_command_queue queue)
+{
+    const enum fault fault = strata_fault(FAULT_OPENCL);
+    if (fault == FAULT_STALL && !queue) strata_stall();
+    if (fault == FAULT_STALL) stall_queue(queue);
+    return fault == FAULT_FAIL;
 }
 
 cl_mem strata_buffer_native(const struct buffer *buffer)

@@ -11,6 +11,10 @@ cl_mem strata_buffer_native(const struct buffer *buffer); /* NULL for NULL, and 
 cl_context strata_device_context(const struct device *device);
 cl_device_id strata_device_id(const struct device *device); /* the sub-device, where the device is split */
 
+/* Before a call of OpenCL: whether STRATA_FAULT makes it fail, with CL_OUT_OF_RESOURCES. queue: where the call puts something, or
+ * NULL; a stall keeps whatever is queued there from then on from being done. */
+bool strata_opencl_fault(cl_command_queue queue);
+
 /* Fills the error of a failed OpenCL call and returns false: "what was tried: CL_OUT_OF_RESOURCES (-5)". The code is
  * STRATA_EMEMORY when memory ran out, else STRATA_EDEVICE. */
 bool strata_fail_opencl(strata_error *err, cl_int native, const char *format, ...)

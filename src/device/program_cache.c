@@ -143,6 +143,8 @@ static bool build(const struct device *device, const char *file, const char *sou
                   cl_program *program, strata_error *err)
 {
     cl_int got = CL_SUCCESS;
+    if (strata_opencl_fault(NULL))
+        return strata_fail_opencl(err, CL_OUT_OF_RESOURCES, "cl/%s.cl cannot be compiled on %s", file, device->text);
     *program = clCreateProgramWithSource(device->context, 1, &source, NULL, &got);
     if (got != CL_SUCCESS)
         return strata_fail_opencl(err, got, "cl/%s.cl cannot be compiled on %s", file, device->text);
@@ -247,8 +249,9 @@ bool strata_kernel_create(struct device *device, const char *name, const char *o
         pthread_mutex_unlock(&device->programs->lock);
     }
     if (ok) {
-        cl_int got = CL_SUCCESS;
-        *kernel = clCreateKernel(program, colon + 1, &got);
+        cl_int got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES : CL_SUCCESS;
+        if (got == CL_SUCCESS)
+            *kernel = clCreateKernel(program, colon + 1, &got);
         ok = got == CL_SUCCESS || strata_fail_opencl(err, got, "cl/%s.cl has no kernel %s", file, colon + 1);
     }
     free(file);

@@ -93,14 +93,16 @@ static bool queue_entry(const struct run *run, cl_command_queue queue, const str
     case ENTRY_CALL:
         return entry->call(entry->context, queue, err) || strata_fail_labelled(entry->label, err);
     case ENTRY_COPY:
-        got = clEnqueueCopyBuffer(queue, entry->from, entry->to, entry->from_offset, entry->to_offset, entry->bytes,
-                                  0, NULL, event);
+        got = strata_opencl_fault(queue)
+                  ? CL_OUT_OF_RESOURCES
+                  : clEnqueueCopyBuffer(queue, entry->from, entry->to, entry->from_offset, entry->to_offset,
+                                        entry->bytes, 0, NULL, event);
         break;
     case ENTRY_ZERO:
         got = strata_queue_zero(queue, entry->to, entry->to_offset, entry->bytes, event);
         break;
     case ENTRY_MARK:
-        got = clEnqueueMarkerWithWaitList(queue, 0, NULL, event);
+        got = strata_opencl_fault(queue) ? CL_OUT_OF_RESOURCES : clEnqueueMarkerWithWaitList(queue, 0, NULL, event);
         break;
     }
     return got == CL_SUCCESS || strata_fail_opencl(err, got, "a copy, fill or mark on %s", run->device->text)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/env.h"
+#include "base/fault.h"
 #include "base/memory.h"
 #include "dist/comm_priv.h"
 #include "dist/watch.h"
@@ -38,6 +39,7 @@ bool strata_comm_check(struct comm *comm, int code, const char *what, strata_err
 {
     char text[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
+    if (code == MPI_SUCCESS && strata_fault(FAULT_MPI) == FAULT_FAIL) code = MPI_ERR_OTHER;
     if (code == MPI_SUCCESS) return true;
     comm->broken = true;
     MPI_Error_string(code, text, &length);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/fault.h"
 #include "base/memory.h"
 #include "device/peak.h"
 #include "device/profile.h"
@@ -63,6 +64,7 @@ strata_context *strata_context_create(const strata_context_config *config, strat
     if (!config) config = &defaults;
     strata_context *context = strata_alloc(1, sizeof *context, err);
     bool ok = context != NULL;
+    ok = ok && strata_fault_check(err);
     if (ok && config->failed) {
         *err = *config->failed;
         ok = false;

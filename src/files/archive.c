@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fault.h"
 #include "base/memory.h"
 #include "files/compile_config.h"
 #include "files/load.h"
@@ -29,7 +30,7 @@ static enum kind kind_of(const unsigned char *start, size_t size)
 static bool find_kind(const char *path, enum kind *kind, strata_error *err)
 {
     unsigned char start[64];
-    FILE *file = fopen(path, "rb");
+    FILE *file = strata_file_fault() ? NULL : fopen(path, "rb");
     if (!file)
         return strata_fail_native(err, STRATA_EFILE, errno, "%s: cannot be opened: %s", path,
                                   strerror(errno));

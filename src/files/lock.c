@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/fault.h"
 #include "base/memory.h"
 
 enum { HOST = 256, CONTENT = 1024, BEAT_SECONDS = 2, WATCH_SECONDS = 5, TRIES = 10 };
@@ -69,11 +70,11 @@ static bool write_owner(const struct lock *lock, strata_error *err)
                              (json_int_t)me.start);
     char *text = json ? strata_json_text(json, false, err) : NULL;
     json_decref(json);
-    const bool ok = text && ftruncate(lock->file, 0) == 0
-                    && pwrite(lock->file, text, strlen(text), 0) == (ssize_t)strlen(text) && fsync(lock->file) == 0;
+    const bool ok = text && !strata_file_fault() && ftruncate(lock->file, 0) == 0 && !strata_file_fault()
+                    && pwrite(lock->file, text, strlen(text), 0) == (ssize_t)strlen(text) && !strata_file_fault()
+                    && fsync(lock->file) == 0;
     if (!ok && err->code == STRATA_OK)
-        strata_fail_native(err, errno == ENOSPC || errno == EDQUOT ? STRATA_EMEMORY : STRATA_EFILE, errno,
-                           "%s: cannot be written: %s", lock->path, strerror(errno));
+        strata_fail_file(err, lock->path, "cannot be written");
     free(text);
     return ok;
 }
@@ -182,9 +183,9 @@ static bool try(struct lock *lock, bool *again, strata_error *err)
 {
     struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     *again = false;
-    lock->file = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    lock->file = strata_file_fault() ? -1 : open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (lock->file < 0)
-        return strata_fail_native(err, STRATA_EFILE, errno, "%s: cannot be written: %s", lock->path, strerror(errno));
+        return strata_fail_file(err, lock->path, "cannot be written");
     const bool locked = fcntl(lock->file, F_OFD_SETLK, &whole) == 0;
     if (!locked && (errno == EAGAIN || errno == EACCES)) return refuse(lock, err);
     *again = !same_file(lock->file, lock->path);

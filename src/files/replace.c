@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "files/archive.h"
@@ -15,9 +16,8 @@ enum { MOST_NAMES = 1000 }; /* tried for the file aside */
 
 static bool report(const char *path, const char *doing, int error, strata_error *err)
 {
-    const bool full = error == ENOSPC || error == EDQUOT || error == ENOMEM;
-    return strata_fail_native(err, full ? STRATA_EMEMORY : STRATA_EFILE, error, "%s: %s: %s", path, doing,
-                              strerror(error));
+    errno = error;
+    return strata_fail_file(err, path, doing);
 }
 
 /* A new file beside `path`, so that rename does not leave its file system. */
@@ -27,7 +27,7 @@ static int open_aside(const char *path, char **aside, strata_error *err)
         struct text name = { 0 };
         strata_text_add(&name, "%s.part-%ld-%d", path, (long)getpid(), i);
         *aside = strata_text_take(&name, err);
-        const int file = *aside ? open(*aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
+        const int file = *aside && !strata_file_fault() ? open(*aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
         if (file >= 0) return file;
         const int error = errno;
         const bool again = *aside && error == EEXIST;
@@ -42,7 +42,8 @@ static int open_aside(const char *path, char **aside, strata_error *err)
 static bool write_all(int file, const char *bytes, size_t size)
 {
     while (size > 0) {
-        const ssize_t wrote = write(file, bytes, size < ((size_t)1 << 30) ? size : (size_t)1 << 30);
+        const size_t some = size < ((size_t)1 << 30) ? size : (size_t)1 << 30;
+        const ssize_t wrote = strata_file_fault() ? -1 : write(file, bytes, some);
         if (wrote < 0 && errno != EINTR) return false;
         if (wrote > 0) {
             bytes += wrote;
@@ -58,9 +59,9 @@ static bool sync_folder(const char *path, strata_error *err)
     char *folder = !slash ? strata_copy_text(".", err)
                           : strata_copy_bytes(path, slash == path ? 1 : (size_t)(slash - path), err);
     if (!folder) return false;
-    const int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int file = strata_file_fault() ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* some network file systems cannot sync a folder and say EINVAL; their rename is all there is */
-    const bool ok = file >= 0 && (fsync(file) == 0 || errno == EINVAL);
+    const bool ok = file >= 0 && ((!strata_file_fault() && fsync(file) == 0) || errno == EINVAL);
     if (!ok) report(folder, "the folder cannot be flushed", errno, err);
     if (file >= 0) close(file);
     free(folder);
@@ -83,14 +84,16 @@ bool strata_replacing_begin(struct replacing *r, const char *path, strata_error 
 
 bool strata_replacing_commit(struct replacing *r, strata_error *err)
 {
-    bool ok = fsync(r->file) == 0;
+    bool ok = !strata_file_fault() && fsync(r->file) == 0;
     int error = errno;
-    if (close(r->file) != 0 && ok) {
+    const bool closes = ok && !strata_file_fault();
+    const int closing = errno;
+    if ((close(r->file) != 0 || !closes) && ok) {
         ok = false;
-        error = errno;
+        error = closes ? errno : closing;
     }
     r->file = -1;
-    if (ok && rename(r->aside, r->path) != 0) {
+    if (ok && (strata_file_fault() || rename(r->aside, r->path) != 0)) {
         ok = false;
         error = errno;
     }

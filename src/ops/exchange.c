@@ -40,8 +40,9 @@ static bool transfer(const struct swap *s, cl_command_queue queue, bool read, fl
 {
     const size_t at = s->offset * sizeof(float), bytes = 2 * s->groups * sizeof(float);
     const cl_mem memory = strata_buffer_native(s->buffer);
-    const cl_int got = read ? clEnqueueReadBuffer(queue, memory, CL_TRUE, at, bytes, host, 0, NULL, NULL)
-                            : clEnqueueWriteBuffer(queue, memory, CL_TRUE, at, bytes, host, 0, NULL, NULL);
+    const cl_int got = strata_opencl_fault(queue) ? CL_OUT_OF_RESOURCES
+                       : read ? clEnqueueReadBuffer(queue, memory, CL_TRUE, at, bytes, host, 0, NULL, NULL)
+                              : clEnqueueWriteBuffer(queue, memory, CL_TRUE, at, bytes, host, 0, NULL, NULL);
     return got == CL_SUCCESS || strata_fail_opencl(err, got, "exchanging the statistics of a batch");
 }
 

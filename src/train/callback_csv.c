@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/text.h"
 #include "train/callback_list.h"
 
@@ -60,7 +61,7 @@ static bool write(const char *path, bool anew, const char *text, strata_error *e
     FILE *file = fopen(path, anew ? "w" : "a");
     bool ok = file && fputs(text, file) != EOF;
     if (file) ok = fclose(file) == 0 && ok;
-    return ok || strata_fail_native(err, STRATA_EFILE, errno, "%s: cannot be written: %s", path, strerror(errno));
+    return ok || strata_fail_file(err, path, "cannot be written");
 }
 
 static bool epoch_end(const void *config, void *memory, struct callback_step *step, strata_error *err)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fault.h"
 #include "base/text.h"
 
 uint32_t strata_crc32c(const void *bytes, size_t size)
@@ -84,13 +85,13 @@ static bool append(const char *path, struct text *event, strata_error *err)
     strata_text_add_bytes(&record, event->data ? event->data : "", size);
     add_fixed(&record, masked(strata_crc32c(event->data, size)), 4);
     const bool whole = !record.failed && !event->failed;
-    FILE *file = whole ? fopen(path, "ab") : NULL;
+    FILE *file = whole && !strata_file_fault() ? fopen(path, "ab") : NULL;
     bool ok = file && fwrite(record.data, 1, record.length, file) == record.length;
     if (file) ok = fclose(file) == 0 && ok;
     strata_text_free(&record);
     strata_text_free(event);
     if (!whole) return strata_fail(err, STRATA_EMEMORY, "out of memory while an event was written");
-    return ok || strata_fail_native(err, STRATA_EFILE, errno, "%s: cannot be written: %s", path, strerror(errno));
+    return ok || strata_fail_file(err, path, "cannot be written");
 }
 
 static void make_folders(const char *path)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "files/archive.h"
@@ -32,10 +33,10 @@ static bool make_folder(char *path, strata_error *err)
         (void)mkdir(path, 0777); /* what is wrong shows at the last one */
         *at = '/';
     }
-    if (mkdir(path, 0777) == 0 || errno == EEXIST) {
+    if (!strata_file_fault() && (mkdir(path, 0777) == 0 || errno == EEXIST)) {
         if (access(path, W_OK | X_OK) == 0) return true;
     }
-    return strata_fail_native(err, STRATA_EFILE, errno, "%s: the run folder cannot be written: %s", path, strerror(errno));
+    return strata_fail_file(err, path, "the run folder cannot be written");
 }
 
 static bool write_text(const struct run_folder *folder, const char *name, const char *text, strata_error *err)
@@ -113,10 +114,10 @@ char *strata_run_folder_path(const struct run_folder *folder, const char *name, 
 
 static bool append(const char *path, const char *line, strata_error *err)
 {
-    FILE *file = fopen(path, "a");
-    bool ok = file && fprintf(file, "%s\n", line) > 0;
+    FILE *file = strata_file_fault() ? NULL : fopen(path, "a");
+    bool ok = file && !strata_file_fault() && fprintf(file, "%s\n", line) > 0;
     if (file) ok = fclose(file) == 0 && ok;
-    return ok || strata_fail_native(err, STRATA_EFILE, errno, "%s: cannot be written: %s", path, strerror(errno));
+    return ok || strata_fail_file(err, path, "cannot be written");
 }
 
 bool strata_run_folder_log(struct run_folder *folder, json_t *event, strata_error *err)
