@@ -124,6 +124,8 @@ struct device *strata_device_open(const struct device_request *request, strata_e
     struct device *device = strata_alloc(1, sizeof *device, err);
     if (!device)
         return NULL;
+    pthread_mutex_init(&device->lock, NULL);
+    atomic_init(&device->building, 0);
     if (!open_chosen(device, request, err)) {
         if (device->text[0]) {
             char node[256] = "this node";
@@ -152,6 +154,7 @@ void strata_device_close(struct device *device)
         clReleaseContext(device->context);
     if (device->id)
         clReleaseDevice(device->id); /* does nothing to a device that is no sub-device */
+    pthread_mutex_destroy(&device->lock);
     free(device);
 }
 

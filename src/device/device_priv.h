@@ -4,6 +4,7 @@
 
 #include <CL/cl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "device/buffer.h"
 #include "device/device.h"
@@ -23,6 +24,9 @@ struct device {
     struct profile *profile; /* NULL: nothing is timed */
     size_t most_items[3], most_group; /* limits of a work-group: along each axis, and in all */
     char text[300];
+    atomic_int building;    /* how many threads build programs */
+    pthread_mutex_t lock;   /* of played; taken before that of a run */
+    struct run *played;     /* the recording that was played last, or NULL */
 };
 
 struct buffer {

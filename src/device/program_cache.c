@@ -244,9 +244,11 @@ bool strata_kernel_create(struct device *device, const char *name, const char *o
     cl_program program = NULL;
     bool ok = false;
     if (file && whole) {
+        atomic_fetch_add(&device->building, 1);
         pthread_mutex_lock(&device->programs->lock);
         ok = get(device, file, whole, &program, err);
         pthread_mutex_unlock(&device->programs->lock);
+        atomic_fetch_sub(&device->building, 1);
     }
     if (ok) {
         cl_int got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES : CL_SUCCESS;

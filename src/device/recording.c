@@ -154,14 +154,27 @@ static bool play_mark(struct run *run, cl_command_queue queue, const struct entr
     return strata_queue_flush(run->device, QUEUE_COMPUTE, err);
 }
 
+/* The last entry of a label, by which one can tell how far the device is. */
+static bool play_last(struct run *run, cl_command_queue queue, const struct entry *entry, strata_error *err)
+{
+    cl_event event = NULL;
+    if (!strata_entry_queue(run, queue, entry, &event, err))
+        return false;
+    strata_run_note_place(run, entry->label, event);
+    return true;
+}
+
 bool strata_run_play(struct run *run, strata_error *err)
 {
     assert(run->kind == RUN_RECORD);
     const cl_command_queue queue = run->device->queues[QUEUE_COMPUTE];
+    if (!strata_run_begin_play(run, err))
+        return false;
     for (size_t i = 0; i < run->entry_count; i++) {
         const struct entry *entry = &run->entries[i];
-        const bool ok = entry->kind == ENTRY_MARK ? play_mark(run, queue, entry, err)
-                                                  : strata_entry_queue(run, queue, entry, NULL, err);
+        const bool ok = entry->kind == ENTRY_MARK     ? play_mark(run, queue, entry, err)
+                        : strata_run_is_last(run, i) ? play_last(run, queue, entry, err)
+                                                     : strata_entry_queue(run, queue, entry, NULL, err);
         if (!ok)
             return false;
     }

@@ -60,6 +60,7 @@ void strata_run_free(struct run *run)
 {
     if (!run)
         return;
+    strata_run_forget_places(run);
     strata_kernel_table_free(&run->kernels);
     strata_entries_free(run);
     for (size_t i = 0; i < run->label_count; i++) free(run->labels[i]);

@@ -50,6 +50,13 @@ struct entry {
     };
 };
 
+/* Where a label ends in what is played. */
+struct place {
+    const char *label;
+    cl_event event; /* NULL: not queued yet */
+    uint64_t play;  /* which play it is of */
+};
+
 enum run_kind { RUN_IMMEDIATE, RUN_MEASURE, RUN_RECORD };
 
 enum { LABEL_SIZE = 128 };
@@ -78,6 +85,9 @@ struct run {
     pthread_mutex_t lock; /* recording: guards mark_events, which other threads read */
     cl_event *mark_events; /* of the latest play; NULL before the first */
     size_t mark_count, mark_room;
+    struct place *places; /* guarded by lock; NULL before the first play, or when there are none */
+    size_t place_room, place; /* place: the next one in the play at hand */
+    uint64_t play;            /* how many there were */
 };
 
 /* Puts the label, if there is one, before the message of an error on its way up, and returns false. */
@@ -92,9 +102,18 @@ void strata_run_work_of(struct run *run, struct entry *entry);
 struct entry *strata_run_append(struct run *run, enum entry_kind kind, strata_error *err);
 void strata_entries_free(struct run *run);
 
-/* Queues one entry. event is that of a mark, and NULL for all others. */
+/* Queues one entry. event may be NULL; it is not known of a call, nor while times are kept, but for that of a mark. */
 bool strata_entry_queue(const struct run *run, cl_command_queue queue, const struct entry *entry, cl_event *event,
                         strata_error *err);
+
+/* ---- progress.c ---- */
+
+/* Whether an entry of a recording is the last of its label, and has an event of its own. */
+bool strata_run_is_last(const struct run *run, size_t index);
+bool strata_run_begin_play(struct run *run, strata_error *err);
+/* Takes the event of the next such entry over. */
+void strata_run_note_place(struct run *run, const char *label, cl_event event);
+void strata_run_forget_places(struct run *run);
 
 void strata_kernel_free(struct kernel *kernel); /* takes NULL */
 void strata_kernel_table_free(struct kernel_table *table);

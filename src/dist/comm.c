@@ -13,10 +13,10 @@
 #include "base/fault.h"
 #include "base/memory.h"
 #include "dist/comm_priv.h"
+#include "dist/stall.h"
 #include "dist/watch.h"
 
-enum { PAUSE_FIRST = 20000, PAUSE_MOST = 500000, POLLS_WITHOUT = 3, ABORT_WAIT_SECONDS = 2, WAKE_NANOSECONDS = 250000000,
-       REPORT_SECONDS = 10, STOP_SECONDS = 60 };
+enum { PAUSE_FIRST = 20000, PAUSE_MOST = 500000, POLLS_WITHOUT = 3, ABORT_WAIT_SECONDS = 2, WAKE_NANOSECONDS = 250000000 };
 
 /* ---- waiting --------------------------------------------------------------------------------------------------- */
 
@@ -95,10 +95,13 @@ void strata_comm_submit(struct comm *comm, struct job *job)
 bool strata_comm_join(struct comm *comm, struct job *job, strata_error *err)
 {
     if (comm->threaded) {
+        if (!job->own) strata_stall_others(comm, true);
         pthread_mutex_lock(&comm->lock);
         while (!job->done)
             pthread_cond_wait(&comm->changed, &comm->lock);
         pthread_mutex_unlock(&comm->lock);
+        strata_stall_moved(comm);
+        strata_stall_others(comm, false);
     }
     if (!job->ok) *err = job->error;
     return job->ok;
@@ -235,15 +238,18 @@ struct comm *strata_comm_create(strata_error *err)
     pthread_mutex_init(&comm->lock, NULL);
     atomic_init(&comm->phase, "starting");
     atomic_init(&comm->step, 0);
-    atomic_init(&comm->watch_report, REPORT_SECONDS);
-    atomic_init(&comm->watch_stop, STOP_SECONDS);
+    atomic_init(&comm->watch_report, STRATA_WATCH_REPORT);
+    atomic_init(&comm->watch_stop, STRATA_WATCH_STOP);
+    atomic_init(&comm->moved, 0);
+    atomic_init(&comm->timed, false);
+    atomic_init(&comm->others, false);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&comm->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
     if (gethostname(comm->host, sizeof comm->host - 1) != 0) snprintf(comm->host, sizeof comm->host, "localhost");
-    if (!launched() || start_thread(comm, err)) return comm;
+    if (strata_stall_start(comm, err) && (!launched() || start_thread(comm, err))) return comm;
     strata_comm_free(comm);
     return NULL;
 }
@@ -251,6 +257,7 @@ struct comm *strata_comm_create(strata_error *err)
 void strata_comm_free(struct comm *comm)
 {
     if (!comm) return;
+    strata_stall_end(comm);
     if (comm->threaded) {
         pthread_mutex_lock(&comm->lock);
         comm->stop = true;
@@ -312,12 +319,22 @@ void strata_comm_phase(struct comm *comm, const char *phase, uint64_t step)
 {
     atomic_store(&comm->phase, phase);
     atomic_store(&comm->step, step);
+    atomic_store(&comm->timed, false);
 }
 
-void strata_comm_describe(struct comm *comm, const char *device)
+void strata_comm_step(struct comm *comm, const char *phase, uint64_t step)
+{
+    atomic_store(&comm->phase, phase);
+    atomic_store(&comm->step, step);
+    strata_stall_moved(comm);
+    atomic_store(&comm->timed, true);
+}
+
+void strata_comm_describe(struct comm *comm, const char *text, struct device *device)
 {
     pthread_mutex_lock(&comm->lock);
-    snprintf(comm->device, sizeof comm->device, "%s", device);
+    snprintf(comm->device, sizeof comm->device, "%s", text);
+    comm->watched = device;
     pthread_mutex_unlock(&comm->lock);
 }
 

@@ -12,6 +12,7 @@
 #include "base/error.h"
 
 struct comm;
+struct device;
 
 /* Starts the thread, and on it MPI, when a launcher (mpirun, srun) started the process. Without one there is one rank
  * and no MPI, which would take 0.4 s to find that out. */
@@ -39,12 +40,16 @@ bool strata_comm_max(struct comm *comm, double *values, size_t count, strata_err
 /* `size` bytes of every rank, in rank order, on every rank: all has room for size * ranks. */
 bool strata_comm_gather(struct comm *comm, const void *bytes, size_t size, void *all, strata_error *err);
 
-/* What this rank does now, for the others to tell should it fall silent: `phase` is a constant such as "training", `step` counts
- * within it, or 0. Not collective. */
+/* What this rank does now, for the others to tell should it fall silent: `phase` is a constant such as "saving", `step` counts
+ * within it, or 0. It may take as long as it likes. Not collective. */
 void strata_comm_phase(struct comm *comm, const char *phase, uint64_t step);
-/* The device that it does it on, for people. */
-void strata_comm_describe(struct comm *comm, const char *device);
-/* After how many seconds a silent rank is named, and the job ended with STRATA_EPEER; INFINITY: never. 10 and 60 at first. */
+/* The same for what has to get on: the rank is told to stand still when neither this is called again nor its device finishes a layer, unless
+ * it builds kernels or waits for other ranks. */
+void strata_comm_step(struct comm *comm, const char *phase, uint64_t step);
+/* The device that it does it on, in words and itself; NULL before that is closed. */
+void strata_comm_describe(struct comm *comm, const char *text, struct device *device);
+/* After how many seconds a rank that is silent or stands still is named, and the job ended with STRATA_EPEER; INFINITY: never. */
+enum { STRATA_WATCH_REPORT = 10, STRATA_WATCH_STOP = 60 }; /* at first */
 void strata_comm_watch(struct comm *comm, double report, double stop);
 
 /* Ends the whole job at once with the error's exit code, and tells it on stderr; not collective, does not return. For

@@ -14,6 +14,7 @@ enum { STRATA_HOST = 64, STRATA_DEVICE_TEXT = 96 };
 struct job {
     bool (*work)(struct comm *comm, void *context, strata_error *err);
     void *context;
+    bool own; /* it tells itself when it waits for other ranks; else all of it does */
     struct job *next;
     bool done, ok;
     strata_error error;
@@ -37,6 +38,11 @@ struct comm {
     atomic_ullong step;
     _Atomic double watch_report, watch_stop; /* seconds */
     struct watch *watch; /* the thread's; NULL: nobody to watch */
+    struct stall *stall;
+    struct device *watched;  /* this rank's; guarded by lock; NULL: none, or no longer */
+    _Atomic double moved;    /* when this rank got on last */
+    atomic_bool timed;       /* it has to get on in what it does now */
+    atomic_bool others;      /* it waits for them */
 };
 
 void strata_comm_submit(struct comm *comm, struct job *job);

@@ -46,7 +46,7 @@ static bool open_device(strata_context *context, const strata_context_config *co
                                             .bindings = bindings, .profile = config->profile };
     context->device = strata_device_open(&request, err);
     free(bindings);
-    if (context->device) strata_comm_describe(context->comm, strata_device_text(context->device));
+    if (context->device) strata_comm_describe(context->comm, strata_device_text(context->device), context->device);
     return strata_comm_agree(context->comm, context->device != NULL, err);
 }
 
@@ -83,6 +83,7 @@ strata_context *strata_context_create(const strata_context_config *config, strat
 void strata_context_free(strata_context *context)
 {
     if (!context) return;
+    strata_comm_describe(context->comm, "", NULL);
     strata_device_close(context->device);
     strata_comm_free(context->comm);
     free(context);

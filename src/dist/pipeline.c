@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "device/profile.h"
 #include "dist/reducer_priv.h"
+#include "dist/stall.h"
 #include "dist/tree.h"
 
 enum { BLOCK = 1024, STACK = STRATA_TREE_LEVELS + 1, NEAR_PAUSE = 60000, FAR_PAUSE = 200000 };
@@ -296,7 +297,7 @@ static bool run_lanes(struct reducer *r, enum stage first, strata_error *err)
     size_t busy = 0;
     r->next = r->exchanged = r->gathered = r->settled = 0;
     do {
-        bool moved = false, soon = false;
+        bool moved = false, soon = false, device = false;
         busy = 0;
         for (int i = 0; i < STRATA_LANES; i++) {
             struct lane *lane = &r->lane[i];
@@ -304,8 +305,13 @@ static bool run_lanes(struct reducer *r, enum stage first, strata_error *err)
             if (!advance(r, lane, &moved, err)) return false;
             busy += lane->stage != STAGE_FREE;
             soon = soon || lane->stage > STAGE_MARK;
+            device = device || lane->event;
         }
-        if (moved) pause = (struct pause){ 0 };
+        if (moved) {
+            pause = (struct pause){ 0 };
+            strata_stall_moved(r->comm);
+        }
+        strata_stall_others(r->comm, !device);
         pause.most = soon ? NEAR_PAUSE : FAR_PAUSE;
         if (!moved && busy) strata_pause(r->comm, &pause);
     } while (busy > 0 || (r->next < r->bucket_count && !r->stopped));
@@ -354,6 +360,7 @@ bool strata_reducer_step(struct comm *comm, void *context, strata_error *err)
     r->ready = r->last_ready = strata_clock();
     if (r->met == 0) r->met = r->ready;
     const bool ran = r->update.measure ? measure_all(r, err) : run_lanes(r, STAGE_MARK, err);
+    strata_stall_others(comm, false);
     bool ok = false;
     if (ran) {
         *err = r->failed ? r->error : (strata_error){ 0 };

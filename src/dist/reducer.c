@@ -232,7 +232,7 @@ bool strata_reducer_start(struct reducer *r, struct run *played, const int *mark
     if (r->comm->size == 1) return make_measures(r, err) && update_alone(r, err);
     r->error = (strata_error){ 0 };
     r->failed = !make_measures(r, &r->error); /* which all ranks learn in the step, where they wait for this one */
-    r->job = (struct job){ .work = strata_reducer_step, .context = r };
+    r->job = (struct job){ .work = strata_reducer_step, .context = r, .own = true };
     r->busy = true;
     strata_comm_submit(r->comm, &r->job);
     return true;

@@ -130,6 +130,7 @@ static bool show_progress(struct fit *f, strata_error *err)
     f->next_shown = f->step + f->interval;
     f->stop = extra[STOP] > 0;
     const strata_progress progress = progress_of(f, false);
+    strata_comm_phase(f->trainer.comm, "telling its progress", f->step);
     if (f->config->progress && !f->config->progress(f->config->progress_context, &progress)) f->stop = true;
     return call(f, CALLBACK_STEP_END, &progress, err);
 }
@@ -223,6 +224,7 @@ static bool keep_best(struct fit *f, strata_error *err)
 static bool end_epoch(struct fit *f, strata_error *err)
 {
     double stop = f->stop;
+    strata_comm_phase(f->trainer.comm, "ending an epoch", f->epoch + 1);
     if (!strata_fit_drain(f, err) || !strata_fit_sum(f, &stop, 1, err)) return false;
     f->stop = stop > 0;
     f->count = strata_objective_values(f->objective);
@@ -355,7 +357,8 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
     struct comm *comm = strata_context_comm(context);
     json_t *state = NULL;
     const strata_fit_config *c = f->config;
-    strata_comm_watch(comm, c->watch_report > 0 ? c->watch_report : 10, c->watch_stop > 0 ? c->watch_stop : 60);
+    strata_comm_watch(comm, c->watch_report > 0 ? c->watch_report : STRATA_WATCH_REPORT,
+                      c->watch_stop > 0 ? c->watch_stop : STRATA_WATCH_STOP);
     strata_comm_phase(comm, "preparing to train", 0);
     bool ok = (f->training = strata_training_of(model, err)) != NULL && strata_fit_check(f->config, err)
               && split_data(f, data, err) && (f->callbacks = strata_callbacks_create(f->config->callbacks, err))

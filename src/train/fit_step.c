@@ -12,11 +12,12 @@
 /* ---- a step ---------------------------------------------------------------------------------------------------------- */
 
 /* The next batch takes the place of the one before it, which the device must have read by now. */
-static bool next_batch(struct fit *f, struct batch *batch, strata_error *err)
+static bool next_batch(struct fit *f, size_t number, struct batch *batch, strata_error *err)
 {
     const bool read = !f->uploaded || strata_event_wait(f->uploaded, err);
     strata_event_free(f->uploaded);
     f->uploaded = NULL;
+    strata_comm_step(f->trainer.comm, "waiting for data", number);
     const double start = strata_clock();
     const bool ok = read && strata_batches_next(f->batches, batch, err);
     f->times.data += strata_clock() - start;
@@ -255,8 +256,10 @@ bool strata_fit_step(struct fit *f, strata_error *err)
 {
     struct batch batch;
     struct pass *pass;
-    strata_comm_phase(f->trainer.comm, "training", f->epoch * f->steps + f->step + 1);
-    if (!next_batch(f, &batch, err)) return fail_together(f, err);
+    const size_t number = f->epoch * f->steps + f->step + 1;
+    strata_comm_step(f->trainer.comm, "training", number);
+    if (!next_batch(f, number, &batch, err)) return fail_together(f, err);
+    strata_comm_step(f->trainer.comm, "training", number);
     const double divisor = strata_objective_divisor(f->objective, batch.global_count, batch.global_weight,
                                                     batch.weight != NULL);
     const double scale = divisor != 0 ? 1 / divisor : 0; /* Keras's divide_no_nan */

@@ -112,8 +112,8 @@ static void release_checkpoint(void *at)
 }
 
 static const struct field watchdog_fields[] = {
-    { "report", FIELD_FLOAT, offsetof(struct job_watchdog, report), .otherwise = 10, .min = 2, .max = INFINITY },
-    { "stop", FIELD_FLOAT, offsetof(struct job_watchdog, stop), .otherwise = 60, .min = 2, .max = INFINITY },
+    { "report", FIELD_FLOAT, offsetof(struct job_watchdog, report), .otherwise = STRATA_WATCH_REPORT, .min = 2, .max = INFINITY },
+    { "stop", FIELD_FLOAT, offsetof(struct job_watchdog, stop), .otherwise = STRATA_WATCH_STOP, .min = 2, .max = INFINITY },
     { 0 },
 };
 
@@ -197,9 +197,9 @@ const struct field strata_job_run_fields[] = {
       .help = "auto: shares of the batch follow measured speed; equal; a share for each rank; null: auto where devices differ, else equal" },
     { "compression", FIELD_CUSTOM, offsetof(struct job_run, compression), .parse = parse_compression, .text = "null",
       .help = "bf16, fp16: gradients travel so between hosts; null: as floats" },
-    { "watchdog", FIELD_CUSTOM, offsetof(struct job_run, watchdog), .text = "{\"report\": 10, \"stop\": 60}",
+    { "watchdog", FIELD_CUSTOM, offsetof(struct job_run, watchdog), .text = "{}",
       .parse = parse_watchdog,
-      .help = "seconds after which a rank that stands still is named, and the job ended; null: never" },
+      .help = "report (10) and stop (60): seconds after which a rank that stands still is named, and the job ended; null: never" },
     { "exact", FIELD_BOOL, offsetof(struct job_run, exact),
       .help = "the same bits for any number of ranks of one device type" },
     { "cache_frozen", FIELD_BOOL, offsetof(struct job_run, cache_frozen), .otherwise = 1,

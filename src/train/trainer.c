@@ -123,6 +123,7 @@ static bool look_at(const struct trainer *t, struct passes *passes, size_t batch
     bool ok = batches != NULL;
     for (size_t step = 0; ok && step < steps; step++) {
         struct batch batch;
+        strata_comm_step(t->comm, "evaluating", step + 1);
         ok = strata_batches_next(batches, &batch, err) && look(t, passes, &batch, readback, err);
     }
     ok = ok && strata_readback_drain(readback, err);
@@ -135,7 +136,7 @@ bool strata_trainer_evaluate(const struct trainer *t, struct passes *passes, siz
                              double *sums, strata_error *err)
 {
     for (size_t i = 0; i < passes->objective->sums; i++) sums[i] = 0;
-    strata_comm_phase(t->comm, "evaluating", 0);
     const bool ok = look_at(t, passes, batch_size, steps, sums, err);
+    strata_comm_phase(t->comm, "evaluating", 0);
     return strata_comm_agree(t->comm, ok, err) && strata_comm_sum(t->comm, sums, passes->objective->sums, err);
 }

@@ -71,6 +71,19 @@ for still in 0 1; do
     fail 'a rank outlived the job'
 done
 
+# ---- a device that never answers: its own rank says so, and where it is ----
+code=0
+STRATA_FAULT=opencl:2500:stall@1 mpirun -n 2 "$STRATA" fit job.json --progress none \
+    --set 'run.watchdog={"report": 3, "stop": 6}' >out 2>err || code=$?
+[ "$code" -eq 76 ] || { cat err >&2; fail "exit code $code instead of 76"; }
+grep -qE 'rank 1 on .* \(.*\) has stood still for 3 s: training, step [0-9]+.*; the job ends when that lasts 6 s' err \
+    || { cat err >&2; fail 'rank 1 is not named'; }
+expect_text err 'ends the job: rank 1 on'
+! grep -q 'rank 0 on .* has stood still' err || { cat err >&2; fail 'rank 0 is named too'; }
+expect_code 76 env STRATA_FAULT=opencl:1500:stall "$STRATA" fit job.json --progress none \
+    --set 'run.watchdog={"report": 2, "stop": 4}'
+expect_text err 'ends the job: rank 0 on'
+
 # ---- what the job may say ----
 expect_code 78 "$STRATA" check job.json --set 'run.watchdog={"report": 20, "stop": 10}'
 expect_text err 'watchdog.stop is 10; it must be at least report, which is 20'

@@ -1,0 +1,146 @@
+#include "dist/stall.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "device/device.h"
+
+enum { LOOK_NANOSECONDS = 250000000, PLACE = 128 };
+static const double OWN_GAP = 4;
+
+struct stall {
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool stop; /* guarded by lock */
+    bool named;
+    double looked;
+    char place[PLACE]; /* where the device was at the last look */
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void strata_stall_moved(struct comm *comm)
+{
+    atomic_store(&comm->moved, now());
+}
+
+void strata_stall_others(struct comm *comm, bool others)
+{
+    atomic_store(&comm->others, others);
+}
+
+/* What the device does; a change is a move. Whether it may take as long as it likes. */
+static bool moves(struct comm *comm, struct stall *s, double at)
+{
+    char place[PLACE] = "";
+    bool builds = false;
+    pthread_mutex_lock(&comm->lock);
+    if (comm->watched) {
+        strata_device_place(comm->watched, place, sizeof place);
+        builds = strata_device_builds(comm->watched);
+    }
+    pthread_mutex_unlock(&comm->lock);
+    const bool moved = strcmp(place, s->place) != 0;
+    snprintf(s->place, sizeof s->place, "%s", place);
+    if (at - s->looked > OWN_GAP) atomic_store(&comm->moved, atomic_load(&comm->moved) + at - s->looked); /* we were stopped */
+    s->looked = at;
+    return moved || builds || atomic_load(&comm->others) || !atomic_load(&comm->timed);
+}
+
+static void describe(struct comm *comm, const struct stall *s, double still, strata_error *err)
+{
+    char device[STRATA_DEVICE_TEXT];
+    pthread_mutex_lock(&comm->lock);
+    memcpy(device, comm->device, sizeof device);
+    pthread_mutex_unlock(&comm->lock);
+    strata_fail(err, STRATA_EPEER, "rank %d on %s (%s) has stood still for %.0f s: %s, step %llu%s%s", comm->rank, comm->host,
+                device, still, atomic_load(&comm->phase), (unsigned long long)atomic_load(&comm->step), s->place[0] ? ", " : "",
+                s->place);
+}
+
+static void look(struct comm *comm, struct stall *s)
+{
+    const double at = now(), report = atomic_load(&comm->watch_report), stop = atomic_load(&comm->watch_stop);
+    strata_error err = { 0 };
+    if (moves(comm, s, at)) atomic_store(&comm->moved, at);
+    const double still = at - atomic_load(&comm->moved);
+    if (still < report) {
+        if (s->named) fprintf(stderr, "strata: rank %d on %s goes on\n", comm->rank, comm->host);
+        s->named = false;
+        return;
+    }
+    describe(comm, s, still, &err);
+    if (!s->named) fprintf(stderr, "strata: %s; the job ends when that lasts %.0f s\n", err.message, stop);
+    s->named = true;
+    if (still >= stop) strata_comm_abort(comm, &err);
+}
+
+static void *watch(void *context)
+{
+    struct comm *comm = context;
+    struct stall *s = comm->stall;
+    pthread_mutex_lock(&s->lock);
+    while (!s->stop) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += LOOK_NANOSECONDS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&s->changed, &s->lock, &until);
+        if (s->stop) break;
+        pthread_mutex_unlock(&s->lock);
+        look(comm, s);
+        pthread_mutex_lock(&s->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+bool strata_stall_start(struct comm *comm, strata_error *err)
+{
+    struct stall *s = strata_alloc(1, sizeof *s, err);
+    pthread_condattr_t monotonic;
+    sigset_t all, before;
+    if (!s) return false;
+    comm->stall = s;
+    s->looked = now();
+    atomic_store(&comm->moved, s->looked);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    sigfillset(&all); /* signals go to the threads of the caller, which knows what to do with them */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int why = pthread_create(&s->thread, NULL, watch, comm);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    s->started = why == 0;
+    return s->started
+           || strata_fail_native(err, STRATA_EMEMORY, why, "the thread that watches cannot start: %s", strerror(why));
+}
+
+void strata_stall_end(struct comm *comm)
+{
+    struct stall *s = comm->stall;
+    if (!s) return;
+    pthread_mutex_lock(&s->lock);
+    s->stop = true;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    if (s->started) pthread_join(s->thread, NULL);
+    pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->changed);
+    free(s);
+    comm->stall = NULL;
+}
