@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "device/device.h"
 
@@ -23,16 +24,9 @@ struct stall {
     char place[PLACE]; /* where the device was at the last look */
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void strata_stall_moved(struct comm *comm)
 {
-    atomic_store(&comm->moved, now());
+    atomic_store(&comm->moved, strata_clock());
 }
 
 void strata_stall_others(struct comm *comm, bool others)
@@ -71,7 +65,7 @@ static void describe(struct comm *comm, const struct stall *s, double still, str
 
 static void look(struct comm *comm, struct stall *s)
 {
-    const double at = now(), report = atomic_load(&comm->watch_report), stop = atomic_load(&comm->watch_stop);
+    const double at = strata_clock(), report = atomic_load(&comm->watch_report), stop = atomic_load(&comm->watch_stop);
     strata_error err = { 0 };
     if (moves(comm, s, at)) atomic_store(&comm->moved, at);
     const double still = at - atomic_load(&comm->moved);
@@ -114,7 +108,7 @@ bool strata_stall_start(struct comm *comm, strata_error *err)
     sigset_t all, before;
     if (!s) return false;
     comm->stall = s;
-    s->looked = now();
+    s->looked = strata_clock();
     atomic_store(&comm->moved, s->looked);
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&monotonic);
