@@ -55,6 +55,10 @@ static bool store_integer(int64_t value, bool too_large, strata_type as, void *t
         ((uint8_t *)to)[i] = (uint8_t)value;
         return true;
     }
+    if (as == STRATA_FLOAT32) {
+        ((float *)to)[i] = (float)value;
+        return !too_large;
+    }
     if (as == STRATA_INT64) {
         ((int64_t *)to)[i] = value;
         return !too_large;

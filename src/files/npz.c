@@ -1,7 +1,5 @@
-/* Source of the .npy format: numpy/lib/format.py. */
 #include "files/npz.h"
 
-#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,13 +7,14 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/npy.h"
 #include "files/leaves.h"
 #include "files/load.h"
 #include "files/zip.h"
 
 struct item {
-    char *name;   /* without ".npy" */
-    char type[4]; /* "<f4" */
+    char *name; /* without ".npy" */
+    struct number number;
     strata_shape shape;
     size_t count;        /* numbers */
     void *bytes;         /* the whole entry; owned */
@@ -28,20 +27,6 @@ struct npz {
     size_t count;
 };
 
-static const struct {
-    const char *type;
-    size_t size;
-} types[] = {
-    { "<f4", 4 }, { "<f8", 8 }, { "<i4", 4 }, { "<i8", 8 }, { "|u1", 1 },
-};
-
-static size_t size_of(const char *type)
-{
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (strcmp(types[i].type, type) == 0) return types[i].size;
-    return 0;
-}
-
 /* ---- reading ---- */
 
 static bool damaged(const struct npz *file, const struct item *item, const char *how, strata_error *err)
@@ -49,61 +34,46 @@ static bool damaged(const struct npz *file, const struct item *item, const char 
     return strata_fail(err, STRATA_EFILE, "%s: array %s: %s", file->what, item->name, how);
 }
 
-/* What follows 'key': in the header, a Python dict of known form. */
-static const char *value_of(const char *header, const char *key)
-{
-    const char *at = strstr(header, key);
-    if (!at) return NULL;
-    for (at += strlen(key); isspace((unsigned char)*at);) at++;
-    return at;
-}
-
-static bool parse_shape(struct item *item, const char *at)
+static bool take_header(const struct npz *file, struct item *item, const struct npy *npy, strata_error *err)
 {
     enum { MOST = sizeof item->shape.dim / sizeof *item->shape.dim };
+    item->number = npy->number;
+    item->shape.rank = npy->rank;
     item->count = 1;
-    if (!at || *at++ != '(') return false;
-    while (*at != ')') {
-        char *end;
-        if (!isdigit((unsigned char)*at) || item->shape.rank == MOST) return false;
-        const unsigned long long dim = strtoull(at, &end, 10);
-        if (dim > SIZE_MAX / 8 || (dim > 0 && item->count > SIZE_MAX / 8 / dim)) return false;
-        item->shape.dim[item->shape.rank++] = (size_t)dim;
-        item->count *= (size_t)dim;
-        for (at = end; *at == ',' || *at == ' ';) at++;
+    if (npy->rank > MOST) return damaged(file, item, "it has more axes than weights have", err);
+    for (int i = 0; i < npy->rank; i++) {
+        if (npy->dim[i] > SIZE_MAX / 8 || (npy->dim[i] > 0 && item->count > SIZE_MAX / 8 / npy->dim[i]))
+            return damaged(file, item, "its shape does not fit its size", err);
+        item->shape.dim[i] = (size_t)npy->dim[i];
+        item->count *= (size_t)npy->dim[i];
     }
     return true;
 }
 
-static bool parse_header(struct item *item, const char *header)
+static bool parse_header(const struct npz *file, struct item *item, const char *text, size_t length, const char *what,
+                         strata_error *err)
 {
-    const char *type = value_of(header, "'descr':"), *order = value_of(header, "'fortran_order':");
-    if (!type || (*type != '\'' && *type != '"') || strlen(type) < 5 || type[4] != *type) return false;
-    memcpy(item->type, type + 1, 3);
-    item->type[3] = '\0';
-    return size_of(item->type) > 0 && order && strncmp(order, "False", 5) == 0
-           && parse_shape(item, value_of(header, "'shape':"));
+    struct npy npy;
+    char *header = strata_copy_bytes(text, length, err);
+    const bool ok = header && strata_npy_parse(header, &npy, what, err) && take_header(file, item, &npy, err);
+    free(header);
+    return ok;
 }
 
 /* Checks an entry of `size` bytes and finds its parts. */
 static bool parse_item(const struct npz *file, struct item *item, size_t size, strata_error *err)
 {
     const unsigned char *bytes = item->bytes;
-    if (size < 12 || memcmp(bytes, "\x93NUMPY", 6) != 0 || bytes[6] < 1 || bytes[6] > 3)
-        return damaged(file, item, "not a .npy file of version 1 to 3", err);
-    const size_t start = bytes[6] == 1 ? 10 : 12;
-    size_t length = bytes[8] | (size_t)bytes[9] << 8;
-    if (start == 12) length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
+    char what[512];
+    size_t length;
+    snprintf(what, sizeof what, "%.300s: array %.200s", file->what, item->name);
+    if (size < NPY_START + 4) return damaged(file, item, "it is too short for a .npy file", err);
+    const size_t length_size = strata_npy_length_size(bytes, what, err), start = NPY_START + length_size;
+    if (length_size == 0 || !strata_npy_length(bytes + NPY_START, length_size, &length, what, err)) return false;
     if (length > size - start) return damaged(file, item, "its header is longer than the entry", err);
-    char *header = strata_copy_bytes((const char *)bytes + start, length, err);
-    if (!header) return false;
-    const bool known = parse_header(item, header);
-    free(header);
-    if (!known)
-        return damaged(file, item, "its header is not one of numbers (<f4, <f8, <i4, <i8, |u1) in C order",
-                       err);
+    if (!parse_header(file, item, (const char *)bytes + start, length, what, err)) return false;
     item->numbers = (const char *)bytes + start + length;
-    return item->count == (size - start - length) / size_of(item->type)
+    return item->count == (size - start - length) / item->number.size
            || damaged(file, item, "its shape does not fit its size", err);
 }
 
@@ -180,30 +150,6 @@ bool strata_npz_shape(const struct npz *file, const char *name, strata_shape *sh
     return true;
 }
 
-static float number(const struct item *item, size_t index)
-{
-    const char *at = item->numbers + index * size_of(item->type);
-    if (item->type[0] == '|') return (float)*(const unsigned char *)at;
-    if (strcmp(item->type, "<f4") == 0) {
-        float value;
-        memcpy(&value, at, sizeof value);
-        return value;
-    }
-    if (strcmp(item->type, "<f8") == 0) {
-        double value;
-        memcpy(&value, at, sizeof value);
-        return (float)value;
-    }
-    if (strcmp(item->type, "<i4") == 0) {
-        int32_t value;
-        memcpy(&value, at, sizeof value);
-        return (float)value;
-    }
-    int64_t value;
-    memcpy(&value, at, sizeof value);
-    return (float)value;
-}
-
 bool strata_npz_floats(const struct npz *file, const char *name, float *values, size_t count,
                        strata_error *err)
 {
@@ -211,8 +157,9 @@ bool strata_npz_floats(const struct npz *file, const char *name, float *values, 
     if (!item || item->count != count)
         return strata_fail(err, STRATA_EFILE, "%s: it has no array %s of %zu numbers", file->what, name,
                            count);
-    for (size_t i = 0; i < count; i++) values[i] = number(item, i);
-    return true;
+    size_t bad;
+    return strata_numbers_convert(&item->number, item->numbers, count, STRATA_FLOAT32, values, &bad)
+           || damaged(file, item, "an integer is too large", err);
 }
 
 /* ---- which array is which weight ---- */

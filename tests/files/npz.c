@@ -76,6 +76,7 @@ Test(npz, headers_that_do_not_fit_their_bytes_are_refused)
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,2), }",
         "{'descr': '|O', 'fortran_order': False, 'shape': (2,), }",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (2",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,2), }",
         "{'descr': '",
         "",
     };
