@@ -418,6 +418,7 @@ static void release(struct fit *f)
     free_logs(f);
     strata_objective_free(f->objective);
     strata_callbacks_free(f->callbacks);
+    json_decref(f->statistics);
     strata_saver_stop(f->saver);
     strata_run_folder_close(f->folder);
     strata_data_free(f->head);

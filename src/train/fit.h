@@ -57,6 +57,7 @@ struct fit {
     struct accumulation *accumulation; /* NULL: a rank runs its share of a batch as one, or the run is exact */
     double *sums, *all;     /* of this rank since the epoch's start; of all ranks */
     double saturated;       /* gradients so far that were too large for the wire, of all ranks */
+    json_t *statistics;     /* each rank's own, for a checkpoint at hand; NULL: none; owned */
     double since_sync;      /* samples that this rank put through since the moving statistics were averaged */
 
     size_t epoch, step, steps; /* steps done in the epoch, and in all of it */
@@ -110,8 +111,6 @@ bool strata_fit_step(struct fit *fit, strata_error *err);
 void strata_fit_set_exchange(struct fit *fit);
 /* Until all steps so far are in the sums of this rank. */
 bool strata_fit_drain(struct fit *fit, strata_error *err);
-/* Averages the moving statistics over the ranks. Collective. */
-bool strata_fit_sync(struct fit *fit, strata_error *err);
 /* fit->all: the sums of all ranks. `extra` doubles are summed beside them. Collective. */
 bool strata_fit_sum(struct fit *fit, double *extra, size_t extra_count, strata_error *err);
 
@@ -130,6 +129,17 @@ void strata_fit_end_accumulation(struct fit *fit);
 size_t strata_fit_at_once(const struct fit *fit, size_t count);
 /* Runs this rank's share in parts and leaves their gradients' sum; the losses are on their way to the sums. */
 bool strata_fit_accumulate(struct fit *fit, const struct batch *batch, double scale, strata_error *err);
+
+/* ---- fit_statistics.c ---- */
+
+/* Averages the moving statistics over the ranks. Collective. */
+bool strata_fit_sync(struct fit *fit, strata_error *err);
+/* After a step: a rank without samples in it learns from the others what the step made of the synchronized statistics. Collective. */
+bool strata_fit_teach_idle(struct fit *fit, const struct batch *batch, strata_error *err);
+/* Each rank's own statistics, on rank 0, for a checkpoint; NULL where there is nothing to keep. Collective. */
+bool strata_fit_keep_statistics(struct fit *fit, json_t **list, strata_error *err);
+/* Puts back what was kept, where there are as many ranks. Not collective. */
+bool strata_fit_restore_statistics(struct fit *fit, const json_t *list, strata_error *err);
 
 /* ---- fit_exact.c ---- */
 

@@ -95,6 +95,7 @@ static json_t *state_of(const struct fit *f, strata_error *err)
                               strata_history_save(f->history), "callbacks", strata_callbacks_save(f->callbacks), "shares",
                               strata_fit_save_balance(f), "job",
                               f->config->job);
+    if (state && f->statistics) json_object_set(state, "statistics", f->statistics);
     json_t *own = strata_training_own(t);
     if (own) json_object_set_new(state, "compile", own);
     if (!state) strata_fail(err, STRATA_EMEMORY, "out of memory while a checkpoint was written");
@@ -155,9 +156,14 @@ bool strata_fit_checkpoint(struct fit *f, bool epoch_end, bool at_once, strata_e
 {
     if (!f->folder || !f->config->checkpoint || (!at_once && !is_due(f, epoch_end))) return true;
     strata_comm_phase(f->trainer.comm, "saving a checkpoint", f->step);
-    if (!strata_fit_saved(f, false, err) || !strata_fit_drain(f, err) || !strata_fit_sync(f, err)
+    const bool early = !epoch_end && !is_due(f, epoch_end); /* a run that goes on takes no averages here */
+    if (!strata_fit_saved(f, false, err) || !strata_fit_drain(f, err)
+        || (early && !strata_fit_keep_statistics(f, &f->statistics, err)) || !strata_fit_sync(f, err)
         || !strata_fit_sum(f, NULL, 0, err) || (f->updater && !strata_updater_store(f->updater, err)))
         return false;
     for (size_t i = 0; i < f->objective->sums; i++) f->sums[i] = f->trainer.rank == 0 ? f->all[i] : 0;
-    return strata_comm_agree(f->trainer.comm, f->trainer.rank != 0 || post_file(f, err), err);
+    const bool ok = f->trainer.rank != 0 || post_file(f, err);
+    json_decref(f->statistics);
+    f->statistics = NULL;
+    return strata_comm_agree(f->trainer.comm, ok, err);
 }

@@ -171,6 +171,8 @@ bool strata_fit_restore(struct fit *f, const json_t *state, strata_error *err)
         || !strata_exact_value(json_object_get(state, "best"), &f->best))
         return strata_fail(err, STRATA_EFILE, "strata.json: scalar, rate and best must be numbers");
     return restore_sums(f, json_object_get(state, "sums"), err)
+           && strata_comm_agree(f->trainer.comm,
+                                strata_fit_restore_statistics(f, json_object_get(state, "statistics"), err), err)
            && strata_history_restore(f->history, json_object_get(state, "history"), err)
            && strata_callbacks_restore(f->callbacks, json_object_get(state, "callbacks"), err);
 }

@@ -168,80 +168,6 @@ bool strata_fit_sum(struct fit *f, double *extra, size_t extra_count, strata_err
     return true;
 }
 
-/* ---- moving statistics --------------------------------------------------------------------------------------------------- */
-
-static bool is_wanted(const struct param *param, bool synchronized_alone)
-{
-    return param->statistic && (param->synchronized || !synchronized_alone);
-}
-
-static bool has_statistics(const struct params *params, bool synchronized_alone)
-{
-    for (size_t i = 0; i < params->count; i++)
-        if (is_wanted(&params->list[i], synchronized_alone)) return true;
-    return false;
-}
-
-/* Reads statistics weighted by this rank's samples, or writes them divided by those of all. */
-static bool move_statistics(struct fit *f, bool to_host, bool synchronized_alone, double *sums, double samples,
-                            strata_error *err)
-{
-    const struct params *params = f->trainer.params;
-    float *host = strata_alloc(params->total, sizeof *host, err);
-    bool ok = host != NULL;
-    for (size_t i = 0, at = 0; ok && i < params->count; i++) {
-        const struct param *param = &params->list[i];
-        const size_t offset = param->offset * sizeof(float), bytes = param->count * sizeof(float);
-        if (!is_wanted(param, synchronized_alone)) continue;
-        for (size_t e = 0; !to_host && e < param->count; e++) host[e] = (float)(sums[at + e] / samples);
-        ok = to_host ? strata_buffer_read(f->trainer.device, QUEUE_COMPUTE, params->weights, offset, bytes, host, err)
-                     : strata_buffer_write(f->trainer.device, QUEUE_COMPUTE, params->weights, offset, bytes, host, err);
-        for (size_t e = 0; to_host && e < param->count; e++) sums[at + e] = samples * (double)host[e];
-        at += param->count;
-    }
-    free(host);
-    return ok;
-}
-
-static bool average_statistics(struct fit *f, bool synchronized_alone, double samples, strata_error *err)
-{
-    const struct params *params = f->trainer.params;
-    if (f->trainer.ranks == 1 || !has_statistics(params, synchronized_alone)) return true;
-    double *sums = strata_alloc(params->total + 1, sizeof *sums, err);
-    bool ok = sums && move_statistics(f, true, synchronized_alone, sums, samples, err);
-    ok = strata_comm_agree(f->trainer.comm, ok, err);
-    if (ok) {
-        sums[params->total] = samples;
-        ok = strata_comm_sum(f->trainer.comm, sums, params->total + 1, err);
-    }
-    if (ok && sums[params->total] > 0)
-        ok = move_statistics(f, false, synchronized_alone, sums, sums[params->total], err);
-    free(sums);
-    return strata_comm_agree(f->trainer.comm, ok, err);
-}
-
-bool strata_fit_sync(struct fit *f, strata_error *err)
-{
-    const double samples = f->since_sync;
-    f->since_sync = 0;
-    return f->exact || average_statistics(f, false, samples, err);
-}
-
-/* A rank without samples in a step learns from the others what the step made of the synchronized statistics. All ranks know
- * whether there is one. */
-static bool teach_idle_ranks(struct fit *f, const struct batch *batch, strata_error *err)
-{
-    struct share share = f->trainer.share;
-    bool idle = false;
-    if (f->trainer.ranks == 1 || !has_statistics(f->trainer.params, true)) return true;
-    for (share.rank = 0; share.rank < share.size && !idle; share.rank++) {
-        size_t first, count;
-        strata_share(&share, batch->global_count, &first, &count);
-        idle = count == 0;
-    }
-    return !idle || average_statistics(f, true, (double)batch->count, err);
-}
-
 /* ---- the step as a whole ---------------------------------------------------------------------------------------------------- */
 
 /* Where a share runs in parts, no pass stands for the whole of it. */
@@ -270,6 +196,6 @@ bool strata_fit_step(struct fit *f, strata_error *err)
     if (!count(f, &batch, pass, scale, err) || !strata_pace_end(&f->pace, err)) return fail_alone(f, err);
     if (!wait_for_weights(f, err)) return false;
     f->step++;
-    return strata_fit_exact_statistics(f, &batch, err) && teach_idle_ranks(f, &batch, err) && strata_fit_guard(f, err)
+    return strata_fit_exact_statistics(f, &batch, err) && strata_fit_teach_idle(f, &batch, err) && strata_fit_guard(f, err)
            && strata_fit_balance(f, batch.global_count, err);
 }

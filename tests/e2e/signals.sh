@@ -12,7 +12,7 @@ moments=${MOMENTS:-4}
 cat >job.json <<'END'
 { "model": [ {"Input": {"shape": [28, 28, 1]}},
              {"Conv2D": {"filters": 4, "kernel_size": 3, "activation": "relu"}}, {"MaxPooling2D": {}},
-             {"Flatten": {}}, {"Dropout": {"rate": 0.25}}, {"Dense": {"units": 10}} ],
+             {"BatchNormalization": {}}, {"Flatten": {}}, {"Dropout": {"rate": 0.25}}, {"Dense": {"units": 10}} ],
   "data":    {"train": {"source": "fashion-mnist:train", "limit": 3000},
               "validation": {"source": "fashion-mnist:test", "limit": 500}},
   "compile": {"optimizer": "adam", "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}},
