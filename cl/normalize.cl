@@ -1,4 +1,4 @@
-/* Normalization over groups of a tensor: y = (x - mean) / sqrt(variance + epsilon) * gamma + beta, with the mean and the
+/* Normalization over groups of a tensor: y = f((x - mean) / sqrt(variance + epsilon) * gamma + beta), with the mean and the
  * variance of the element's group. The groups are those of axes.h; a slice is a run of a group's elements.
  *
  *   -D VW              see vector.h; above 1 a work-item takes VW neighbouring groups at once (their last axis is the
@@ -8,10 +8,12 @@
  *                2     .. a channel each: groups of CHANNELS (-D) channels of INNER (-D) elements, PARTS (-D) groups a sample
  *                      (group normalization)
  *   -D GAMMA, BETA     1: there is one
+ *   -D ACTIVATION      f, see activation.h; linear (0) unless PARAMETER is 0
  *
  * Dimension 0 are groups, dimension 1 slices, but where said. */
 #include "vector.h"
 #include "axes.h"
+#include "activation.h"
 #if !defined(PARAMETER) || !defined(GAMMA) || !defined(BETA)
 #error "normalize.cl needs -D PARAMETER, GAMMA and BETA"
 #endif
@@ -73,7 +75,7 @@ kernel void join_moments(global const float *part, ulong part0, global float *st
     stats[stats0 + groups + g] = squares / size;
 }
 
-/* Where statistics are constants gamma and beta are folded: y = a x + b. y may be x. */
+/* y may be x. */
 kernel void apply_stats(global const float *x, ulong x0, global const float *mean, ulong mean0,
                         global const float *variance, ulong variance0, global const float *gamma, ulong gamma0,
                         global const float *beta, ulong beta0, global float *y, ulong y0, float epsilon, uint size,
@@ -89,18 +91,25 @@ kernel void apply_stats(global const float *x, ulong x0, global const float *mea
 #if PARAMETER == 0
     const floatv scale = r * GAMMA_OF(g, 0), shift = BETA_OF(g, 0);
     for (uint e = first; e < last; e++)
-        STOREV((LOADV(x + over_offset(e)) - m) * scale + shift, y + over_offset(e));
+        STOREV(ACTIVATE((LOADV(x + over_offset(e)) - m) * scale + shift), y + over_offset(e));
 #else
     for (uint e = first; e < last; e++)
         STOREV((LOADV(x + over_offset(e)) - m) * r * GAMMA_OF(g, e) + BETA_OF(g, e), y + over_offset(e));
 #endif
 }
 
-/* With d = dy * gamma (dy alone where gamma is the group's) and h = (x - mean) / sqrt(variance + epsilon):
+/* What comes back through f; y is computed again, which is less to read than what was stored. */
+#if ACTIVATION
+#define THROUGH(d, x, m, scale, shift) ACTIVATE_GRADIENT(ACTIVATE(((x) - (m)) * (scale) + (shift)), d)
+#else
+#define THROUGH(d, x, m, scale, shift) (d)
+#endif
+
+/* With d = dy * gamma (dy f' alone where gamma is the group's) and h = (x - mean) / sqrt(variance + epsilon):
  * part[s, 0, g] = sum of d, part[s, 1, g] = sum of d * h over slice s. */
 kernel void gradient_sums(global const float *x, ulong x0, global const float *dy, ulong dy0, global const float *mean,
                           ulong mean0, global const float *variance, ulong variance0, global const float *gamma,
-                          ulong gamma0, global float *part, ulong part0, float epsilon, uint size, uint slice,
+                          ulong gamma0, global const float *beta, ulong beta0, global float *part, ulong part0, float epsilon, uint size, uint slice,
                           uint groups)
 {
     const uint g = get_global_id(0) * VW, s = get_global_id(1);
@@ -111,14 +120,18 @@ kernel void gradient_sums(global const float *x, ulong x0, global const float *d
     x += x0 + kept_offset(g);
     dy += dy0 + kept_offset(g);
     floatv plain = 0.0f, along = 0.0f;
-    for (uint e = first; e < last; e++) {
 #if PARAMETER == 0
-        const floatv d = LOADV(dy + over_offset(e));
+    const floatv scale = r * GAMMA_OF(g, 0), shift = BETA_OF(g, 0);
+#endif
+    for (uint e = first; e < last; e++) {
+        const floatv v = LOADV(x + over_offset(e));
+#if PARAMETER == 0
+        const floatv got = LOADV(dy + over_offset(e)), d = THROUGH(got, v, m, scale, shift);
 #else
         const floatv d = LOADV(dy + over_offset(e)) * GAMMA_OF(g, e);
 #endif
         plain += d;
-        along += d * ((LOADV(x + over_offset(e)) - m) * r);
+        along += d * ((v - m) * r);
     }
     part += part0 + (ulong)s * 2 * groups + g;
     STOREV(plain, part);
@@ -136,31 +149,37 @@ kernel void join_sums(global const float *part, ulong part0, global float *sums,
     sums[sums0 + i] = sum;
 }
 
-/* dx from the sums over the group: r gamma (d - mean(d) - h mean(d h)); with constant statistics r gamma dy.
- * dx may be dy. */
+/* dx from the sums over the group: r gamma (d - mean(d) - h mean(d h)); with constant statistics, of which
+ * only batch normalization knows, r gamma d. dx may be dy. */
 kernel void input_gradient(global const float *x, ulong x0, global const float *dy, ulong dy0, global const float *mean,
                            ulong mean0, global const float *variance, ulong variance0, global const float *gamma,
-                           ulong gamma0, global const float *sums, ulong sums0, global float *dx, ulong dx0,
+                           ulong gamma0, global const float *beta, ulong beta0, global const float *sums, ulong sums0, global float *dx, ulong dx0,
                            float epsilon, int constant_stats, uint size, uint slice, uint groups)
 {
     const uint g = get_global_id(0) * VW, s = get_global_id(1);
     const uint first = s * slice, last = min(size, first + slice);
     if (g >= groups || first >= last) return;
     const floatv r = 1.0f / sqrt(LOADV(variance + variance0 + g) + epsilon);
+    const floatv m = LOADV(mean + mean0 + g);
+    x += x0 + kept_offset(g);
     dy += dy0 + kept_offset(g);
     dx += dx0 + kept_offset(g);
+#if PARAMETER == 0
+    const floatv scale = r * GAMMA_OF(g, 0), shift = BETA_OF(g, 0);
     if (constant_stats) {
-        for (uint e = first; e < last; e++)
-            STOREV(LOADV(dy + over_offset(e)) * r * GAMMA_OF(g, e), dx + over_offset(e));
+        for (uint e = first; e < last; e++) {
+            const floatv got = LOADV(dy + over_offset(e));
+            STOREV(THROUGH(got, LOADV(x + over_offset(e)), m, scale, shift) * scale, dx + over_offset(e));
+        }
         return;
     }
-    const floatv m = LOADV(mean + mean0 + g);
+#endif
     const floatv plain = LOADV(sums + sums0 + g) / (float)size, along = LOADV(sums + sums0 + groups + g) / (float)size;
-    x += x0 + kept_offset(g);
 #if PARAMETER == 0
-    const floatv scale = r * GAMMA_OF(g, 0);
-    for (uint e = first; e < last; e++)
-        STOREV(scale * (LOADV(dy + over_offset(e)) - plain - (LOADV(x + over_offset(e)) - m) * r * along), dx + over_offset(e));
+    for (uint e = first; e < last; e++) {
+        const floatv got = LOADV(dy + over_offset(e)), v = LOADV(x + over_offset(e));
+        STOREV(scale * (THROUGH(got, v, m, scale, shift) - plain - (v - m) * r * along), dx + over_offset(e));
+    }
 #else
     for (uint e = first; e < last; e++)
         STOREV(r * (LOADV(dy + over_offset(e)) * GAMMA_OF(g, e) - plain - (LOADV(x + over_offset(e)) - m) * r * along),

@@ -11,6 +11,13 @@ static const struct field fields[] = {
     { 0 },
 };
 
+static enum activation_kind acts_as(const void *config, const struct shape *in)
+{
+    const struct activation_config *c = config;
+    (void)in;
+    return (enum activation_kind)c->activation;
+}
+
 const struct layer_class strata_layer_activation = {
     .class = { .name = "Activation",
                .config_size = sizeof(struct activation_config),
@@ -18,5 +25,6 @@ const struct layer_class strata_layer_activation = {
                .help = "applies a function" },
     .shape = strata_shape_keep,
     .view = true,
+    .acts_as = acts_as,
     .activation = offsetof(struct activation_config, activation) + 1,
 };

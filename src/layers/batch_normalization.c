@@ -129,6 +129,7 @@ static struct normalize normalize_of(const struct batch_normalization *c, const 
                            .shape = s->x.shape,
                            .epsilon = c->epsilon,
                            .axes = axis_mask(c, s->x.shape.rank),
+                           .activation = s->fused,
                            .exchange = c->synchronized ? s->exchange : NULL };
     if (c->scale) n.gamma = s->w[0];
     if (c->center) n.beta = s->w[c->scale];
@@ -210,6 +211,8 @@ const struct layer_class strata_layer_batch_normalization = {
     .backward = backward,
     .keep = keep,
     .needs_x = true,
+    .fuses = true,
+    .fuses_gradient = true,
     .affine_on = affine_on,
     .affine = affine,
     .trainable_inference = 1,

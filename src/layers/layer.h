@@ -50,7 +50,8 @@ struct step {
     struct view dw_squares;          /* of the weight whose spec says squares; buffer NULL: not wanted */
     struct view keep;                /* what `keep` asked for; buffer NULL when not training or not asked */
     struct view work;                /* what `work` asked for; its contents last for this call only */
-    enum activation_kind fused;      /* forward: apply it to y while storing; LINEAR unless the class says fuses */
+    enum activation_kind fused;      /* forward: apply it to y while storing; LINEAR unless the class says fuses. backward of a
+                                        class that fuses_gradient: dy is of what it gave */
     struct view affine;              /* forward of a class that fuses: what is added to each of the last axis (its bias is in it),
                                         then the factors by which the sum is multiplied before; buffer NULL: nothing */
     bool training;                   /* dropout drops, batch normalization uses the batch */
@@ -82,7 +83,8 @@ struct layer_class {
 
     bool needs_x, needs_y;   /* backward reads them */
     bool in_place;           /* y may be x's memory (then neither is needed), dx may be dy's */
-    bool fuses;              /* forward applies s->fused and s->affine (strata_step_tail) */
+    bool fuses;              /* forward applies s->fused, and unless the class has an `affine`, s->affine (strata_step_tail) */
+    bool fuses_gradient;     /* backward gets the dy behind s->fused too */
     bool identity_in_inference; /* forward copies x when not training; the plan leaves it out */
     bool random_in_training; /* draws random numbers in training, though it does more than copy x in inference */
     bool integer_input;      /* x holds int32 (Embedding) */

@@ -176,6 +176,7 @@ static struct flat *maker(struct flat_list *list, const struct flat *node)
 static bool fuses_affine(const struct flat *node, const struct flat *before, bool backward)
 {
     return node->kind == FLAT_LAYER && node->layer->class->affine && !node->training && !before->affine
+           && !before->layer->class->affine
            && !(backward && node->needs_gradient) && node->layer->class->affine_on(node->layer->config, node->in);
 }
 

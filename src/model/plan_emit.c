@@ -172,6 +172,8 @@ static bool emit_backward(struct plan *plan, int node, strata_error *err)
         ok = backward_layer(plan, flat, &s, err);
     else if (flat->kind == FLAT_PENALTY)
         ok = backward_penalty(plan, flat, &s, err);
+    else if (flat->fused && plan->flat.items[flat->inputs[0]].layer->class->fuses_gradient)
+        ok = copy_through(plan, &s.dy, &s.dx, err);
     else if (s.dx.buffer)
         ok = strata_op_activation_gradient(plan->run, flat->activation, strata_activation(flat->activation)->needs_x ? &s.x : &s.y,
                                            &s.dy, &s.dx, err);

@@ -91,8 +91,8 @@ static void make_plan(struct run *run, const struct normalize *n, struct plan *p
     plan->width = neighbours ? strata_op_vector_width(run, last) : 1;
     cut_slices(plan, n->kind == NORMALIZE_BATCH || plan->axes.groups < 64);
     const int used = snprintf(plan->options, sizeof plan->options,
-                              "-DVW=%d -DPARAMETER=%d -DGAMMA=%d -DBETA=%d%s", plan->width, (int)n->kind,
-                              n->gamma.buffer != NULL, n->beta.buffer != NULL, plan->axes.options);
+                              "-DVW=%d -DPARAMETER=%d -DGAMMA=%d -DBETA=%d -DACTIVATION=%d%s", plan->width, (int)n->kind,
+                              n->gamma.buffer != NULL, n->beta.buffer != NULL, (int)n->activation, plan->axes.options);
     group_options(n, plan->options + used, sizeof plan->options - (size_t)used);
 }
 
@@ -204,8 +204,9 @@ static bool group_sums(struct run *run, const struct plan *plan, const struct no
 {
     const struct arg first[] = { arg_view(&g->x),       arg_view(&g->dy),
                                  arg_view(&g->mean),    arg_view(&g->variance),
-                                 arg_view(&n->gamma),   arg_view(part),
-                                 arg_float(n->epsilon), { 0 } };
+                                 arg_view(&n->gamma),   arg_view(&n->beta),
+                                 arg_view(part),        arg_float(n->epsilon),
+                                 { 0 } };
     const struct arg second[] = { arg_view(part),
                                   arg_view(sums),
                                   arg_uint((uint32_t)plan->slices),
@@ -223,6 +224,7 @@ static bool input_gradient(struct run *run, const struct plan *plan, const struc
                                 arg_view(&g->mean),
                                 arg_view(&g->variance),
                                 arg_view(&n->gamma),
+                                arg_view(&n->beta),
                                 arg_view(sums),
                                 arg_view(&g->dx),
                                 arg_float(n->epsilon),

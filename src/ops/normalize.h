@@ -1,9 +1,10 @@
 /* Normalization of a tensor by the mean and variance of groups of its elements: batch, layer and group normalization.
  *
- *   y = (x - mean) / sqrt(variance + epsilon) * gamma + beta      (variance: of all elements, not corrected) */
+ *   y = f((x - mean) / sqrt(variance + epsilon) * gamma + beta)      (variance: of all elements, not corrected) */
 #ifndef STRATA_OPS_NORMALIZE_H
 #define STRATA_OPS_NORMALIZE_H
 
+#include "ops/activation.h"
 #include "ops/exchange.h"
 #include "ops/view.h"
 
@@ -20,6 +21,7 @@ struct normalize {
     size_t parts;        /* NORMALIZE_GROUP: divides the axis */
     double epsilon;
     struct view gamma, beta; /* buffer NULL: none */
+    enum activation_kind activation; /* f; a fusable one, and linear unless NORMALIZE_BATCH */
     const struct exchange *exchange; /* NORMALIZE_BATCH: the groups reach over all ranks; NULL: they do not */
 };
 
@@ -43,7 +45,7 @@ bool strata_op_normalize_with(struct run *run, const struct normalize *normalize
 bool strata_op_normalize_fold(struct run *run, const struct normalize *normalize, const struct view *mean,
                               const struct view *variance, const struct view *bias, const struct view *to, strata_error *err);
 
-/* The gradients; those whose view has no buffer are left out. With constant_stats the statistics do not depend on x.
+/* The gradients; those whose view has no buffer are left out. With constant_stats (NORMALIZE_BATCH) the statistics do not depend on x.
  * dx may be dy. */
 struct normalize_gradient {
     struct view x, dy, mean, variance, dx, dgamma, dbeta;

@@ -145,6 +145,16 @@ Test(plan, of_a_chain_has_the_gradients_of_differences)
     close_all(&f);
 }
 
+Test(plan, of_normalization_that_applies_what_follows_it_has_the_gradients_of_differences)
+{
+    struct fixture f = open_model("[{\"Input\": {\"shape\": [4, 3, 2]}}, {\"Conv2D\": {\"filters\": 5, \"kernel_size\": 2}},"
+                                  "{\"BatchNormalization\": {}}, {\"Activation\": {\"activation\": \"tanh\"}}, {\"Flatten\": {}},"
+                                  "{\"Dense\": {\"units\": 3}}, {\"BatchNormalization\": {\"scale\": false}}, {\"Activation\": {\"activation\": \"sigmoid\"}}]", 7);
+    make_plan(&f);
+    check_gradients(&f);
+    close_all(&f);
+}
+
 static enum activation_kind last_of(const char *json)
 {
     strata_error err = { 0 };
