@@ -11,6 +11,7 @@
 #include <strata/train.h>
 
 #include "cli/bench_models.h"
+#include "cli/bench_scale.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "cli/output.h"
@@ -162,6 +163,17 @@ static bool resize(const struct command *c, struct workload *w, size_t *width, s
     return true;
 }
 
+/* --model: with one rank, from the step that was measured. */
+static bool scale(const struct command *c, const struct workload *w, strata_context *context, const strata_model *model,
+                  const struct stopwatch *s, strata_error *err)
+{
+    const double rate = median(s->rates), step = (double)w->batch * strata_context_size(context) / rate;
+    size_t total, trainable;
+    if (!strata_command_has(c, "--model")) return true;
+    return strata_model_count_params(model, &total, &trainable, err)
+           && strata_bench_scale(c, w->name, context, step, (double)w->batch, (double)trainable * sizeof(float), err);
+}
+
 static bool measure(const struct command *c, const struct workload *standard, strata_context *context,
                     double seconds, const strata_peak *peak, strata_error *err)
 {
@@ -184,7 +196,7 @@ static bool measure(const struct command *c, const struct workload *standard, st
               && strata_model_fit(model, context, data, &config, NULL, err);
     if (ok && !watch.ok) *err = watch.error;
     ok = ok && strata_context_agree(context, watch.ok, err) && report(c, w, context, &watch, peak, err)
-         && strata_show_profile(c, context, err);
+         && strata_show_profile(c, context, err) && scale(c, w, context, model, &watch, err);
     strata_model_free(model);
     strata_data_free(data);
     return ok;
@@ -239,6 +251,7 @@ static const struct option options[] = {
     { "--width", 0, "K", "K times the filters and units of the inner layers; 1" },
     { "--cached", 0, NULL, "what a frozen base gives is computed once, as fit does it, not in every step (W5a, W5b)" },
     { "--peak", 0, NULL, "the most that the device can do: multiplications and additions, and memory" },
+    STRATA_SCALE_OPTIONS,
     STRATA_PROFILE_OPTIONS,
     { 0 },
 };
@@ -246,13 +259,15 @@ static const struct option options[] = {
 extern const struct verb strata_verb_bench;
 const struct verb strata_verb_bench = {
     .name = "bench",
-    .usage = "[W1|W2|W3|W4|W5a|W5b ...] [--seconds S] [--batch N] [--width K] [--cached] [--peak] [--profile]",
+    .usage = "[W1|W2|W3|W4|W5a|W5b ...] [--seconds S] [--batch N] [--width K] [--cached] [--peak] [--profile] [--model]",
     .summary = "training steps a second on the standard workloads",
     .details = "  One step is forward, backward and Adam on random data in memory. The batch is the "
                "workload's times the\n"
                "  ranks. The rate is the median of three blocks; the peak is what the device reaches in registers alone.\n"
                "  Next to the time of a step stands what it took of one core, all threads together, which a busy machine changes less,\n"
-               "  and before the ranks the most memory that the process held so far.\n",
+               "  and before the ranks the most memory that the process held so far.\n"
+               "  --model says what a step would take on 1 to 4096 ranks, each with that batch, from the measured step and the link\n"
+               "  between ranks, which several ranks measure (then --step says what one takes alone); launch/scale beside measurements.\n",
     .options = options,
     .words_most = MOST,
     .collective = true,

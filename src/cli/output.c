@@ -1,5 +1,6 @@
 #include "cli/output.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,4 +107,19 @@ const char *strata_bytes_text(double bytes, char buffer[STRATA_BYTES_TEXT])
     for (; bytes >= 1024 && unit < 4; unit++) bytes /= 1024;
     snprintf(buffer, STRATA_BYTES_TEXT, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
     return buffer;
+}
+
+bool strata_write_text(const char *path, const char *text, strata_error *err)
+{
+    char aside[4096];
+    if (snprintf(aside, sizeof aside, "%s.part", path) >= (int)sizeof aside)
+        return strata_command_fail(err, STRATA_EUSAGE, "%s: the path is too long", path);
+    FILE *out = fopen(aside, "w");
+    bool ok = out && fputs(text, out) >= 0;
+    if (out && fclose(out) != 0) ok = false;
+    if (ok && rename(aside, path) == 0) return true;
+    const int why = errno;
+    if (out) remove(aside);
+    return strata_command_fail(err, why == ENOSPC ? STRATA_EMEMORY : STRATA_EFILE,
+                               "%s: cannot be written: %s", path, strerror(why));
 }

@@ -9,6 +9,9 @@
 void strata_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void strata_print_text(const char *text);
 
+/* Writes a file aside and renames it, so that an old one stays until the new one is whole. */
+bool strata_write_text(const char *path, const char *text, strata_error *err);
+
 /* One line of JSON; takes the object over, NULL counts as out of memory. */
 bool strata_print_json(json_t *owned, strata_error *err);
 

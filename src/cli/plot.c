@@ -1,5 +1,4 @@
 /* strata plot: learning curves of a run, or a model, as SVG. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,22 +9,6 @@
 #include "cli/history.h"
 #include "cli/load.h"
 #include "cli/output.h"
-
-/* Written aside and renamed, so that an old picture stays until the new one is whole. */
-static bool write_file(const char *path, const char *text, strata_error *err)
-{
-    char aside[4096];
-    if (snprintf(aside, sizeof aside, "%s.part", path) >= (int)sizeof aside)
-        return strata_command_fail(err, STRATA_EUSAGE, "%s: the path is too long", path);
-    FILE *out = fopen(aside, "w");
-    bool ok = out && fputs(text, out) >= 0;
-    if (out && fclose(out) != 0) ok = false;
-    if (ok && rename(aside, path) == 0) return true;
-    const int why = errno;
-    if (out) remove(aside);
-    return strata_command_fail(err, why == ENOSPC ? STRATA_EMEMORY : STRATA_EFILE,
-                               "%s: cannot be written: %s", path, strerror(why));
-}
 
 static char *draw_curves(const char *run, strata_error *err)
 {
@@ -56,7 +39,7 @@ static bool run(const struct command *c, strata_error *err)
     char *svg = curves ? draw_curves(c->words[1], err) : draw_model(c, c->words[1], err);
     bool ok = svg != NULL;
     if (ok && path)
-        ok = write_file(path, svg, err);
+        ok = strata_write_text(path, svg, err);
     else if (ok)
         strata_print_text(svg);
     if (ok && path && !c->json) strata_note(c, "the picture is in %s", path);

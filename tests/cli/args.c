@@ -45,6 +45,25 @@ Test(args, options_stand_anywhere)
     }
 }
 
+/* "[FILE]": the next word is its value only when the verb has all of its own. */
+Test(args, a_value_may_be_left_out)
+{
+    static const struct {
+        const char *line, *value;
+    } cases[] = { { "fit job.json --profile", "" },           { "fit --profile job.json", "" },
+                  { "fit job.json --profile t.json", "t.json" }, { "fit --profile=t.json job.json", "t.json" },
+                  { "fit job.json --profile --resume", "" } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char words[256];
+        struct command c;
+        strata_error err = { 0 };
+        cr_assert(parse(cases[i].line, words, &c, &err), "%s: %s", cases[i].line, err.message);
+        cr_assert(c.word_count == 1 && strcmp(c.words[0], "job.json") == 0, "%s", cases[i].line);
+        cr_assert_str_eq(strata_command_option(&c, "--profile"), cases[i].value);
+        strata_command_free(&c);
+    }
+}
+
 Test(args, values_that_look_like_a_verb_are_none)
 {
     char words[256];

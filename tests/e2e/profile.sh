@@ -52,3 +52,12 @@ expect_number "$(seconds 1 computing) >= 0.5"
 for key in communication saving validating; do
     expect_number "$(seconds 0 $key) > 0"
 done
+
+# ---- the model of more ranks ----
+expect_code 0 mpirun -n 2 "$STRATA" bench W1 --seconds 0.2 --model=scale.svg --step 10 --per-host 2 --json
+[ "$(grep -c '"event":"model"' out)" -eq 13 ] || fail 'not a line for each power of two up to 4096'
+grep '"ranks":1,' out | grep -q '"step_ms":10\.0,' || fail 'one rank does not take what it was said to'
+grep '"event":"model"' out | grep -v '"measured_ms":null' | grep -q '"ranks":2,' || fail 'nothing stands beside the model of two ranks'
+expect_text scale.svg '</svg>'
+expect_code 64 mpirun -n 2 "$STRATA" bench W1 --seconds 0.2 --model
+expect_text err 'needs --step MS'
