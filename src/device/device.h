@@ -53,6 +53,8 @@ const char *strata_device_text(const struct device *device);  /* "PoCL: AMD EPYC
 void strata_device_place(struct device *device, char *text, size_t size);
 /* Whether some thread builds a program now, which may take long. Any thread. */
 bool strata_device_builds(struct device *device);
+/* Whether it plays a recording for the first time: its driver may compile in there. */
+bool strata_device_plays_first(struct device *device);
 
 /* Waits until everything that was queued is done; the place where asynchronous failures are reported. */
 bool strata_device_finish(struct device *device, strata_error *err);

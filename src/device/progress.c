@@ -92,6 +92,19 @@ void strata_device_place(struct device *device, char *text, size_t size)
     pthread_mutex_unlock(&device->lock);
 }
 
+bool strata_device_plays_first(struct device *device)
+{
+    pthread_mutex_lock(&device->lock);
+    struct run *run = device->played;
+    if (run)
+        pthread_mutex_lock(&run->lock);
+    const bool first = run && run->play == 1;
+    if (run)
+        pthread_mutex_unlock(&run->lock);
+    pthread_mutex_unlock(&device->lock);
+    return first;
+}
+
 bool strata_device_builds(struct device *device)
 {
     return atomic_load(&device->building) > 0;

@@ -1,5 +1,6 @@
 #include "dist/stall.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,9 @@
 
 enum { LOOK_NANOSECONDS = 250000000, PLACE = 128 };
 static const double OWN_GAP = 4;
+/* How much longer than the watchdog says what a device does for the first time may take, and how many times the longest that it
+ * was seen to take for a layer. */
+static const double FIRST = 10, USUAL = 3;
 
 struct stall {
     pthread_t thread;
@@ -21,6 +25,7 @@ struct stall {
     bool stop; /* guarded by lock */
     bool named;
     double looked;
+    double still, longest; /* at the last look; of those that ended */
     char place[PLACE]; /* where the device was at the last look */
 };
 
@@ -35,14 +40,16 @@ void strata_stall_others(struct comm *comm, bool others)
 }
 
 /* What the device does; a change is a move. Whether it may take as long as it likes. */
-static bool moves(struct comm *comm, struct stall *s, double at)
+static bool moves(struct comm *comm, struct stall *s, double at, bool *first)
 {
     char place[PLACE] = "";
     bool builds = false;
+    *first = false;
     pthread_mutex_lock(&comm->lock);
     if (comm->watched) {
         strata_device_place(comm->watched, place, sizeof place);
         builds = strata_device_builds(comm->watched);
+        *first = strata_device_plays_first(comm->watched);
     }
     pthread_mutex_unlock(&comm->lock);
     const bool moved = strcmp(place, s->place) != 0;
@@ -65,10 +72,15 @@ static void describe(struct comm *comm, const struct stall *s, double still, str
 
 static void look(struct comm *comm, struct stall *s)
 {
-    const double at = strata_clock(), report = atomic_load(&comm->watch_report), stop = atomic_load(&comm->watch_stop);
+    const double at = strata_clock();
+    bool first;
     strata_error err = { 0 };
-    if (moves(comm, s, at)) atomic_store(&comm->moved, at);
-    const double still = at - atomic_load(&comm->moved);
+    if (moves(comm, s, at, &first)) atomic_store(&comm->moved, at);
+    const double still = at - atomic_load(&comm->moved), patience = first ? FIRST : 1, least = USUAL * s->longest;
+    const double report = fmax(patience * atomic_load(&comm->watch_report), least);
+    const double stop = fmax(patience * atomic_load(&comm->watch_stop), least);
+    if (still < s->still) s->longest = fmax(s->longest, s->still);
+    s->still = still;
     if (still < report) {
         if (s->named) fprintf(stderr, "strata: rank %d on %s goes on\n", comm->rank, comm->host);
         s->named = false;
