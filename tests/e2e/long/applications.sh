@@ -34,15 +34,17 @@ sys.exit(not (got.shape == expected.shape and far <= 1e-4))
 END
 }
 
-# step NAME KIND: the losses before and after it, and what the step changed within a hundredth
+# step NAME KIND: the losses before and after it, and what the step changed within a hundredth. Where BatchNormalization trains, on a
+# dozen pictures, another rounding of the weights moves Keras's own loss after a step by 1e-4.
 step() {
-    local before after got
+    local before after got limit=1e-3
+    [ "$2" != head ] || limit=1e-4
     read -r before after <"$1.$2.loss"
     expect_code 0 "$STRATA" fit "$1.$2.json" --json
     got=$(sed -nE '/"event":"epoch"/s/.*"loss":([-+0-9.eE]+).*/\1/p' out | tr '\n' ' ')
     printf '%s, %s: losses %s, of Keras %s %s\n' "$1" "$2" "$got" "$before" "$after"
-    awk -v b="$before" -v a="$after" -v got="$got" 'function size(x) { return x < 0 ? -x : x }
-        BEGIN { split(got, g); exit !(a != b && size(g[1] - b) <= 1e-4 * b && size(g[2] - a) <= 1e-4 * a &&
+    awk -v b="$before" -v a="$after" -v got="$got" -v limit="$limit" 'function size(x) { return x < 0 ? -x : x }
+        BEGIN { split(got, g); exit !(a != b && size(g[1] - b) <= 1e-4 * b && size(g[2] - a) <= limit * a &&
                                       size(g[2] - a) <= 0.01 * size(a - b) + 2e-6) }' || fail "$1.$2: not the losses of Keras"
 }
 
