@@ -137,6 +137,15 @@ bool strata_h5_put_integer(struct h5 *file, const char *path, int64_t value, str
     return put_array(file, path, &scalar, H5T_STD_I64LE, H5T_NATIVE_INT64, &value, err);
 }
 
+bool strata_h5_address(const struct h5 *file, const char *path, uint64_t *at, strata_error *err)
+{
+    const hid_t set = H5Dopen2(file->id, path, H5P_DEFAULT);
+    const haddr_t address = set >= 0 ? H5Dget_offset(set) : HADDR_UNDEF;
+    *at = address == HADDR_UNDEF ? UINT64_MAX : address;
+    if (set >= 0) H5Dclose(set);
+    return set >= 0 || strata_h5_fail(file, err, "%s cannot be found", path);
+}
+
 bool strata_h5_image(struct h5 *file, void **bytes, size_t *size, strata_error *err)
 {
     *bytes = NULL;

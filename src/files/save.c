@@ -81,30 +81,62 @@ static bool put(struct archive *zip, const char *name, const struct bytes *bytes
 struct keras_parts {
     char *path;
     struct bytes metadata, config, weights, strata; /* strata: of a checkpoint, else empty */
+    struct store_places places;                     /* in weights */
 };
+
+static void free_texts(struct keras_parts *parts)
+{
+    free(parts->path);
+    free(parts->metadata.data);
+    free(parts->config.data);
+    free(parts->strata.data);
+    parts->path = NULL;
+    parts->metadata = parts->config = parts->strata = (struct bytes){ 0 };
+}
+
+static bool make_texts(struct keras_parts *parts, const strata_model *model, const char *path,
+                       const struct saved_training *training, strata_error *err)
+{
+    return (parts->path = strata_copy_text(path, err)) && make_metadata(&parts->metadata, err)
+           && make_config(model, training, &parts->config, err)
+           && (!training || !training->strata || text_of(training->strata, &parts->strata, err));
+}
 
 void strata_keras_parts_free(struct keras_parts *parts)
 {
     if (!parts) return;
-    free(parts->path);
-    free(parts->metadata.data);
-    free(parts->config.data);
+    free_texts(parts);
     free(parts->weights.data);
-    free(parts->strata.data);
+    strata_store_places_release(&parts->places);
     free(parts);
+}
+
+static bool make_weights(struct keras_parts *parts, const strata_model *model, const struct saved_training *training,
+                         strata_error *err)
+{
+    struct h5 *file = strata_h5_create(parts->path, err);
+    const bool ok = file && strata_store_put(file, model, training, err)
+                    && strata_h5_image(file, &parts->weights.data, &parts->weights.size, err)
+                    && strata_store_locate(file, model, training, &parts->places, err);
+    strata_h5_close(file);
+    return ok;
 }
 
 struct keras_parts *strata_keras_parts(const strata_model *model, const char *path, const struct saved_training *training,
                                        strata_error *err)
 {
     struct keras_parts *parts = strata_alloc(1, sizeof *parts, err);
-    if (parts && (parts->path = strata_copy_text(path, err)) && make_metadata(&parts->metadata, err)
-        && make_config(model, training, &parts->config, err)
-        && make_h5(model, path, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, &parts->weights, err)
-        && (!training || !training->strata || text_of(training->strata, &parts->strata, err)))
-        return parts;
+    if (parts && make_texts(parts, model, path, training, err) && make_weights(parts, model, training, err)) return parts;
     strata_keras_parts_free(parts);
     return NULL;
+}
+
+bool strata_keras_parts_again(struct keras_parts *parts, const strata_model *model, const char *path,
+                              const struct saved_training *training, strata_error *err)
+{
+    free_texts(parts);
+    return make_texts(parts, model, path, training, err)
+           && strata_store_refill(parts->weights.data, parts->weights.size, &parts->places, model, training, err);
 }
 
 static bool join(const struct keras_parts *parts, struct bytes *out, strata_error *err)

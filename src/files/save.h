@@ -19,6 +19,21 @@ bool strata_legacy_put_model(struct h5 *file, const strata_model *model, strata_
 bool strata_store_put(struct h5 *file, const strata_model *model, const struct saved_training *training,
                       strata_error *err);
 
+/* Where in the image of a store its numbers lie: the weights in the order in which they are put, then the variables. */
+struct store_places {
+    uint64_t *at;
+    size_t count, room;
+    float *bounce; /* room for a weight on its way */
+    size_t largest;
+};
+void strata_store_places_release(struct store_places *places);
+/* After strata_store_put of the same. */
+bool strata_store_locate(struct h5 *file, const strata_model *model, const struct saved_training *training,
+                         struct store_places *places, strata_error *err);
+/* Puts the numbers as they are now into an image of `size` bytes, which is that of the same model with variables of the same shapes. */
+bool strata_store_refill(void *image, size_t size, struct store_places *places, const strata_model *model,
+                         const struct saved_training *training, strata_error *err);
+
 /* The training part of the files, in Keras 3's terms; *training is empty when there is none. */
 bool strata_legacy_read_training(const struct h5 *file, struct saved_training *training, strata_error *err);
 /* compile_config is read already. keras2: the archive is one of Keras 2. */

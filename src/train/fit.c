@@ -420,6 +420,7 @@ static void release(struct fit *f)
     strata_callbacks_free(f->callbacks);
     json_decref(f->statistics);
     strata_saver_stop(f->saver);
+    strata_keras_parts_free(f->parts);
     strata_run_folder_close(f->folder);
     strata_data_free(f->head);
     strata_data_free(f->tail);

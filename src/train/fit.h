@@ -75,6 +75,7 @@ struct fit {
     struct callbacks *callbacks;
     struct run_folder *folder; /* NULL: none */
     struct saver *saver;       /* of checkpoints; on rank 0 alone */
+    struct keras_parts *parts; /* of the last one; owned; read by the saver */
     double best;               /* the least loss of an epoch so far, of validation where there is one */
     struct checkpointing {
         long every_steps, every_epochs; /* STRATA_NO_INT: not by these */

@@ -102,21 +102,23 @@ static json_t *state_of(const struct fit *f, strata_error *err)
     return state;
 }
 
-/* Encodes it here, where HDF5 may be used, and leaves the writing to the saver. */
+/* Encodes it here, where the model stands still and HDF5 may be used, and leaves the writing to the saver. */
 static bool post_file(struct fit *f, strata_error *err)
 {
     char name[64];
     snprintf(name, sizeof name, "checkpoints/step-%zu.keras", strata_fit_done(f));
     char *path = strata_run_folder_path(f->folder, name, err);
-    struct keras_parts *parts = NULL;
     struct saved_training saved = { .variables = f->training->variables, .count = f->training->count };
-    if (path && (saved.compile_config = strata_training_config(f->training, err)) && (saved.strata = state_of(f, err)))
-        parts = strata_keras_parts(f->trainer.model, path, &saved, err);
-    if (parts) strata_saver_post(f->saver, parts);
+    bool ok = path && (saved.compile_config = strata_training_config(f->training, err)) && (saved.strata = state_of(f, err));
+    if (ok && f->parts)
+        ok = strata_keras_parts_again(f->parts, f->trainer.model, path, &saved, err);
+    else if (ok)
+        ok = (f->parts = strata_keras_parts(f->trainer.model, path, &saved, err)) != NULL;
+    if (ok) strata_saver_post(f->saver, f->parts);
     json_decref(saved.compile_config);
     json_decref(saved.strata);
     free(path);
-    return parts != NULL;
+    return ok;
 }
 
 /* A file that could not be written: whether the run goes on without it. */

@@ -15,7 +15,7 @@ struct saver {
     bool started;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct keras_parts *parts; /* guarded by lock, as is all below; in hand until it is NULL again */
+    const struct keras_parts *parts; /* guarded by lock, as is all below; in hand until it is NULL again */
     bool failed, stop;
     strata_error error; /* of the first file since it was asked for */
 };
@@ -54,7 +54,6 @@ static void *write_all(void *context)
         pthread_mutex_lock(&s->lock);
         if (!ok && !s->failed) s->error = error;
         s->failed = s->failed || !ok;
-        strata_keras_parts_free(s->parts);
         s->parts = NULL;
         pthread_cond_broadcast(&s->changed);
     }
@@ -82,7 +81,7 @@ struct saver *strata_saver_start(const struct run_folder *folder, size_t keep, s
     return NULL;
 }
 
-void strata_saver_post(struct saver *s, struct keras_parts *parts)
+void strata_saver_post(struct saver *s, const struct keras_parts *parts)
 {
     pthread_mutex_lock(&s->lock);
     while (s->parts) pthread_cond_wait(&s->changed, &s->lock);

@@ -9,8 +9,8 @@ struct saver;
 
 /* After each file, all but the newest `keep` checkpoints of the folder are deleted. */
 struct saver *strata_saver_start(const struct run_folder *folder, size_t keep, strata_error *err);
-/* Waits for the file before, and hands over one to be written. Takes the parts over. */
-void strata_saver_post(struct saver *saver, struct keras_parts *parts);
+/* Waits for the file before, and hands over one to be written; the parts stay as they are until strata_saver_wait. */
+void strata_saver_post(struct saver *saver, const struct keras_parts *parts);
 /* Until nothing is in hand. False, once, with its error, when a file could not be written. */
 bool strata_saver_wait(struct saver *saver, strata_error *err);
 /* Whether strata_saver_wait would fail now; does not wait. */

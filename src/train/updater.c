@@ -98,11 +98,16 @@ static void free_arenas(struct arenas *arenas)
 
 static bool make_arenas(const struct updater *u, struct arenas *arenas, strata_error *err)
 {
-    for (int k = 0; k < u->kinds.count; k++) {
-        arenas->of[k] = strata_alloc(u->params->trainable, sizeof(float), err);
-        if (!arenas->of[k]) return false;
+    for (int k = 0; k < u->kinds.count; k++)
+        if (!(arenas->of[k] = strata_alloc(u->params->trainable, sizeof(float), err))) return false;
+    return true;
+}
+
+static bool fill_arenas(const struct updater *u, struct arenas *arenas, strata_error *err)
+{
+    if (!make_arenas(u, arenas, err)) return false;
+    for (int k = 0; k < u->kinds.count; k++)
         for (size_t i = 0; i < u->params->trainable; i++) arenas->of[k][i] = u->kinds.kind[k].start;
-    }
     return true;
 }
 
@@ -135,7 +140,7 @@ static bool load_state(struct updater *u, strata_error *err)
 {
     struct arenas arenas = { 0 };
     const bool root = strata_comm_rank(u->comm) == 0;
-    bool ok = make_slots(u, err) && (!root || make_arenas(u, &arenas, err))
+    bool ok = make_slots(u, err) && (!root || fill_arenas(u, &arenas, err))
               && (!root || !u->training->variables || strata_state_unpack(u->training, u->params, arenas.of, err));
     ok = strata_comm_agree(u->comm, ok, err) && share_numbers(u, err);
     for (int k = 0; ok && k < u->kinds.count; k++)
