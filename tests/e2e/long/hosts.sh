@@ -5,6 +5,8 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib/expect.sh
 source "$SOURCE/tests/e2e/lib/expect.sh"
 
+command -v ip >/dev/null || apt-get install -y --no-install-recommends iproute2 >apt.log 2>&1 || { cat apt.log; fail 'ip cannot be installed'; }
+
 # ---- two hosts ----
 alpha=strata-a-$$ beta=strata-b-$$ cable=sta$$ other=stb$$
 take_down() {
