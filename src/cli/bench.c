@@ -239,7 +239,8 @@ static bool run(const struct command *c, strata_error *err)
     if (!strata_command_number(c, "--seconds", 6, &seconds, err) || !find_all(c, chosen, &count, err))
         return false;
     strata_context *context = strata_open_timed_context(c, c->devices, true, err);
-    bool ok = context && strata_context_peak(context, &peak, err) && report_peak(c, context, &peak, err);
+    bool ok = context && strata_bench_scale_check(c, strata_context_size(context), err)
+              && strata_context_peak(context, &peak, err) && report_peak(c, context, &peak, err);
     for (size_t i = 0; ok && i < count; i++) ok = measure(c, chosen[i], context, seconds, &peak, err);
     strata_context_free(context);
     return ok;

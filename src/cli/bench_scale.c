@@ -9,7 +9,7 @@
 
 static const double bucket_bytes = 1 << 20; /* as fit cuts them */
 
-static bool read_options(const struct command *c, strata_scale *scale, int ranks, double step, strata_error *err)
+static bool read_options(const struct command *c, strata_scale *scale, double step, strata_error *err)
 {
     double latency, bandwidth;
     if (!strata_command_number(c, "--step", 1e3 * step, &scale->compute, err)
@@ -19,7 +19,12 @@ static bool read_options(const struct command *c, strata_scale *scale, int ranks
         return false;
     scale->compute *= 1e-3;
     scale->far = (strata_link){ 1e-6 * latency, 1e9 * bandwidth };
-    if (ranks == 1 || strata_command_has(c, "--step")) return true;
+    return true;
+}
+
+bool strata_bench_scale_check(const struct command *c, int ranks, strata_error *err)
+{
+    if (!strata_command_has(c, "--model") || ranks == 1 || strata_command_has(c, "--step")) return true;
     return strata_command_fail(err, STRATA_EUSAGE, "--model with %d ranks needs --step MS, what a step of one rank alone takes: "
                                "strata bench says it", ranks);
 }
@@ -107,7 +112,7 @@ bool strata_bench_scale(const struct command *c, const char *workload, strata_co
     strata_scale scale = strata_scale_of(context);
     scale.weights = weights;
     scale.buckets = (size_t)fmax(1, floor(weights / bucket_bytes));
-    if (!strata_scale_measure(&scale, context, err) || !read_options(c, &scale, ranks, step, err)) return false;
+    if (!strata_scale_measure(&scale, context, err) || !read_options(c, &scale, step, err)) return false;
     bool ok = print_rows(c, workload, &scale, samples, (size_t)ranks, step, err);
     if (ok && path[0] && strata_context_rank(context) == 0) ok = draw(path, workload, &scale, samples, err);
     return strata_context_agree(context, ok, err);

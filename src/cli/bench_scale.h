@@ -15,6 +15,9 @@
         "--bandwidth", 0, "GBS", "of --model: gigabytes a second between two hosts; 12.5"                            \
     }
 
+/* STRATA_EUSAGE when --model cannot be served with so many ranks. */
+bool strata_bench_scale_check(const struct command *command, int ranks, strata_error *err);
+
 /* The table, and the file, for a workload: `step` seconds as measured, `samples` of a rank in it, `weights` bytes trained.
  * Collective. */
 bool strata_bench_scale(const struct command *command, const char *workload, strata_context *context, double step, double samples,
