@@ -64,12 +64,25 @@ typedef enum strata_compression {
     STRATA_COMPRESSION_FP16
 } strata_compression;
 
+/* How a learning rate grows with the number of ranks, when the batch does. LINEAR: Goyal et al. (2017), "Accurate, large minibatch
+ * SGD", with the warm-up of there. */
+typedef enum strata_rate_scaling {
+    STRATA_RATE_FIXED,
+    STRATA_RATE_LINEAR, /* times the ranks */
+    STRATA_RATE_SQRT    /* times their square root */
+} strata_rate_scaling;
+
 typedef struct strata_fit_config {
     size_t batch_size;          /* the global batch; the ranks share it */
     size_t accumulate;          /* each rank runs its share of a batch in so many parts, one after the other, and adds their
                                    gradients: the update is that of the whole batch, the memory that of a part. Batch
                                    normalization takes the statistics of each part; one that is synchronized is refused. An exact
                                    run does so with its grains anyway. 0 or 1: in one */
+    /* batch_size is that of each rank: the global one grows with their number, and with it, if the job says so, the rate */
+    bool batch_per_rank;
+    strata_rate_scaling rate_scaling; /* the optimizer's learning rate, or its schedule's, is multiplied by so much; only with
+                                         batch_per_rank */
+    double warmup_epochs;       /* .. from 1 on, more with each step, until so many epochs are over; 0: from the first step on */
     size_t epochs;              /* the last epoch's number + 1, as Keras's `epochs` with initial_epoch */
     size_t initial_epoch;
     bool shuffle;

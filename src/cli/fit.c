@@ -41,7 +41,7 @@ static void announce(const struct command *c, const struct training *t, const st
 {
     const int ranks = strata_context_size(t->context);
     strata_note(c, "%s: %zu samples, batches of %zu, %d rank%s on %s", strata_model_name(t->model),
-                strata_data_count(t->data), config->batch_size, ranks, ranks == 1 ? "" : "s",
+                strata_data_count(t->data), config->batch_size * (size_t)(config->batch_per_rank ? ranks : 1), ranks, ranks == 1 ? "" : "s",
                 strata_context_device(t->context));
 }
 

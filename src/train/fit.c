@@ -181,7 +181,7 @@ static void log_rate(struct fit *f)
 {
     if (!strata_callbacks_log_rate(f->callbacks)) return;
     f->names[f->count] = "learning_rate";
-    f->values[f->count++] = f->updater ? strata_updater_rate(f->updater) : 0;
+    f->values[f->count++] = f->updater ? strata_updater_rate(f->updater) * strata_updater_rate_scale(f->updater) : 0;
 }
 
 static bool run_steps(struct fit *f, strata_error *err)
@@ -330,6 +330,9 @@ static bool start_batches(struct fit *f, strata_error *err)
                                            .class_weights = c->class_weights,
                                            .profile = strata_device_profile(f->trainer.device) };
     f->steps = strata_batches_steps(&f->batching);
+    if (f->updater && c->rate_scaling != STRATA_RATE_FIXED)
+        strata_updater_scale_rate(f->updater, c->rate_scaling == STRATA_RATE_SQRT ? sqrt(f->trainer.ranks) : f->trainer.ranks,
+                                  c->warmup_epochs * (double)f->steps);
     f->batches = strata_batches_start(&f->batching, &f->trainer.share, f->epoch, f->step, err);
     return f->batches != NULL;
 }
@@ -447,7 +450,9 @@ static void leave(struct fit *f)
 bool strata_fit_phase(strata_model *model, strata_context *context, const strata_data *data, const strata_fit_config *config,
                       struct fit_phase *phase, strata_error *err)
 {
-    struct fit f = { .config = config, .phase = phase, .best = phase->best };
+    strata_fit_config own = *config;
+    if (own.batch_per_rank) own.batch_size *= (size_t)strata_context_size(context);
+    struct fit f = { .config = &own, .phase = phase, .best = phase->best };
     strata_progress none = { 0 };
     phase->skipped = false;
     bool ok = prepare(&f, model, context, data, err);

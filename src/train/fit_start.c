@@ -17,6 +17,12 @@ bool strata_fit_check(const strata_fit_config *c, strata_error *err)
                            c->validation_split);
     if (c->validation_split > 0 && c->validation_data)
         return strata_fail(err, STRATA_EVALUE, "fit: validation_split and validation_data are both given; leave one out");
+    if (c->rate_scaling != STRATA_RATE_FIXED && !c->batch_per_rank)
+        return strata_fail(err, STRATA_EVALUE, "fit: rate_scaling is for a batch that grows with the ranks; set batch_per_rank too, "
+                           "or leave it out");
+    if (!(c->warmup_epochs >= 0) || (c->warmup_epochs > 0 && c->rate_scaling == STRATA_RATE_FIXED))
+        return strata_fail(err, STRATA_EVALUE, "fit: warmup_epochs is %g; it must be at least 0, and is for rate_scaling: a schedule "
+                           "such as CosineDecay has warmup_steps of its own", c->warmup_epochs);
     if (c->exact && c->compression != STRATA_COMPRESSION_NONE)
         return strata_fail(err, STRATA_EVALUE, "fit: exact and compression are both given; leave one out, for a gradient that "
                            "is rounded on its way depends on who sends it");
@@ -73,13 +79,14 @@ bool strata_fit_agree(const struct fit *f, strata_error *err)
 {
     const strata_fit_config *c = f->config;
     if (f->trainer.ranks == 1) return true;
-    const uint64_t numbers[] = { c->accumulate, c->exact, c->compression, c->balance, c->share_count, c->epochs, c->initial_epoch, c->shuffle, c->steps_per_epoch, c->validation_batch_size,
+    const uint64_t numbers[] = { c->accumulate, c->batch_per_rank, c->rate_scaling, c->exact, c->compression, c->balance, c->share_count, c->epochs, c->initial_epoch, c->shuffle, c->steps_per_epoch, c->validation_batch_size,
                                  c->validation_freq, c->validation_steps, c->resume };
     return same_text(f, "the job", c->job, err)
            && same_json(f, "the model's config", strata_model_write(f->trainer.model, STRATA_KERAS3, err), err)
            && same_json(f, "the trainable flags", trainable_flags(f), err)
            && same_json(f, "the compile config", strata_training_config(f->training, err), err)
            && same_number(f, "the batch size", c->batch_size, err) && same_number(f, "the seed", c->seed, err)
+           && strata_comm_same(f->trainer.comm, "warmup_epochs", &c->warmup_epochs, sizeof c->warmup_epochs, err)
            && strata_comm_same(f->trainer.comm, "the settings of fit", numbers, sizeof numbers, err)
            && strata_comm_same(f->trainer.comm, "the shares", c->shares, c->share_count * sizeof *c->shares, err)
            && same_text(f, "the callbacks", c->callbacks, err)

@@ -67,12 +67,36 @@ static void release_class_weight(void *at)
     *weights = (struct class_weights){ 0 };
 }
 
+/* A word for each value of an enum, from its second on; null for the first. */
+static bool parse_choice(const struct field *field, const json_t *json, const char *const words[2], long *choice,
+                         strata_error *err)
+{
+    char brief[STRATA_JSON_BRIEF];
+    const char *text = json_is_string(json) ? json_string_value(json) : "";
+    for (*choice = 2; *choice > 0 && strcmp(text, words[*choice - 1]) != 0;) --*choice;
+    return *choice > 0 || json_is_null(json)
+           || strata_fail(err, STRATA_EVALUE, "%s is %s; null, \"%s\" or \"%s\" is expected", field->name,
+                          strata_json_brief(json, brief), words[0], words[1]);
+}
+
+static bool parse_scaling(const struct field *field, const json_t *json, enum flavour flavour, void *at, strata_error *err)
+{
+    static const char *const words[] = { [STRATA_RATE_LINEAR - 1] = "linear", [STRATA_RATE_SQRT - 1] = "sqrt" };
+    (void)flavour;
+    return parse_choice(field, json, words, at, err);
+}
+
 #define MEMBER(member) offsetof(struct job_fit, member)
 const struct field strata_job_fit_fields[] = {
     { "batch_size", FIELD_INT, MEMBER(batch_size), .otherwise = 32, .min = 1, .max = INFINITY,
       .help = "the global batch, which the ranks share" },
     { "accumulate", FIELD_INT, MEMBER(accumulate), .otherwise = 1, .min = 1, .max = INFINITY,
       .help = "a batch runs in so many parts whose gradients are added, to need less memory" },
+    { "batch_per_rank", FIELD_BOOL, MEMBER(batch_per_rank), .help = "batch_size is that of each rank" },
+    { "rate_scaling", FIELD_CUSTOM, MEMBER(rate_scaling), .parse = parse_scaling, .text = "null",
+      .help = "linear, sqrt: with batch_per_rank the learning rate is multiplied by the ranks, or their square root" },
+    { "warmup_epochs", FIELD_FLOAT, MEMBER(warmup_epochs), .min = 0, .max = INFINITY,
+      .help = "over which rate_scaling comes into force" },
     { "epochs", FIELD_INT, MEMBER(epochs), .otherwise = 1, .min = 0, .max = INFINITY },
     { "initial_epoch", FIELD_INT, MEMBER(initial_epoch), .min = 0, .max = INFINITY },
     { "shuffle", FIELD_BOOL, MEMBER(shuffle), .otherwise = 1 },
@@ -176,15 +200,9 @@ static void release_balance(void *at)
 static bool parse_compression(const struct field *field, const json_t *json, enum flavour flavour, void *at,
                               strata_error *err)
 {
-    char brief[STRATA_JSON_BRIEF];
-    const char *text = json_is_string(json) ? json_string_value(json) : "";
+    static const char *const words[] = { [STRATA_COMPRESSION_BF16 - 1] = "bf16", [STRATA_COMPRESSION_FP16 - 1] = "fp16" };
     (void)flavour;
-    *(long *)at = strcmp(text, "bf16") == 0   ? STRATA_COMPRESSION_BF16
-                  : strcmp(text, "fp16") == 0 ? STRATA_COMPRESSION_FP16
-                                              : STRATA_COMPRESSION_NONE;
-    return json_is_null(json) || *(long *)at != STRATA_COMPRESSION_NONE
-           || strata_fail(err, STRATA_EVALUE, "%s is %s; null, \"bf16\" or \"fp16\" is expected", field->name,
-                          strata_json_brief(json, brief));
+    return parse_choice(field, json, words, at, err);
 }
 
 const struct field strata_job_run_fields[] = {

@@ -71,6 +71,9 @@ void strata_job_apply_fit(const struct job_fit *fit, strata_fit_config *config)
 {
     config->batch_size = (size_t)fit->batch_size;
     config->accumulate = (size_t)fit->accumulate;
+    config->batch_per_rank = fit->batch_per_rank;
+    config->rate_scaling = (strata_rate_scaling)fit->rate_scaling;
+    config->warmup_epochs = fit->warmup_epochs;
     config->epochs = (size_t)fit->epochs;
     config->initial_epoch = (size_t)fit->initial_epoch;
     config->shuffle = fit->shuffle;

@@ -15,7 +15,9 @@ struct class_weights {
 struct job_fit {
     long batch_size, accumulate, epochs, initial_epoch, seed;
     long validation_batch_size, validation_freq, validation_steps, steps_per_epoch; /* STRATA_NO_INT: not given */
-    bool shuffle;
+    bool shuffle, batch_per_rank;
+    long rate_scaling; /* a strata_rate_scaling */
+    double warmup_epochs;
     double validation_split;
     struct class_weights class_weight;
 };

@@ -170,7 +170,7 @@ struct updater *strata_updater_create(struct training *training, strata_model *m
     *u = (struct updater){ .training = training, .model = model, .class = strata_training_optimizer(training),
                            .common = strata_training_common(training), .params = params, .device = device,
                            .comm = comm, .queue = strata_comm_size(comm) > 1 ? QUEUE_COPY : QUEUE_COMPUTE,
-                           .kinds = strata_slot_kinds(training), .parts = parts, .most_parts = most_parts, .wire = wire };
+                           .kinds = strata_slot_kinds(training), .parts = parts, .most_parts = most_parts, .wire = wire, .most_scale = 1 };
     u->clipping = clipping_of(u->common);
     define_steps(u);
     if (make_reducer(u, err) && strata_comm_agree(comm, (!u->step.measure || prepare_norms(u, err)) && find_factors(u, err), err)
@@ -213,12 +213,24 @@ void strata_updater_set_rate(struct updater *u, double rate)
     u->training->rate = rate;
 }
 
+void strata_updater_scale_rate(struct updater *u, double most, double steps)
+{
+    u->most_scale = most;
+    u->warm_up = steps;
+}
+
+double strata_updater_rate_scale(const struct updater *u)
+{
+    const double done = (double)u->training->iteration;
+    return done < u->warm_up ? 1 + (u->most_scale - 1) * done / u->warm_up : u->most_scale;
+}
+
 void strata_updater_begin(struct updater *u)
 {
     struct training *t = u->training;
     const long steps = u->common->gradient_accumulation_steps;
     u->measured_slots = 0;
-    u->rate = strata_updater_rate(u);
+    u->rate = strata_updater_rate(u) * strata_updater_rate_scale(u);
     u->applies = steps == STRATA_NO_INT || (t->iteration + 1) % steps == 0;
     if (u->applies && u->class->advance)
         t->scalar = u->class->advance(t->optimizer.config, t->scalar, strata_updater_iteration(u) + 1);

@@ -26,6 +26,9 @@ struct reducer *strata_updater_reducer(const struct updater *updater);
 
 double strata_updater_rate(const struct updater *updater);            /* of the next step */
 void strata_updater_set_rate(struct updater *updater, double rate);   /* from now on; with a schedule it has no effect */
+/* What multiplies the rate from now on: 1 at the first of all steps, growing evenly until `steps` are done, then `most`. */
+void strata_updater_scale_rate(struct updater *updater, double most, double steps);
+double strata_updater_rate_scale(const struct updater *updater);      /* of the next step; strata_updater_rate is without it */
 bool strata_updater_has_schedule(const struct updater *updater);
 
 /* The weights become their moving averages where the optimizer keeps them: Keras's end of fit. Collective. */

@@ -22,6 +22,7 @@ struct updater {
     struct buffer *parts;  /* NULL: none */
     size_t most_parts;
     enum strata_wire wire;
+    double most_scale, warm_up; /* of the rate, from step warm_up on */
     struct reducer_update step, finish;
     struct slot_kinds kinds;
     struct buffer *slots[STRATA_MAX_KINDS];
