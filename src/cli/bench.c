@@ -1,5 +1,5 @@
-/* strata bench: training steps a second on the standard workloads, data in memory. */
-#define _GNU_SOURCE /* sched_getaffinity */
+/* strata bench: training steps, or inferences, a second on the standard workloads, data in memory. */
+#define _GNU_SOURCE /* sched_getaffinity, clock_gettime */
 #include <math.h>
 #include <sched.h>
 #include <stdint.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <strata/text.h>
 #include <strata/train.h>
 
@@ -17,7 +18,7 @@
 #include "cli/output.h"
 #include "cli/profile.h"
 
-enum { MOST = 16, BLOCKS = 3, DATA_BATCHES = 4 };
+enum { MOST = 16, BLOCKS = 3, DATA_BATCHES = 4, INFERENCE_BATCHES = 16 };
 
 static const struct workload *find(const char *name, strata_error *err)
 {
@@ -154,6 +155,58 @@ static bool report(const struct command *c, const struct workload *w, strata_con
     return true;
 }
 
+static bool train(const struct command *c, strata_model *model, const strata_data *data, size_t batch, struct stopwatch *watch,
+                  double seconds, strata_error *err)
+{
+    strata_fit_config config = strata_fit_defaults();
+    config.batch_size = batch;
+    config.steps_per_epoch = (size_t)1 << 30;
+    config.cache_frozen = strata_command_has(c, "--cached");
+    config.progress = tick;
+    config.progress_context = watch;
+    config.progress_seconds = fmin(0.1, seconds / 30);
+    return strata_model_fit(model, watch->context, data, &config, NULL, err);
+}
+
+/* Time from batch to batch; what lies between two passes over the data is left out. */
+struct inference {
+    struct stopwatch *watch;
+    strata_progress now;
+    double before; /* when the last batch came; negative: none of this pass has */
+    bool more;
+};
+
+static bool take_rows(void *context, size_t output, size_t first, size_t count, const float *values, strata_error *err)
+{
+    struct inference *i = context;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    const double now = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    (void)output;
+    (void)first;
+    (void)values;
+    (void)err;
+    if (i->before >= 0 && i->more) {
+        i->now.seconds += now - i->before;
+        i->now.samples += count;
+        i->now.step++;
+        i->more = tick(i->watch, &i->now);
+    }
+    i->before = now;
+    return true;
+}
+
+static bool infer(strata_model *model, const strata_data *data, size_t batch, struct stopwatch *watch, strata_error *err)
+{
+    struct inference inference = { .watch = watch, .more = true };
+    bool ok = true;
+    while (ok && inference.more) {
+        inference.before = -1;
+        ok = strata_model_predict_rows(model, watch->context, data, batch, take_rows, &inference, err);
+    }
+    return ok;
+}
+
 /* Its batch is that of --batch. What a wider one multiplies and adds is not known. */
 static bool resize(const struct command *c, struct workload *w, size_t *width, strata_error *err)
 {
@@ -183,17 +236,12 @@ static bool measure(const struct command *c, const struct workload *standard, st
     if (!resize(c, &resized, &width, err)) return false;
     const size_t batch = w->batch * (size_t)strata_context_size(context);
     struct stopwatch watch = { .context = context, .ok = true, .warm_up = fmin(2, seconds / 2), .block = seconds / BLOCKS, .from = -1 };
-    strata_data *data = make_data(w, batch * DATA_BATCHES, err);
+    const bool inferring = strata_command_has(c, "--infer");
+    strata_data *data = make_data(w, batch * (inferring ? INFERENCE_BATCHES : DATA_BATCHES), err);
     strata_model *model = data ? strata_workload_model(w, width, err) : NULL;
-    strata_fit_config config = strata_fit_defaults();
-    config.batch_size = batch;
-    config.steps_per_epoch = (size_t)1 << 30;
-    config.cache_frozen = strata_command_has(c, "--cached");
-    config.progress = tick;
-    config.progress_context = &watch;
-    config.progress_seconds = fmin(0.1, seconds / 30);
+    if (inferring) resized.mflop = (double)NAN;
     bool ok = strata_context_agree(context, model != NULL, err)
-              && strata_model_fit(model, context, data, &config, NULL, err);
+              && (inferring ? infer(model, data, batch, &watch, err) : train(c, model, data, batch, &watch, seconds, err));
     if (ok && !watch.ok) *err = watch.error;
     ok = ok && strata_context_agree(context, watch.ok, err) && report(c, w, context, &watch, peak, err)
          && strata_show_profile(c, context, err) && scale(c, w, context, model, &watch, err);
@@ -251,6 +299,7 @@ static const struct option options[] = {
     { "--batch", 0, "N", "of a rank; the workload's" },
     { "--width", 0, "K", "K times the filters and units of the inner layers; 1" },
     { "--cached", 0, NULL, "what a frozen base gives is computed once, as fit does it, not in every step (W5a, W5b)" },
+    { "--infer", 0, NULL, "the forward pass alone, from arrays in memory to outputs in memory" },
     { "--peak", 0, NULL, "the most that the device can do: multiplications and additions, and memory" },
     STRATA_SCALE_OPTIONS,
     STRATA_PROFILE_OPTIONS,
@@ -260,7 +309,7 @@ static const struct option options[] = {
 extern const struct verb strata_verb_bench;
 const struct verb strata_verb_bench = {
     .name = "bench",
-    .usage = "[W1|W2|W3|W4|W5a|W5b ...] [--seconds S] [--batch N] [--width K] [--cached] [--peak] [--profile] [--model]",
+    .usage = "[W1|W2|W3|W4|W5a|W5b ...] [--seconds S] [--batch N] [--width K] [--cached] [--infer] [--peak] [--profile] [--model]",
     .summary = "training steps a second on the standard workloads",
     .details = "  One step is forward, backward and Adam on random data in memory. The batch is the "
                "workload's times the\n"
