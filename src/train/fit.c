@@ -363,6 +363,7 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
     strata_comm_watch(comm, c->watch_report > 0 ? c->watch_report : STRATA_WATCH_REPORT,
                       c->watch_stop > 0 ? c->watch_stop : STRATA_WATCH_STOP);
     strata_comm_phase(comm, "preparing to train", 0);
+    if (!strata_fit_agree_settings(comm, c, err)) return false;
     bool ok = (f->training = strata_training_of(model, err)) != NULL && strata_fit_check(f->config, err)
               && split_data(f, data, err) && (f->callbacks = strata_callbacks_create(f->config->callbacks, err))
               && strata_fit_open_folder(f, strata_comm_rank(comm) == 0, err);

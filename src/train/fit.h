@@ -96,7 +96,10 @@ size_t strata_fit_done(const struct fit *fit);
 
 /* Checks what was asked for, before anything is made. */
 bool strata_fit_check(const strata_fit_config *config, strata_error *err);
-/* STRATA_EDISAGREE unless all ranks hold the same job, model, data and weights. */
+/* STRATA_EDISAGREE unless all ranks have the same settings, by which they meet; it names the first that differs. Before they do anything else
+ * together. */
+bool strata_fit_agree_settings(struct comm *comm, const strata_fit_config *config, strata_error *err);
+/* STRATA_EDISAGREE unless all ranks hold the same model, data, weights and job. */
 bool strata_fit_agree(const struct fit *fit, strata_error *err);
 
 /* ---- fit_cache.c ---- */

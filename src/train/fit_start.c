@@ -72,25 +72,54 @@ static bool same_weights(const struct fit *f, strata_error *err)
 {
     uint64_t fingerprint = 0;
     const bool ok = strata_model_fingerprint(f->trainer.model, &fingerprint, err);
-    return strata_comm_agree(f->trainer.comm, ok, err) && same_number(f, "the weights", fingerprint, err);
+    return strata_comm_agree(f->trainer.comm, ok, err) && same_number(f, "weights", fingerprint, err);
+}
+
+bool strata_fit_agree_settings(struct comm *comm, const strata_fit_config *c, strata_error *err)
+{
+    const struct {
+        const char *what;
+        uint64_t number;
+    } settings[] = {
+        { "setting of resume", c->resume },
+        { "batch size", c->batch_size },
+        { "seed", c->seed },
+        { "fit.accumulate", c->accumulate },
+        { "setting of batch_per_rank", c->batch_per_rank },
+        { "scaling of the rate", c->rate_scaling },
+        { "run.exact", c->exact },
+        { "run.compression", c->compression },
+        { "kind of balance", c->balance },
+        { "number of shares", c->share_count },
+        { "number of epochs", c->epochs },
+        { "initial epoch", c->initial_epoch },
+        { "setting of shuffle", c->shuffle },
+        { "steps of an epoch", c->steps_per_epoch },
+        { "batch size of validation", c->validation_batch_size },
+        { "frequency of validation", c->validation_freq },
+        { "steps of validation", c->validation_steps },
+    };
+    uint64_t all = 0;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) all = 1000003 * all + settings[i].number;
+    strata_error ignored = { 0 };
+    if (strata_comm_size(comm) == 1 || strata_comm_same(comm, "settings of fit", &all, sizeof all, &ignored)) return true;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (!strata_comm_same(comm, settings[i].what, &settings[i].number, sizeof settings[i].number, err)) return false;
+    *err = ignored;
+    return false;
 }
 
 bool strata_fit_agree(const struct fit *f, strata_error *err)
 {
     const strata_fit_config *c = f->config;
     if (f->trainer.ranks == 1) return true;
-    const uint64_t numbers[] = { c->accumulate, c->batch_per_rank, c->rate_scaling, c->exact, c->compression, c->balance, c->share_count, c->epochs, c->initial_epoch, c->shuffle, c->steps_per_epoch, c->validation_batch_size,
-                                 c->validation_freq, c->validation_steps, c->resume };
-    return same_text(f, "the job", c->job, err)
-           && same_json(f, "the model's config", strata_model_write(f->trainer.model, STRATA_KERAS3, err), err)
-           && same_json(f, "the trainable flags", trainable_flags(f), err)
-           && same_json(f, "the compile config", strata_training_config(f->training, err), err)
-           && same_number(f, "the batch size", c->batch_size, err) && same_number(f, "the seed", c->seed, err)
+    return same_json(f, "model config", strata_model_write(f->trainer.model, STRATA_KERAS3, err), err)
+           && same_json(f, "trainable flags", trainable_flags(f), err)
+           && same_json(f, "compile config", strata_training_config(f->training, err), err)
            && strata_comm_same(f->trainer.comm, "warmup_epochs", &c->warmup_epochs, sizeof c->warmup_epochs, err)
-           && strata_comm_same(f->trainer.comm, "the settings of fit", numbers, sizeof numbers, err)
-           && strata_comm_same(f->trainer.comm, "the shares", c->shares, c->share_count * sizeof *c->shares, err)
-           && same_text(f, "the callbacks", c->callbacks, err)
-           && same_number(f, "the training data", strata_data_fingerprint(f->data), err)
-           && same_number(f, "the validation data", f->validation ? strata_data_fingerprint(f->validation) : 0, err)
-           && same_weights(f, err);
+           && strata_comm_same(f->trainer.comm, "shares", c->shares, c->share_count * sizeof *c->shares, err)
+           && same_text(f, "callbacks", c->callbacks, err)
+           && same_number(f, "training data", strata_data_fingerprint(f->data), err)
+           && same_number(f, "validation data", f->validation ? strata_data_fingerprint(f->validation) : 0, err)
+           && same_weights(f, err) && same_text(f, "job", c->job, err);
 }
