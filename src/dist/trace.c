@@ -61,10 +61,15 @@ static bool tell_time(struct comm *comm, int rank, strata_error *err)
     return true;
 }
 
-/* Ranks of one node have one clock, but this is as good and asks nothing of nodes. */
+/* The ranks of rank 0's node have its clock. */
 static bool clock_job(struct comm *comm, void *context, strata_error *err)
 {
-    if (comm->rank > 0) return ask_for_time(context, err);
+    struct trace *t = context;
+    if (comm->rank > 0) {
+        if (!ask_for_time(t, err)) return false;
+        if (comm->node == 0) t->offset = 0;
+        return true;
+    }
     for (int rank = 1; rank < comm->size; rank++)
         if (!tell_time(comm, rank, err)) return false;
     return true;
