@@ -73,7 +73,7 @@ fi
 trap 'umount disk' EXIT
 sizes=0 full=0
 one() { timeout 100 "$STRATA" fit job.json --progress none --set fit.epochs=1 --set data.train.limit=400 --set run.dir=disk/run; }
-for kib in {24..600..24}; do
+for kib in {16..1600..48}; do
     mount -o "remount,size=${kib}k" disk
     rm -rf disk/run
     code=0
