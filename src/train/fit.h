@@ -76,6 +76,7 @@ struct fit {
     struct run_folder *folder; /* NULL: none */
     struct saver *saver;       /* of checkpoints; on rank 0 alone */
     struct keras_parts *parts; /* of the last one; owned; read by the saver */
+    bool odd;                  /* there is no checkpoint of the moment that the last one was for: numbers are not finite */
     double best;               /* the least loss of an epoch so far, of validation where there is one */
     struct checkpointing {
         long every_steps, every_epochs; /* STRATA_NO_INT: not by these */
@@ -209,6 +210,11 @@ json_t *strata_fit_conditions(const struct fit *fit);
 /* Saves the model with its optimizer as it is now, under a name in the run folder or a path. Collective. */
 bool strata_fit_save(struct fit *fit, const char *path, strata_error *err);
 bool strata_fit_save_in_folder(struct fit *fit, const char *name, strata_error *err);
+
+/* ---- fit_finite.c ---- */
+
+/* Writes to `where` the name of the first weight, or variable of the optimizer as it was stored last, that is not finite, or "". */
+bool strata_fit_find_odd(struct fit *fit, char *where, size_t size, strata_error *err);
 
 /* ---- fit_resume.c ---- */
 

@@ -121,6 +121,21 @@ static bool post_file(struct fit *f, strata_error *err)
     return ok;
 }
 
+/* A checkpoint of what is worth nothing would take the place of a good one. */
+static bool post_if_finite(struct fit *f, strata_error *err)
+{
+    char where[300];
+    const bool known = f->odd;
+    if (!strata_fit_find_odd(f, where, sizeof where, err)) return false;
+    f->odd = where[0] != '\0';
+    if (!f->odd) return post_file(f, err);
+    strata_error told = { 0 };
+    strata_fail(&told, STRATA_EVALUE, "no checkpoint is written of step %zu and of those that follow like it: %s holds numbers that are not finite", strata_fit_done(f),
+                where);
+    if (f->config->warn && !known) f->config->warn(f->config->warn_context, told.message);
+    return true;
+}
+
 /* A file that could not be written: whether the run goes on without it. */
 static bool forgive(const struct fit *f, const strata_error *err)
 {
@@ -141,7 +156,10 @@ bool strata_fit_saver_failed(struct fit *f)
 bool strata_fit_saved(struct fit *f, bool must, strata_error *err)
 {
     if (!f->folder || !f->config->checkpoint) return true;
-    const bool ok = !f->saver || strata_saver_wait(f->saver, err) || (!must && forgive(f, err));
+    bool ok = !f->saver || strata_saver_wait(f->saver, err) || (!must && forgive(f, err));
+    if (ok && must && f->odd)
+        ok = strata_fail(err, STRATA_EVALUE, "epoch %zu, step %zu of %zu is not saved: numbers are not finite", f->epoch + 1, f->step,
+                         f->steps);
     return strata_comm_agree(f->trainer.comm, ok, err);
 }
 
@@ -164,7 +182,7 @@ bool strata_fit_checkpoint(struct fit *f, bool epoch_end, bool at_once, strata_e
         || !strata_fit_sum(f, NULL, 0, err) || (f->updater && !strata_updater_store(f->updater, err)))
         return false;
     for (size_t i = 0; i < f->objective->sums; i++) f->sums[i] = f->trainer.rank == 0 ? f->all[i] : 0;
-    const bool ok = f->trainer.rank != 0 || post_file(f, err);
+    const bool ok = f->trainer.rank != 0 || post_if_finite(f, err);
     json_decref(f->statistics);
     f->statistics = NULL;
     return strata_comm_agree(f->trainer.comm, ok, err);

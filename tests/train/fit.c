@@ -275,6 +275,32 @@ Test(fit, ends_when_a_checkpoint_cannot_be_written_and_says_which_one_there_is)
     strata_model_free(model);
 }
 
+static void expect_odd(void *warnings, const char *message)
+{
+    cr_assert(strstr(message, "holds numbers that are not finite"), "%s", message);
+    ++*(int *)warnings;
+}
+
+Test(fit, writes_no_checkpoint_of_numbers_that_are_none)
+{
+    int warnings = 0;
+    strata_model *model = make_model("{\"optimizer\": {\"SGD\": {\"learning_rate\": 1e38}}, "
+                                     "\"loss\": {\"SparseCategoricalCrossentropy\": {\"from_logits\": true}}}");
+    const char *run = make_folder();
+    char command[700];
+    strata_fit_config config = usual();
+    config.run_dir = run;
+    config.checkpoint = "{\"every_steps\": 3}";
+    config.warn = expect_odd;
+    config.warn_context = &warnings;
+    strata_history_free(fit(model, &config));
+    cr_assert_eq(warnings, 1);
+    snprintf(command, sizeof command, "test -z \"$(ls '%s/checkpoints')\"", run);
+    cr_assert_eq(system(command), 0);
+    remove_folder(run);
+    strata_model_free(model);
+}
+
 static void count_warning(void *warnings, const char *message)
 {
     cr_assert(strstr(message, "step-6.keras"), "%s", message);
