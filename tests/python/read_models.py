@@ -4,6 +4,7 @@
 
     near GOT.npy EXPECTED.npy
     model FLAVOUR FILE DATA.npz EXPECTED.npy [WEIGHTS.h5]    the same predictions, then an epoch more
+    parts FLAVOUR FILE.json WEIGHTS.npz DATA.npz EXPECTED.npy   the same of layers and weights that come apart
     trained FILE DATA.npz EXPECTED.npy STEPS                 of a compiled model: its optimizer went STEPS
     same FLAVOUR ORIGINAL FILE      of compiled models: weights, optimizer's variables and compile config, bit for bit
     opens FILE
@@ -17,7 +18,7 @@ from peers import FLAVOURS, must_be_near, np
 
 def train_on(model, K, x, y):
     """One more epoch: the loss is a number and the trained weights move."""
-    if model.optimizer is None:
+    if getattr(model, "optimizer", None) is None:
         model.compile(optimizer=K.optimizers.SGD(0.01), loss=K.losses.SparseCategoricalCrossentropy())
     before = [w.numpy().copy() for w in model.trainable_weights]
     loss = model.fit(x, y, batch_size=16, epochs=1, verbose=0).history["loss"][-1]
@@ -43,6 +44,18 @@ def check_model(flavour, file, data, expected, weights=None):
     must_be_near(f"{weights or file} in {flavour}", model.predict(arrays["x"], verbose=0), np.load(expected))
     if flavour == "keras3" and file.endswith(".h5") and model.optimizer is not None:
         recompile(model, K)
+    train_on(model, K, arrays["x"], arrays["y"])
+
+
+def check_parts(flavour, file, weights, data, expected):
+    K = FLAVOURS[flavour]
+    arrays = np.load(data)
+    model = K.models.model_from_json(open(file).read())
+    given = np.load(weights)
+    model.set_weights([given[name] for name in given.files])
+    must_be_near(f"{file} and {weights} in {flavour}", model.predict(arrays["x"], verbose=0), np.load(expected))
+    if getattr(model, "optimizer", None) is not None:
+        raise SystemExit(f"{file}: it is compiled, and Strata says that it is not")
     train_on(model, K, arrays["x"], arrays["y"])
 
 
@@ -79,7 +92,7 @@ def near(got, expected):
 
 
 def main():
-    kinds = dict(near=near, model=check_model, trained=check_trained, same=check_same,
+    kinds = dict(near=near, model=check_model, parts=check_parts, trained=check_trained, same=check_same,
                  opens=FLAVOURS["keras3"].models.load_model)
     for line in open(sys.argv[1]):
         kind, *arguments = line.split()

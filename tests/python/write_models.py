@@ -34,6 +34,16 @@ def nested(K):
     return K.Sequential([K.Input(SHAPE), base, L.Dense(CLASSES, activation="softmax", name="head")])
 
 
+def functional(K):
+    L = K.layers
+    picture = K.Input(SHAPE, name="picture")
+    a = L.Conv2D(4, 3, padding="same", name="conv_c")(picture)
+    b = L.SeparableConv2D(4, 3, padding="same", name="separable")(L.ReLU(name="relu")(a))
+    both = L.Concatenate(name="both")([L.Add(name="add")([a, b]), b])
+    base = K.Model(picture, L.BatchNormalization(name="bn_c")(both), name="branches")
+    return K.Sequential([K.Input(SHAPE), base, L.GlobalAveragePooling2D(), L.Dense(CLASSES, name="head")])
+
+
 def data():
     rng = np.random.default_rng(7)
     y = rng.integers(0, CLASSES, 64)
@@ -62,7 +72,7 @@ def main():
     x, y = data()
     np.savez(f"{folder}/data.npz", x=x, y=y)
     for flavour in FLAVOURS:
-        for build in (mlp, cnn, nested):
+        for build in (mlp, cnn, nested, functional):
             write(folder, build, flavour, x, y)
 
 

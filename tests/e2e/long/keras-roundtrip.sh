@@ -14,7 +14,7 @@ python() {
 
 python write_models .
 for flavour in keras3 keras2; do
-    for name in mlp cnn nested; do
+    for name in mlp cnn nested functional; do
         base=$name.$flavour
 
         # ---- Keras's files in Strata ----
@@ -35,7 +35,12 @@ for flavour in keras3 keras2; do
         expect_code 0 "$STRATA" convert "$base.keras" "$ours.2.h5" --flavour keras2
         expect_code 0 "$STRATA" convert "$base.keras" "$ours.weights.h5"
         expect_code 0 "$STRATA" convert "$base.keras" "${ours}_weights.h5"
+        expect_code 0 "$STRATA" convert "$base.keras" "$ours.3.json" --flavour keras3
+        expect_code 0 "$STRATA" convert "$base.keras" "$ours.2.json" --flavour keras2
+        expect_code 0 "$STRATA" convert "$base.keras" "$ours.npz"
         cat >>checks <<END
+parts keras3 $ours.3.json $ours.npz data.npz $base.y.npy
+parts keras2 $ours.2.json $ours.npz data.npz $base.y.npy
 model keras3 $ours.keras data.npz $base.y.npy
 model keras3 $ours.keras data.npz $base.y.npy $ours.weights.h5
 model keras3 $ours.3.h5 data.npz $base.y.npy
