@@ -20,13 +20,12 @@
 #error "-D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C, START_H, START_W, TILES and REVERSED are needed"
 #endif
 
-#define PANELS ((OUT_C + NR - 1) / NR)
-#define TILES_H ((OUT_H + M - 1) / M)
-#define TILES_W ((OUT_W + M - 1) / M)
 #define DEPTH ((IN_C + VW - 1) / VW * VW)
 
 /* Points lie STRIDE apart, not a multiple of a page, which would put all of them in the same sets of the cache. */
 #define STRIDE (TILES * DEPTH + 16)
+#define LOAD_IN(from, channels) (IN_C % VW == 0 ? LOADV(from) : load_some(from, channels))
+#include "winograd_tiles.h"
 
 #if REVERSED
 #define WEIGHT(tap, c, f) w[((ulong)(8 - (tap)) * OUT_C + (f)) * IN_C + (c)]
@@ -64,53 +63,11 @@ kernel void pack(global const float *w, ulong w0, global float *packed, ulong pa
     }
 }
 
-struct spot {
-    int image, y, x; /* of the tile's first output */
-};
-
 /* Tiles past the last are the last again, and are not stored. */
-static inline struct spot spot_of(int tile, int n)
-{
-    const int index = min(tile, n * TILES_H * TILES_W - 1);
-    struct spot s;
-    s.x = index % TILES_W * M;
-    s.y = index / TILES_W % TILES_H * M;
-    s.image = index / TILES_W / TILES_H;
-    return s;
-}
-
-/* The SIDE x SIDE inputs of a tile, channels c to c + VW, transformed. */
-static inline void transform(float *to, global const float *in, int y, int x, int channels)
-{
-    floatv half_way[SIDE][SIDE];
-    const bool inside = y >= 0 && y + SIDE <= IN_H && x >= 0 && x + SIDE <= IN_W;
-#pragma unroll
-    for (int j = 0; j < SIDE; ++j) {
-        floatv d[SIDE], v[SIDE];
-#pragma unroll
-        for (int i = 0; i < SIDE; ++i) {
-            const bool in_range = inside || ((uint)(y + i) < IN_H && (uint)(x + j) < IN_W);
-            global const float *from = in + ((long)(y + i) * IN_W + x + j) * IN_C;
-            d[i] = 0.0f;
-            if (in_range) d[i] = IN_C % VW == 0 ? LOADV(from) : load_some(from, channels);
-        }
-        of_data(d, v);
-#pragma unroll
-        for (int i = 0; i < SIDE; ++i) half_way[i][j] = v[i];
-    }
-#pragma unroll
-    for (int i = 0; i < SIDE; ++i) {
-        floatv v[SIDE];
-        of_data(half_way[i], v);
-#pragma unroll
-        for (int j = 0; j < SIDE; ++j) STOREV(v[j], to + (i * SIDE + j) * STRIDE);
-    }
-}
-
 static inline void transform_tiles(float *to, global const float *in, int first, int n)
 {
     for (int t = 0; t < TILES; ++t) {
-        const struct spot s = spot_of(first + t, n);
+        const struct spot s = spot_of(min(first + t, n * TILES_H * TILES_W - 1));
         global const float *image = in + (ulong)s.image * IN_H * IN_W * IN_C;
         for (int c = 0; c < IN_C; c += VW)
             transform(to + t * DEPTH + c, image + c, s.y + START_H, s.x + START_W, IN_C - c);
@@ -197,7 +154,7 @@ kernel void convolve(global const float *in, ulong in0, global const float *pack
             for (int t = 0; t < last - first; t += MR)
                 multiply(sums + point * TILES + t, left + point * STRIDE + t * DEPTH, lines + (ulong)point * IN_C * NR);
         for (int t = 0; t < last - first; ++t) {
-            const struct spot s = spot_of(first + t, n);
+            const struct spot s = spot_of(min(first + t, n * TILES_H * TILES_W - 1));
             for (int side = 0; side < 2; ++side) {
                 const int channel = panel * NR + side * VW;
                 if (channel < OUT_C)

@@ -18,10 +18,6 @@
 #error "-D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C, START_H, START_W, TILES, CHANNELS and PANEL_RUN are needed"
 #endif
 
-#define TILES_H ((OUT_H + M - 1) / M)
-#define TILES_W ((OUT_W + M - 1) / M)
-#define PANELS ((OUT_C + NR - 1) / NR)
-
 /* Channels of a work-item and room for them: whole vectors, and whole rows of a register tile. */
 #define DEPTH ((CHANNELS + VW - 1) / VW * VW)
 #define WIDTH (DEPTH + MR)
@@ -30,34 +26,9 @@
 #define STRIDE (TILES * WIDTH + 16)
 
 #define LOAD_IN(from, channels) (IN_C % VW == 0 && CHANNELS % VW == 0 ? LOADV(from) : load_some(from, channels))
-#define LOAD_OUT(from, filters) (OUT_C % VW == 0 ? LOADV(from) : load_some(from, filters))
+#include "winograd_tiles.h"
 
-static inline void transform_in(float left[POINTS][STRIDE], int at, global const float *in, int y, int x, int channels)
-{
-    floatv half_way[SIDE][SIDE];
-    const bool inside = y >= 0 && y + SIDE <= IN_H && x >= 0 && x + SIDE <= IN_W;
-#pragma unroll
-    for (int j = 0; j < SIDE; ++j) {
-        floatv d[SIDE], v[SIDE];
-#pragma unroll
-        for (int i = 0; i < SIDE; ++i) {
-            const bool in_range = inside || ((uint)(y + i) < IN_H && (uint)(x + j) < IN_W);
-            global const float *from = in + ((long)(y + i) * IN_W + x + j) * IN_C;
-            d[i] = 0.0f;
-            if (in_range) d[i] = LOAD_IN(from, channels);
-        }
-        of_data(d, v);
-#pragma unroll
-        for (int i = 0; i < SIDE; ++i) half_way[i][j] = v[i];
-    }
-#pragma unroll
-    for (int i = 0; i < SIDE; ++i) {
-        floatv v[SIDE];
-        of_data(half_way[i], v);
-#pragma unroll
-        for (int j = 0; j < SIDE; ++j) STOREV(v[j], &left[i * SIDE + j][at]);
-    }
-}
+#define LOAD_OUT(from, filters) (OUT_C % VW == 0 ? LOADV(from) : load_some(from, filters))
 
 static inline void transform_out(line right[POINTS][PANEL_RUN * TILES], int at, int side, global const float *dout, int y,
                                  int x, int filters)
@@ -92,14 +63,13 @@ static inline void transform_tiles(float left[POINTS][STRIDE], line right[POINTS
                                    global const float *dout, int first, int tiles, int channels, int filters)
 {
     for (int t = 0; t < tiles; ++t) {
-        const int tile = first + t;
-        const int x = tile % TILES_W * M, y = tile / TILES_W % TILES_H * M, image = tile / TILES_W / TILES_H;
-        global const float *of_image = in + (ulong)image * IN_H * IN_W * IN_C;
-        global const float *gradients = dout + (ulong)image * OUT_H * OUT_W * OUT_C;
+        const struct spot s = spot_of(first + t);
+        global const float *of_image = in + (ulong)s.image * IN_H * IN_W * IN_C;
+        global const float *gradients = dout + (ulong)s.image * OUT_H * OUT_W * OUT_C;
         for (int c = 0; c < channels; c += VW)
-            transform_in(left, t * WIDTH + c, of_image + c, y + START_H, x + START_W, channels - c);
+            transform(&left[0][t * WIDTH + c], of_image + c, s.y + START_H, s.x + START_W, channels - c);
         for (int f = 0; f < filters; f += VW)
-            transform_out(right, f / NR * TILES + t, f / VW % 2, gradients + f, y, x, filters - f);
+            transform_out(right, f / NR * TILES + t, f / VW % 2, gradients + f, s.y, s.x, filters - f);
     }
 }
 
