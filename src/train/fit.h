@@ -93,6 +93,17 @@ bool strata_fit_phase(strata_model *model, strata_context *context, const strata
 /* Steps of the whole run so far. */
 size_t strata_fit_done(const struct fit *fit);
 
+/* ---- fit_epoch.c ---- */
+
+bool strata_fit_make_logs(struct fit *fit, strata_error *err);
+void strata_fit_free_logs(struct fit *fit);
+strata_progress strata_fit_progress(const struct fit *fit, bool epoch_end);
+/* Tells the callbacks. Collective. */
+bool strata_fit_call(struct fit *fit, enum callback_event event, const strata_progress *progress, strata_error *err);
+void strata_fit_begin_epoch(struct fit *fit);
+/* From where the fit stands to its end, or until something stops it. */
+bool strata_fit_run_epochs(struct fit *fit, strata_error *err);
+
 /* ---- fit_start.c ---- */
 
 /* Checks what was asked for, before anything is made. */
