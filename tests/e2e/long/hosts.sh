@@ -10,6 +10,9 @@ command -v ip >/dev/null || apt-get install -y --no-install-recommends iproute2 
 # ---- two hosts ----
 alpha=strata-a-$$ beta=strata-b-$$ cable=sta$$ other=stb$$
 take_down() {
+    for host in "$alpha" "$beta"; do # a daemon of mpirun waits for ever for the other end of the cable
+        for process in $(ip netns pids "$host" 2>/dev/null); do kill -KILL "$process" 2>/dev/null || true; done
+    done
     ip netns delete "$alpha" 2>/dev/null || true # the cable goes with it
     ip netns delete "$beta" 2>/dev/null || true
 }
