@@ -138,21 +138,22 @@ static bool make_maps(const struct augment_config *c, const struct motion *m, co
            && strata_op_maps(s->run, m->kind, m->sides, in->dim[1], in->dim[2], &numbers, &maps, err);
 }
 
-bool strata_augment_move(const struct augment_config *c, const struct motion *m, const struct step *s, strata_error *err)
+bool strata_augment_move(const struct augment_config *c, motion_of *motion, const struct step *s, strata_error *err)
 {
     const struct view maps = maps_of(s);
     if (!s->training) return strata_op_copy(s->run, &s->x, &s->y, err);
-    return make_maps(c, m, s, &s->x.shape, err) && strata_op_resample(s->run, &m->resample, &maps, &s->x, &s->y, err);
+    const struct motion m = motion(c, &s->x.shape, &s->y.shape);
+    return make_maps(c, &m, s, &s->x.shape, err) && strata_op_resample(s->run, &m.resample, &maps, &s->x, &s->y, err);
 }
 
-bool strata_augment_move_back(const struct augment_config *c, const struct motion *m, const struct step *s,
-                              strata_error *err)
+bool strata_augment_move_back(const struct augment_config *c, motion_of *motion, const struct step *s, strata_error *err)
 {
     const struct view maps = maps_of(s);
     if (!s->dx.buffer) return true;
     if (!s->training) return strata_op_copy(s->run, &s->dy, &s->dx, err);
-    return make_maps(c, m, s, &s->dx.shape, err)
-           && strata_op_resample_gradient(s->run, &m->resample, &maps, &s->dy, &s->dx, err);
+    const struct motion m = motion(c, &s->dx.shape, &s->dy.shape);
+    return make_maps(c, &m, s, &s->dx.shape, err)
+           && strata_op_resample_gradient(s->run, &m.resample, &maps, &s->dy, &s->dx, err);
 }
 
 /* ---- fitting ------------------------------------------------------------------------------------------------------------- */

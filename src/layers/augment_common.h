@@ -91,9 +91,10 @@ struct motion {
     struct range ranges[2];
     struct resample resample;
 };
-bool strata_augment_move(const struct augment_config *c, const struct motion *m, const struct step *s, strata_error *err);
-bool strata_augment_move_back(const struct augment_config *c, const struct motion *m, const struct step *s,
-                              strata_error *err);
+/* It, for images of a shape that become images of another. */
+typedef struct motion motion_of(const struct augment_config *c, const struct shape *images, const struct shape *moved);
+bool strata_augment_move(const struct augment_config *c, motion_of *motion, const struct step *s, strata_error *err);
+bool strata_augment_move_back(const struct augment_config *c, motion_of *motion, const struct step *s, strata_error *err);
 
 /* The largest box of x in the middle that has the output's shape, brought to its size bilinearly or by the nearest cells, as
  * Keras's smart_resize does; whole: all of x instead. */

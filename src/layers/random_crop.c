@@ -16,8 +16,9 @@ static bool is_drawn(const struct step *s, const struct shape *images, const str
     return s->training && images->dim[1] > parts->dim[1] && images->dim[2] > parts->dim[2];
 }
 
-static struct motion motion(const struct shape *images, const struct shape *parts)
+static struct motion motion(const struct augment_config *c, const struct shape *images, const struct shape *parts)
 {
+    (void)c;
     const double rows = (double)(images->dim[1] - parts->dim[1]), columns = (double)(images->dim[2] - parts->dim[2]);
     /* what is drawn stays below the end, also when it is rounded to float32 */
     return (struct motion){ .kind = MAP_CROP,
@@ -27,19 +28,15 @@ static struct motion motion(const struct shape *images, const struct shape *part
 
 static bool forward(const void *config, const struct step *s, strata_error *err)
 {
-    const struct shape *images = &s->x.shape, *parts = &s->y.shape;
-    if (!is_drawn(s, images, parts)) return strata_augment_fit(s, false, true, err);
-    const struct motion m = motion(images, parts);
-    return strata_augment_move(config, &m, s, err);
+    return is_drawn(s, &s->x.shape, &s->y.shape) ? strata_augment_move(config, motion, s, err)
+                                                 : strata_augment_fit(s, false, true, err);
 }
 
 static bool backward(const void *config, const struct step *s, strata_error *err)
 {
     if (!s->dx.buffer) return true;
-    const struct shape *images = &s->dx.shape, *parts = &s->dy.shape;
-    if (!is_drawn(s, images, parts)) return strata_augment_fit_back(s, false, true, err);
-    const struct motion m = motion(images, parts);
-    return strata_augment_move_back(config, &m, s, err);
+    return is_drawn(s, &s->dx.shape, &s->dy.shape) ? strata_augment_move_back(config, motion, s, err)
+                                                   : strata_augment_fit_back(s, false, true, err);
 }
 
 const struct layer_class strata_layer_random_crop = {

@@ -12,23 +12,22 @@ static const struct field fields[] = {
     { 0 },
 };
 
-static struct motion motion(const struct augment_config *c, const struct shape *images)
+static struct motion motion(const struct augment_config *c, const struct shape *images, const struct shape *moved)
 {
     static const int sides[] = { MAP_HORIZONTAL, MAP_VERTICAL, MAP_HORIZONTAL | MAP_VERTICAL };
     (void)images;
+    (void)moved;
     return (struct motion){ .kind = MAP_FLIP, .sides = sides[c->mode], .ranges = { { .upper = 1 } } };
 }
 
 static bool forward(const void *config, const struct step *s, strata_error *err)
 {
-    const struct motion m = motion(config, &s->x.shape);
-    return strata_augment_move(config, &m, s, err);
+    return strata_augment_move(config, motion, s, err);
 }
 
 static bool backward(const void *config, const struct step *s, strata_error *err)
 {
-    const struct motion m = motion(config, &s->dy.shape);
-    return strata_augment_move_back(config, &m, s, err);
+    return strata_augment_move_back(config, motion, s, err);
 }
 
 const struct layer_class strata_layer_random_flip = {

@@ -10,10 +10,11 @@ static const struct field fields[] = {
     { 0 },
 };
 
-static struct motion motion(const struct augment_config *c, const struct shape *images)
+static struct motion motion(const struct augment_config *c, const struct shape *images, const struct shape *moved)
 {
     static const double turn = 6.283185307179586;
     (void)images;
+    (void)moved;
     return (struct motion){ .kind = MAP_ROTATION,
                             .ranges = { { .lower = c->factor.lower * turn, .upper = c->factor.upper * turn } },
                             .resample = { .bilinear = c->interpolation, .fill = (enum fill_mode)c->fill_mode, .fill_value = c->fill_value } };
@@ -21,14 +22,12 @@ static struct motion motion(const struct augment_config *c, const struct shape *
 
 static bool forward(const void *config, const struct step *s, strata_error *err)
 {
-    const struct motion m = motion(config, &s->x.shape);
-    return strata_augment_move(config, &m, s, err);
+    return strata_augment_move(config, motion, s, err);
 }
 
 static bool backward(const void *config, const struct step *s, strata_error *err)
 {
-    const struct motion m = motion(config, &s->dy.shape);
-    return strata_augment_move_back(config, &m, s, err);
+    return strata_augment_move_back(config, motion, s, err);
 }
 
 const struct layer_class strata_layer_random_rotation = {

@@ -16,8 +16,9 @@ static struct range times(struct range range, size_t extent)
     return (struct range){ .lower = range.lower * (double)extent, .upper = range.upper * (double)extent };
 }
 
-static struct motion motion(const struct augment_config *c, const struct shape *images)
+static struct motion motion(const struct augment_config *c, const struct shape *images, const struct shape *moved)
 {
+    (void)moved;
     return (struct motion){ .kind = MAP_TRANSLATION,
                             .ranges = { times(c->factor, images->dim[1]), times(c->width_factor, images->dim[2]) },
                             .resample = { .bilinear = c->interpolation, .fill = (enum fill_mode)c->fill_mode, .fill_value = c->fill_value } };
@@ -25,14 +26,12 @@ static struct motion motion(const struct augment_config *c, const struct shape *
 
 static bool forward(const void *config, const struct step *s, strata_error *err)
 {
-    const struct motion m = motion(config, &s->x.shape);
-    return strata_augment_move(config, &m, s, err);
+    return strata_augment_move(config, motion, s, err);
 }
 
 static bool backward(const void *config, const struct step *s, strata_error *err)
 {
-    const struct motion m = motion(config, &s->dy.shape);
-    return strata_augment_move_back(config, &m, s, err);
+    return strata_augment_move_back(config, motion, s, err);
 }
 
 const struct layer_class strata_layer_random_translation = {

@@ -18,9 +18,10 @@ static struct range more(struct range range)
     return (struct range){ .lower = 1 + range.lower, .upper = 1 + range.upper };
 }
 
-static struct motion motion(const struct augment_config *c, const struct shape *images)
+static struct motion motion(const struct augment_config *c, const struct shape *images, const struct shape *moved)
 {
     (void)images;
+    (void)moved;
     return (struct motion){ .kind = MAP_ZOOM, .sides = c->width_factor.none ? MAP_SAME_ZOOM : 0,
                             .ranges = { more(c->factor), more(c->width_factor) },
                             .resample = { .bilinear = c->interpolation, .fill = (enum fill_mode)c->fill_mode, .fill_value = c->fill_value } };
@@ -28,14 +29,12 @@ static struct motion motion(const struct augment_config *c, const struct shape *
 
 static bool forward(const void *config, const struct step *s, strata_error *err)
 {
-    const struct motion m = motion(config, &s->x.shape);
-    return strata_augment_move(config, &m, s, err);
+    return strata_augment_move(config, motion, s, err);
 }
 
 static bool backward(const void *config, const struct step *s, strata_error *err)
 {
-    const struct motion m = motion(config, &s->dy.shape);
-    return strata_augment_move_back(config, &m, s, err);
+    return strata_augment_move_back(config, motion, s, err);
 }
 
 const struct layer_class strata_layer_random_zoom = {
