@@ -130,8 +130,8 @@ static bool post_if_finite(struct fit *f, strata_error *err)
     f->odd = where[0] != '\0';
     if (!f->odd) return post_file(f, err);
     strata_error told = { 0 };
-    strata_fail(&told, STRATA_EVALUE, "no checkpoint is written of step %zu and of those that follow like it: %s holds numbers that are not finite", strata_fit_done(f),
-                where);
+    strata_fail(&told, STRATA_EVALUE, "no checkpoint is written of step %zu and of those that follow like it: %s holds numbers "
+                "that are not finite", strata_fit_done(f), where);
     if (f->config->warn && !known) f->config->warn(f->config->warn_context, told.message);
     return true;
 }
