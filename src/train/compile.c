@@ -55,7 +55,7 @@ void strata_training_adopt(struct training *t, struct saved_variable *variables,
 
 static const char *const known[] = { "optimizer",   "loss",         "metrics",  "weighted_metrics",    "loss_weights",
                                      "run_eagerly", "jit_compile",  "steps_per_execution", "auto_scale_loss",
-                                     "learning_rate_multipliers", "winograd" };
+                                     "learning_rate_multipliers", "winograd", "dtype_policy" };
 
 static bool check_keys(const json_t *config, strata_error *err)
 {
@@ -167,6 +167,16 @@ static bool parse_winograd(struct training *t, const json_t *config, strata_erro
            || strata_fail(err, STRATA_EJOB, "winograd is not true or false; false leaves out Winograd's convolution");
 }
 
+/* What Keras sets by keras.config.set_dtype_policy. */
+static bool check_policy(const json_t *config, strata_error *err)
+{
+    const json_t *policy = json_object_get(config, "dtype_policy");
+    char brief[STRATA_JSON_BRIEF];
+    if (!policy || json_is_null(policy) || (json_is_string(policy) && strcmp(json_string_value(policy), "float32") == 0)) return true;
+    return strata_fail(err, STRATA_EJOB, "dtype_policy is %s; Strata computes in \"float32\" on every device: leave "
+                       "dtype_policy out, or give \"float32\"", strata_json_brief(policy, brief));
+}
+
 bool strata_training_compile(strata_model *model, const json_t *config, strata_error *err)
 {
     struct training *t = strata_alloc(1, sizeof *t, err);
@@ -178,7 +188,8 @@ bool strata_training_compile(strata_model *model, const json_t *config, strata_e
     ok = ok && check_keys(config, err) && parse_optimizer(t, config, err) && parse_rates(t, model, config, err)
          && parse_loss(t, config, err)
          && parse_metrics(config, "metrics", &t->metrics, err)
-         && parse_metrics(config, "weighted_metrics", &t->weighted_metrics, err) && parse_winograd(t, config, err);
+         && parse_metrics(config, "weighted_metrics", &t->weighted_metrics, err) && parse_winograd(t, config, err)
+         && check_policy(config, err);
     if (!ok) {
         release(t);
         err->code = err->code == STRATA_EVALUE ? STRATA_EJOB : err->code;

@@ -185,6 +185,8 @@ const struct mistake mistakes_of_training[] = {
     { "compile without loss, then fit", fit_2, MLP, "{\"optimizer\": \"sgd\"}", "without a loss", 0 },
     { "unknown optimizer", compile, "{\"optimizer\": \"adamm\", \"loss\": \"mse\"}", 0, "did you mean", 0 },
     { "unknown loss", compile, LOSS("mean_square"), 0, "mean_square", 0 },
+    { "halves", compile, "{\"optimizer\": \"sgd\", \"loss\": \"mse\", \"dtype_policy\": \"mixed_float16\"}", 0,
+      "dtype_policy is \"mixed_float16\"; Strata computes in \"float32\"", 0 },
     { "unknown metric", compile, "{\"optimizer\": \"sgd\", \"loss\": \"mse\", \"metrics\": [\"acuracy\"]}", 0, "did you mean", 0 },
     { "target of another width, mse", fit_2, LINEAR, "(None, 2)", 0 },
     { "target of another width, categorical_crossentropy", fit_2, SOFTMAX("categorical_crossentropy"), "(None, 2)", 0 },
