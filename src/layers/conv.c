@@ -58,6 +58,21 @@ struct conv2d strata_conv_of(const struct conv_config *c, const struct shape *x,
     };
 }
 
+struct conv2d strata_conv_of_step(const struct conv_config *c, const struct step *s, int dims, size_t filters, size_t groups)
+{
+    struct shape x = s->x.shape;
+    const struct rim *rim = &s->rim;
+    if (rim->top + rim->bottom + rim->left + rim->right == 0) return strata_conv_of(c, &x, dims, filters, groups);
+    x.dim[1] += rim->top + rim->bottom;
+    x.dim[2] += rim->left + rim->right;
+    struct conv2d conv = strata_conv_of(c, &x, dims, filters, groups);
+    conv.height = s->x.shape.dim[1];
+    conv.width = s->x.shape.dim[2];
+    conv.pad_top += (int)rim->top;
+    conv.pad_left += (int)rim->left;
+    return conv;
+}
+
 void strata_conv_ask_kernel(const struct conv_config *c, const char *name, const char *keras2, int dims,
                             size_t rows, size_t columns, struct weights *ask)
 {

@@ -66,6 +66,9 @@ bool strata_conv_windows(const struct conv_config *c, const struct shape *in, in
 struct conv2d strata_conv_of(const struct conv_config *c, const struct shape *x, int dims, size_t filters,
                              size_t groups);
 
+/* The same of a step's x and the zeros around it (s->rim). */
+struct conv2d strata_conv_of_step(const struct conv_config *c, const struct step *s, int dims, size_t filters, size_t groups);
+
 /* Appends a kernel (of the kernel_ objects) of `dims` window axes and two channel axes. */
 void strata_conv_ask_kernel(const struct conv_config *c, const char *name, const char *keras2, int dims, size_t rows,
                             size_t columns, struct weights *ask);

@@ -25,7 +25,7 @@ bool strata_conv_depth_shape(const struct conv_config *c, int dims, const char *
 static struct conv2d depthwise_of(const struct conv_config *c, int dims, const struct step *s)
 {
     const size_t channels = s->x.shape.dim[dims + 1];
-    return strata_conv_of(c, &s->x.shape, dims, channels * (size_t)c->depth_multiplier, channels);
+    return strata_conv_of_step(c, s, dims, channels * (size_t)c->depth_multiplier, channels);
 }
 
 /* ---- depthwise -------------------------------------------------------------------------------------------------- */

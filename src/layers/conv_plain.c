@@ -28,7 +28,7 @@ bool strata_conv_plain_weights(const struct conv_config *c, int dims, const stru
 
 bool strata_conv_plain_forward(const struct conv_config *c, int dims, const struct step *s, strata_error *err)
 {
-    const struct conv2d conv = strata_conv_of(c, &s->x.shape, dims, (size_t)c->filters, (size_t)c->groups);
+    const struct conv2d conv = strata_conv_of_step(c, s, dims, (size_t)c->filters, (size_t)c->groups);
     const struct tail tail = strata_step_tail(s, c->use_bias ? &s->w[1] : NULL);
     return strata_op_conv2d(s->run, &conv, &s->x, &s->w[0], &tail, &s->y, err);
 }

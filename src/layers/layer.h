@@ -35,6 +35,11 @@ struct weights {
  * index in the dataset of the batch's sample i. cl/step.h names the same words. */
 enum step_word { STEP_SEED_LOW, STEP_SEED_HIGH, STEP_EPOCH, STEP_LOSS_SCALE, STEP_ROWS = 8 };
 
+/* Cells of zeros around the rows and columns of an image. */
+struct rim {
+    size_t top, bottom, left, right;
+};
+
 /* One execution of a layer: views to work on, and where. All views have the batch axis first.
  *
  *   forward    reads x, w; writes y and, when training, keep
@@ -54,6 +59,7 @@ struct step {
                                         class that fuses_gradient: dy is of what it gave */
     struct view affine;              /* forward of a class that fuses: what is added to each of the last axis (its bias is in it),
                                         then the factors by which the sum is multiplied before; buffer NULL: nothing */
+    struct rim rim;                  /* forward of a class that takes_rim: zeros around x that are not stored */
     bool training;                   /* dropout drops, batch normalization uses the batch */
     struct buffer *step_words;       /* enum step_word; NULL unless training */
     const struct exchange *exchange; /* sums over the ranks, for a layer that wants the whole batch; NULL: this rank has it */
@@ -102,6 +108,10 @@ struct layer_class {
     /* A layer that is nothing but an activation (Activation, Softmax over the last axis, a plain ReLU) names it here for
      * this input; ACTIVATION_KINDS: it is more than that, use forward and backward. NULL: never. */
     enum activation_kind (*acts_as)(const void *config, const struct shape *in);
+    /* Whether the layer only puts zeros around its input, and how many; NULL: never. Where no gradient passes, a layer behind it
+     * that takes_rim reads its input instead. */
+    bool (*is_rim)(const void *config, struct rim *rim);
+    bool takes_rim;
     /* A layer that in inference only multiplies and adds along the last axis writes to `affine` what the step of the layer before
      * gets as s->affine; bias is that layer's own, without buffer when it has none. NULL: never. */
     bool (*affine_on)(const void *config, const struct shape *in);

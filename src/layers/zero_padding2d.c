@@ -22,6 +22,13 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     return strata_pad_backward(config, 2, s, err);
 }
 
+static bool is_rim(const void *config, struct rim *rim)
+{
+    const struct sides *s = &((const struct sides_config *)config)->sides;
+    *rim = (struct rim){ (size_t)s->before[0], (size_t)s->after[0], (size_t)s->before[1], (size_t)s->after[1] };
+    return true;
+}
+
 const struct layer_class strata_layer_zero_padding2d = {
     .class = { .name = "ZeroPadding2D",
                .config_size = sizeof(struct sides_config),
@@ -31,4 +38,5 @@ const struct layer_class strata_layer_zero_padding2d = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .is_rim = is_rim,
 };

@@ -180,11 +180,26 @@ static bool fuses_affine(const struct flat *node, const struct flat *before, boo
            && !(backward && node->needs_gradient) && node->layer->class->affine_on(node->layer->config, node->in);
 }
 
+/* A layer that puts zeros around what this one reads is passed by, where no gradient goes back. */
+static void pass_rim(struct flat_list *list, struct flat *node, bool backward)
+{
+    struct flat *before = node->input_count == 1 && node->inputs[0] != MODEL_INPUT ? &list->items[node->inputs[0]] : NULL;
+    if (!before || node->kind != FLAT_LAYER || !node->layer->class->takes_rim || before->kind != FLAT_LAYER
+        || !before->layer->class->is_rim || before->consumers != 1 || (backward && node->needs_gradient)
+        || !before->layer->class->is_rim(before->layer->config, &node->rim))
+        return;
+    node->passed = node->inputs[0] + 1;
+    node->inputs[0] = before->inputs[0];
+    node->in[0] = before->in[0];
+    before->view = true;
+}
+
 /* What comes right after a layer that can do it while storing is given to that layer. */
 static void fuse(struct flat_list *list, const struct lower_config *config)
 {
     for (size_t i = 0; i < list->count; i++) {
         struct flat *node = &list->items[i];
+        pass_rim(list, node, config->backward);
         struct flat *before = node->input_count == 1 ? maker(list, node) : NULL;
         const bool affine = before && fuses_affine(node, before, config->backward);
         const bool activation = before && node->kind == FLAT_ACTIVATION && strata_activation(node->activation)->fusable

@@ -15,6 +15,8 @@ struct flat {
     const strata_layer *layer;       /* whose work it is */
     enum activation_kind activation; /* FLAT_ACTIVATION: the function; FLAT_LAYER: what it applies while storing */
     const strata_layer *affine;      /* FLAT_LAYER: the layer whose multiplication and addition it applies while storing, or NULL */
+    struct rim rim;                  /* FLAT_LAYER: zeros around its input, which a layer would put there that is passed by .. */
+    int passed;                      /* .. 1 + the index of that; 0: none */
     bool fused;                      /* an activation, or an `affine` layer: done by a node before, whose output it is */
     const struct object *regularizer; /* FLAT_PENALTY */
     int *inputs;                     /* flat indices or MODEL_INPUT */

@@ -37,7 +37,7 @@ static void view_weights(const struct plan *plan, const strata_layer *layer, str
 static struct step base_step(const struct plan *plan, int node, struct view *xs)
 {
     const struct flat *flat = &plan->flat.items[node];
-    struct step s = { .run = plan->run, .xs = xs, .inputs = flat->input_count, .fused = flat->activation,
+    struct step s = { .run = plan->run, .xs = xs, .inputs = flat->input_count, .fused = flat->activation, .rim = flat->rim,
                       .training = flat->training, .stream = flat->stream,
                       .exchange = flat->training ? plan->config.exchange : NULL,
                       .step_words = flat->training ? plan->step_words : NULL };

@@ -66,11 +66,27 @@ static void part_fused(struct flat_list *list, int last)
     }
 }
 
+/* A layer behind `last` reads again what a layer up to it makes. */
+static void part_passed(struct flat_list *list, int last)
+{
+    for (int i = last + 1; i < (int)list->count; i++) {
+        struct flat *node = &list->items[i];
+        if (node->passed == 0 || node->passed - 1 > last)
+            continue;
+        struct flat *rim = &list->items[node->passed - 1];
+        rim->view = false;
+        node->inputs[0] = node->passed - 1;
+        node->in[0] = rim->out;
+        node->rim = (struct rim){ 0 };
+    }
+}
+
 void strata_lower_keep(struct flat_list *list, int last, bool head)
 {
     const int shift = head ? 0 : last + 1;
     size_t kept = 0;
     part_fused(list, last);
+    part_passed(list, last);
     for (int i = 0; i < (int)list->count; i++) {
         struct flat *node = &list->items[i];
         if ((i <= last) != head) {

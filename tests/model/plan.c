@@ -292,3 +292,44 @@ Test(plan, normalizes_by_constants_while_a_convolution_stores_unless_its_own_out
     free(c);
     close_all(&f);
 }
+
+static void run_part(struct fixture *f, enum plan_part part, const strata_layer *const *extract, const float *x, size_t inputs, float *y,
+                     size_t outputs)
+{
+    strata_error err = { 0 };
+    const struct plan_config config = { .n = f->n, .part = part, .input = STRATA_FLOAT32, .input_scale = 1, .extract = extract,
+                                        .extract_count = extract != NULL };
+    struct plan *plan = strata_plan_create(f->model, &config, &err);
+    cr_assert_not_null(plan, "%s", err.message);
+    cr_assert(strata_buffer_write(f->device, QUEUE_COMPUTE, strata_plan_input(plan), 0, inputs * sizeof *x, x, &err));
+    cr_assert(strata_run_play(strata_plan_run(plan), &err), "%s", err.message);
+    const struct view view = strata_plan_output(plan);
+    cr_assert_eq(strata_view_count(&view), outputs);
+    cr_assert(strata_buffer_read(f->device, QUEUE_COMPUTE, view.buffer, view.offset * sizeof *y, outputs * sizeof *y, y, &err));
+    strata_plan_free(plan);
+}
+
+Test(plan, reads_through_a_layer_that_puts_zeros_around_unless_that_is_wanted_or_ends_a_part)
+{
+    strata_error err = { 0 };
+    struct fixture f = open_model("[{\"Input\": {\"shape\": [5, 4, 3]}}, {\"Conv2D\": {\"filters\": 4, \"kernel_size\": 2, \"name\": \"frozen\"}},"
+                                  "{\"ZeroPadding2D\": {\"padding\": [[0, 1], [2, 1]], \"name\": \"rim\"}},"
+                                  "{\"DepthwiseConv2D\": {\"kernel_size\": 3, \"strides\": 2, \"name\": \"d\"}}]", 3);
+    strata_model_set_trainable_by_name(f.model, "frozen", false);
+    strata_model_snapshot_trainable(f.model);
+    f.params = strata_params_bind(f.model, f.device, false, 0, &err);
+    cr_assert_not_null(f.params, "%s", err.message);
+    const size_t between = f.n * 5 * 6 * 4;
+    float *middle = calloc(between, sizeof *middle), *apart = calloc(f.outputs, sizeof *apart);
+    const strata_layer *rim = strata_model_get_layer(f.model, "rim", &err);
+
+    run_part(&f, PLAN_WHOLE, &rim, f.x, f.inputs, f.y, f.outputs);
+    run_part(&f, PLAN_WHOLE, NULL, f.x, f.inputs, apart, f.outputs);
+    for (size_t i = 0; i < f.outputs; i++) cr_assert_float_eq(apart[i], f.y[i], 1e-6, "%zu", i);
+    run_part(&f, PLAN_PREFIX, NULL, f.x, f.inputs, middle, between);
+    run_part(&f, PLAN_REST, NULL, middle, between, apart, f.outputs);
+    for (size_t i = 0; i < f.outputs; i++) cr_assert_float_eq(apart[i], f.y[i], 1e-6, "%zu", i);
+    free(middle);
+    free(apart);
+    close_all(&f);
+}
