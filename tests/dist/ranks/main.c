@@ -100,6 +100,7 @@ static bool reduces(struct comm *comm, struct device *device, enum strata_wire w
 struct layout {
     const char *name;
     int each, nodes;
+    enum strata_wire last; /* of the wires that are tried */
 };
 
 static int node_of(const struct layout *layout, int rank)
@@ -128,14 +129,15 @@ static bool unsplit(struct comm *comm, void *context, strata_error *err)
 
 static bool reduces_apart(struct comm *comm, struct device *device, strata_error *err)
 {
-    struct layout layouts[] = { { "each alone", 1, 64 }, { "two to a node", 2, 64 }, { "by turns on two nodes", 1, 2 },
-                                { "three and the rest", 3, 2 } };
+    struct layout layouts[] = { { "each alone", 1, 64, STRATA_WIRE_BF16 }, { "two to a node", 2, 64, STRATA_WIRE_FP16 },
+                                { "by turns on two nodes", 1, 2, STRATA_WIRE_FLOAT },
+                                { "three and the rest", 3, 2, STRATA_WIRE_FLOAT } };
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof layouts / sizeof *layouts; i++) {
         const MPI_Comm local = comm->local;
         const int rank = comm->local_rank, size = comm->local_size, node = comm->node;
         ok = comm->size == 1 || strata_comm_do(comm, split, &layouts[i], err);
-        for (enum strata_wire wire = STRATA_WIRE_FLOAT; ok && wire <= STRATA_WIRE_FP16; wire++)
+        for (enum strata_wire wire = STRATA_WIRE_FLOAT; ok && wire <= layouts[i].last; wire++)
             ok = reduces(comm, device, wire, err);
         if (!ok) return strata_fail_in(err, "%s", layouts[i].name);
         ok = comm->size == 1 || strata_comm_do(comm, unsplit, &comm->local, err);
