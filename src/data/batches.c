@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/thread.h"
 #include "data/labels_priv.h"
 #include "device/profile.h"
 
@@ -200,14 +200,9 @@ static bool make_room(struct batches *b, strata_error *err)
     return true;
 }
 
-/* Signals go to the threads of the caller, which knows what to do with them. */
 static bool start_thread(struct batches *b, strata_error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int why = pthread_create(&b->thread, NULL, make_all, b);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int why = strata_thread_start(&b->thread, make_all, b);
     if (why != 0)
         return strata_fail_native(err, STRATA_EMEMORY, why, "the thread that prepares batches cannot start: %s",
                                   strerror(why));

@@ -1,7 +1,6 @@
 #include "dist/comm.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +11,13 @@
 #include "base/env.h"
 #include "base/fault.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "dist/comm_priv.h"
 #include "dist/stall.h"
 #include "dist/watch.h"
 
-enum { PAUSE_FIRST = 20000, PAUSE_MOST = 500000, POLLS_WITHOUT = 3, ABORT_WAIT_SECONDS = 2, WAKE_NANOSECONDS = 250000000 };
+enum { PAUSE_FIRST = 20000, PAUSE_MOST = 500000, POLLS_WITHOUT = 3, ABORT_WAIT_SECONDS = 2 };
+static const double WAKE = 0.25; /* seconds */
 
 /* ---- waiting --------------------------------------------------------------------------------------------------- */
 
@@ -118,12 +119,7 @@ bool strata_comm_do(struct comm *comm, bool (*work)(struct comm *comm, void *con
 /* Until there is something to do, or it is time to look after the other ranks. */
 static void wait_for_job(struct comm *comm)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += WAKE_NANOSECONDS;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&comm->changed, &comm->lock, &until);
+    (void)strata_condition_wait(&comm->changed, &comm->lock, WAKE);
     pthread_mutex_unlock(&comm->lock);
     strata_watch_tick(comm);
     pthread_mutex_lock(&comm->lock);
@@ -213,14 +209,9 @@ static void *run_thread(void *context)
     return NULL;
 }
 
-/* Signals go to the threads of the caller, which knows what to do with them. */
 static bool start_thread(struct comm *comm, strata_error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int why = pthread_create(&comm->thread, NULL, run_thread, comm);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int why = strata_thread_start(&comm->thread, run_thread, comm);
     comm->threaded = why == 0;
     if (why != 0)
         return strata_fail_native(err, STRATA_EMEMORY, why, "the communication thread cannot start: %s",
@@ -243,11 +234,7 @@ struct comm *strata_comm_create(strata_error *err)
     atomic_init(&comm->moved, 0);
     atomic_init(&comm->timed, false);
     atomic_init(&comm->others, false);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&comm->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    strata_condition_init(&comm->changed);
     if (gethostname(comm->host, sizeof comm->host - 1) != 0) snprintf(comm->host, sizeof comm->host, "localhost");
     if (strata_stall_start(comm, err) && (!launched() || start_thread(comm, err))) return comm;
     strata_comm_free(comm);

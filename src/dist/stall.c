@@ -1,18 +1,17 @@
 #include "dist/stall.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "device/device.h"
 
-enum { LOOK_NANOSECONDS = 250000000, PLACE = 128 };
-static const double OWN_GAP = 4;
+enum { PLACE = 128 };
+static const double LOOK_EVERY = 0.25, OWN_GAP = 4;
 /* How much longer than the watchdog says what a device does for the first time may take, and how many times the longest that it
  * was seen to take for a layer. */
 static const double FIRST = 10, USUAL = 3;
@@ -98,12 +97,7 @@ static void *watch(void *context)
     struct stall *s = comm->stall;
     pthread_mutex_lock(&s->lock);
     while (!s->stop) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LOOK_NANOSECONDS;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        pthread_cond_timedwait(&s->changed, &s->lock, &until);
+        (void)strata_condition_wait(&s->changed, &s->lock, LOOK_EVERY);
         if (s->stop) break;
         pthread_mutex_unlock(&s->lock);
         look(comm, s);
@@ -116,21 +110,13 @@ static void *watch(void *context)
 bool strata_stall_start(struct comm *comm, strata_error *err)
 {
     struct stall *s = strata_alloc(1, sizeof *s, err);
-    pthread_condattr_t monotonic;
-    sigset_t all, before;
     if (!s) return false;
     comm->stall = s;
     s->looked = strata_clock();
     atomic_store(&comm->moved, s->looked);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    sigfillset(&all); /* signals go to the threads of the caller, which knows what to do with them */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int why = pthread_create(&s->thread, NULL, watch, comm);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    strata_condition_init(&s->changed);
+    const int why = strata_thread_start(&s->thread, watch, comm);
     s->started = why == 0;
     return s->started
            || strata_fail_native(err, STRATA_EMEMORY, why, "the thread that watches cannot start: %s", strerror(why));

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/fault.h"
+#include "base/json.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 enum { HOST = 256, CONTENT = 1024, BEAT_SECONDS = 2, WATCH_SECONDS = 5, TRIES = 10 };
 
@@ -155,10 +155,7 @@ static void *beat(void *context)
     struct lock *lock = context;
     pthread_mutex_lock(&lock->guard);
     while (!lock->stop) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += BEAT_SECONDS;
-        if (pthread_cond_timedwait(&lock->changed, &lock->guard, &until) != ETIMEDOUT) continue;
+        if (strata_condition_wait(&lock->changed, &lock->guard, BEAT_SECONDS)) continue;
         pthread_mutex_unlock(&lock->guard);
         (void)futimens(lock->file, NULL);
         pthread_mutex_lock(&lock->guard);
@@ -169,11 +166,7 @@ static void *beat(void *context)
 
 static bool start_beating(struct lock *lock, strata_error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int why = pthread_create(&lock->thread, NULL, beat, lock);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int why = strata_thread_start(&lock->thread, beat, lock);
     lock->beating = why == 0;
     return why == 0 || strata_fail_native(err, STRATA_EMEMORY, why, "%s: no thread for it: %s", lock->path, strerror(why));
 }
@@ -197,15 +190,11 @@ static bool try(struct lock *lock, bool *again, strata_error *err)
 struct lock *strata_lock_take(const char *path, strata_error *err)
 {
     struct lock *lock = strata_alloc(1, sizeof *lock, err);
-    pthread_condattr_t monotonic;
     bool again = true, ok = false;
     if (!lock) return NULL;
     lock->file = -1;
     pthread_mutex_init(&lock->guard, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&lock->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    strata_condition_init(&lock->changed);
     if ((lock->path = strata_copy_text(path, err)) != NULL)
         for (int i = 0; i < TRIES && again; i++) {
             if (lock->file >= 0) close(lock->file);

@@ -1,11 +1,10 @@
 #include "train/saver.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/thread.h"
 #include "files/archive.h"
 
 struct saver {
@@ -64,16 +63,12 @@ static void *write_all(void *context)
 struct saver *strata_saver_start(const struct run_folder *folder, size_t keep, strata_error *err)
 {
     struct saver *s = strata_alloc(1, sizeof *s, err);
-    sigset_t all, before;
     if (!s) return NULL;
     s->folder = folder;
     s->keep = keep;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
-    sigfillset(&all); /* signals go to the threads of the caller, which knows what to do with them */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int why = pthread_create(&s->thread, NULL, write_all, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int why = strata_thread_start(&s->thread, write_all, s);
     s->started = why == 0;
     if (s->started) return s;
     strata_fail_native(err, STRATA_EMEMORY, why, "the thread that writes checkpoints cannot start: %s", strerror(why));
