@@ -148,6 +148,12 @@ bool strata_fit_accumulate(struct fit *fit, const struct batch *batch, double sc
 
 /* ---- fit_statistics.c ---- */
 
+/* How many floats of moving statistics there are, of synchronized layers alone or of all. */
+size_t strata_fit_count_statistics(const struct fit *fit, bool synchronized_alone);
+/* This rank's own, one after the other, into or from `values`. */
+bool strata_fit_copy_statistics(const struct fit *fit, bool to_host, bool synchronized_alone, float *values, strata_error *err);
+/* STRATA_EVALUE when a layer is synchronized; `why` says what of the run keeps it from being so. */
+bool strata_fit_refuse_synchronized(const struct fit *fit, const char *why, strata_error *err);
 /* Averages the moving statistics over the ranks. Collective. */
 bool strata_fit_sync(struct fit *fit, strata_error *err);
 /* After a step: a rank without samples in it learns from the others what the step made of the synchronized statistics. Collective. */

@@ -17,11 +17,7 @@ static bool make(struct fit *f, strata_error *err)
     struct accumulation *a = f->accumulation = strata_alloc(1, sizeof *a, err);
     const size_t trainable = f->trainer.params->trainable;
     if (!a) return false;
-    for (size_t i = 0; i < f->trainer.params->count; i++)
-        if (f->trainer.params->list[i].synchronized)
-            return strata_fail(err, STRATA_EVALUE, "fit: with accumulate the parts of a batch run one after the other, so that "
-                               "%s cannot be synchronized; set its synchronized to false",
-                               strata_layer_name(f->trainer.params->list[i].layer));
+    if (!strata_fit_refuse_synchronized(f, "with accumulate the parts of a batch run one after the other", err)) return false;
     a->sum = strata_buffer_create(f->trainer.device, (trainable ? trainable : 1) * sizeof(float), err);
     return a->sum && (a->run = strata_run_immediate(f->trainer.device, QUEUE_COMPUTE, err));
 }

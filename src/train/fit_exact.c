@@ -37,14 +37,8 @@ static size_t most_nodes(size_t grains)
 
 static bool make_statistics(struct fit *f, struct exact *e, strata_error *err)
 {
-    const struct params *params = f->trainer.params;
-    for (size_t i = 0; i < params->count; i++) {
-        const struct param *param = &params->list[i];
-        e->statistics += param->statistic ? param->count : 0;
-        if (param->synchronized)
-            return strata_fail(err, STRATA_EVALUE, "fit: an exact run takes grains one after the other, so that %s cannot be "
-                               "synchronized; set its synchronized to false", strata_layer_name(param->layer));
-    }
+    e->statistics = strata_fit_count_statistics(f, false);
+    if (!strata_fit_refuse_synchronized(f, "an exact run takes grains one after the other", err)) return false;
     if (e->statistics == 0) return true;
     return (e->before = strata_buffer_create(f->trainer.device, e->statistics * sizeof(float), err))
            && (e->moved = strata_alloc(GRAINS * e->statistics, sizeof *e->moved, err))
@@ -196,20 +190,6 @@ static bool read_statistics(const struct fit *f, size_t grain, strata_error *err
     return ok;
 }
 
-static bool write_statistics(const struct fit *f, const float *from, strata_error *err)
-{
-    const struct params *params = f->trainer.params;
-    bool ok = true;
-    for (size_t i = 0; ok && i < params->count; i++) {
-        const struct param *param = &params->list[i];
-        if (!param->statistic) continue;
-        ok = strata_buffer_write(f->trainer.device, QUEUE_COMPUTE, params->weights, param->offset * sizeof(float),
-                                 param->count * sizeof(float), from, err);
-        from += param->count;
-    }
-    return ok;
-}
-
 /* The mean over the grains of all ranks, added in their order. */
 bool strata_fit_exact_statistics(struct fit *f, const struct batch *batch, strata_error *err)
 {
@@ -228,7 +208,7 @@ bool strata_fit_exact_statistics(struct fit *f, const struct batch *batch, strat
         }
         e->moved[i] = (float)(sum / (double)batch->global_count);
     }
-    return strata_comm_agree(f->trainer.comm, write_statistics(f, e->moved, err), err);
+    return strata_comm_agree(f->trainer.comm, strata_fit_copy_statistics(f, false, false, e->moved, err), err);
 }
 
 /* ---- a step ------------------------------------------------------------------------------------------------------------------------ */

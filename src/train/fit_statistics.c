@@ -7,54 +7,68 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* ---- averages ------------------------------------------------------------------------------------------------------------ */
+/* ---- this rank's own ---------------------------------------------------------------------------------------------------- */
 
 static bool is_wanted(const struct param *param, bool synchronized_alone)
 {
     return param->statistic && (param->synchronized || !synchronized_alone);
 }
 
-static bool has_statistics(const struct params *params, bool synchronized_alone)
-{
-    for (size_t i = 0; i < params->count; i++)
-        if (is_wanted(&params->list[i], synchronized_alone)) return true;
-    return false;
-}
-
-/* Reads statistics weighted by this rank's samples, or writes them divided by those of all. */
-static bool move_statistics(struct fit *f, bool to_host, bool synchronized_alone, double *sums, double samples,
-                            strata_error *err)
+size_t strata_fit_count_statistics(const struct fit *f, bool synchronized_alone)
 {
     const struct params *params = f->trainer.params;
-    float *host = strata_alloc(params->total, sizeof *host, err);
-    bool ok = host != NULL;
-    for (size_t i = 0, at = 0; ok && i < params->count; i++) {
+    size_t count = 0;
+    for (size_t i = 0; i < params->count; i++)
+        if (is_wanted(&params->list[i], synchronized_alone)) count += params->list[i].count;
+    return count;
+}
+
+bool strata_fit_copy_statistics(const struct fit *f, bool to_host, bool synchronized_alone, float *values, strata_error *err)
+{
+    const struct params *params = f->trainer.params;
+    bool ok = true;
+    for (size_t i = 0; ok && i < params->count; i++) {
         const struct param *param = &params->list[i];
         const size_t offset = param->offset * sizeof(float), bytes = param->count * sizeof(float);
         if (!is_wanted(param, synchronized_alone)) continue;
-        for (size_t e = 0; !to_host && e < param->count; e++) host[e] = (float)(sums[at + e] / samples);
-        ok = to_host ? strata_buffer_read(f->trainer.device, QUEUE_COMPUTE, params->weights, offset, bytes, host, err)
-                     : strata_buffer_write(f->trainer.device, QUEUE_COMPUTE, params->weights, offset, bytes, host, err);
-        for (size_t e = 0; to_host && e < param->count; e++) sums[at + e] = samples * (double)host[e];
-        at += param->count;
+        ok = to_host ? strata_buffer_read(f->trainer.device, QUEUE_COMPUTE, params->weights, offset, bytes, values, err)
+                     : strata_buffer_write(f->trainer.device, QUEUE_COMPUTE, params->weights, offset, bytes, values, err);
+        values += param->count;
     }
-    free(host);
     return ok;
 }
 
-static bool average_statistics(struct fit *f, bool synchronized_alone, double samples, strata_error *err)
+bool strata_fit_refuse_synchronized(const struct fit *f, const char *why, strata_error *err)
 {
     const struct params *params = f->trainer.params;
-    if (f->trainer.ranks == 1 || !has_statistics(params, synchronized_alone)) return true;
-    double *sums = strata_alloc(params->total + 1, sizeof *sums, err);
-    bool ok = sums && move_statistics(f, true, synchronized_alone, sums, samples, err);
+    for (size_t i = 0; i < params->count; i++)
+        if (params->list[i].synchronized)
+            return strata_fail(err, STRATA_EVALUE, "fit: %s, so that %s cannot be synchronized; set its synchronized to false", why,
+                               strata_layer_name(params->list[i].layer));
+    return true;
+}
+
+/* ---- averages ------------------------------------------------------------------------------------------------------------ */
+
+/* Each rank's weighted by its samples. */
+static bool average_statistics(struct fit *f, bool synchronized_alone, double samples, strata_error *err)
+{
+    const size_t count = strata_fit_count_statistics(f, synchronized_alone);
+    if (f->trainer.ranks == 1 || count == 0) return true;
+    float *host = strata_alloc(count, sizeof *host, err);
+    double *sums = host ? strata_alloc(count + 1, sizeof *sums, err) : NULL;
+    bool ok = sums && strata_fit_copy_statistics(f, true, synchronized_alone, host, err);
     ok = strata_comm_agree(f->trainer.comm, ok, err);
     if (ok) {
-        sums[params->total] = samples;
-        ok = strata_comm_sum(f->trainer.comm, sums, params->total + 1, err);
+        for (size_t e = 0; e < count; e++) sums[e] = samples * (double)host[e];
+        sums[count] = samples;
+        ok = strata_comm_sum(f->trainer.comm, sums, count + 1, err);
     }
-    if (ok && sums[params->total] > 0)
-        ok = move_statistics(f, false, synchronized_alone, sums, sums[params->total], err);
+    if (ok && sums[count] > 0) {
+        for (size_t e = 0; e < count; e++) host[e] = (float)(sums[e] / sums[count]);
+        ok = strata_fit_copy_statistics(f, false, synchronized_alone, host, err);
+    }
+    free(host);
     free(sums);
     return strata_comm_agree(f->trainer.comm, ok, err);
 }
@@ -71,7 +85,7 @@ bool strata_fit_teach_idle(struct fit *f, const struct batch *batch, strata_erro
 {
     struct share share = f->trainer.share;
     bool idle = false;
-    if (f->trainer.ranks == 1 || !has_statistics(f->trainer.params, true)) return true;
+    if (f->trainer.ranks == 1 || strata_fit_count_statistics(f, true) == 0) return true;
     for (share.rank = 0; share.rank < share.size && !idle; share.rank++) {
         size_t first, count;
         strata_share(&share, batch->global_count, &first, &count);
@@ -84,24 +98,6 @@ bool strata_fit_teach_idle(struct fit *f, const struct batch *batch, strata_erro
  *
  * A checkpoint at a step where a run that goes on takes no averages keeps each rank's own statistics beside the averages, so that what goes
  * on from it takes the averages where that run does, with the same bits. */
-
-/* This rank's own, one after the other, into or from `values`, which are as many as all weights at most. */
-static bool copy_own(const struct fit *f, bool to_host, float *values, size_t *count, strata_error *err)
-{
-    const struct params *params = f->trainer.params;
-    bool ok = true;
-    *count = 0;
-    for (size_t i = 0; ok && i < params->count; i++) {
-        const struct param *param = &params->list[i];
-        const size_t offset = param->offset * sizeof(float), bytes = param->count * sizeof(float);
-        if (!is_wanted(param, false)) continue;
-        float *at = values + *count;
-        ok = to_host ? strata_buffer_read(f->trainer.device, QUEUE_COMPUTE, params->weights, offset, bytes, at, err)
-                     : strata_buffer_write(f->trainer.device, QUEUE_COMPUTE, params->weights, offset, bytes, at, err);
-        *count += param->count;
-    }
-    return ok;
-}
 
 static json_t *hexadecimal(const float *values, size_t count)
 {
@@ -134,12 +130,12 @@ static json_t *list_of(const float *all, size_t count, const double *samples, in
 bool strata_fit_keep_statistics(struct fit *f, json_t **list, strata_error *err)
 {
     const size_t ranks = (size_t)f->trainer.ranks;
-    size_t count = 0;
+    const size_t count = strata_fit_count_statistics(f, false);
     *list = NULL;
-    if (ranks == 1 || f->exact || !has_statistics(f->trainer.params, false)) return true;
-    float *own = strata_alloc(f->trainer.params->total, sizeof *own, err), *all = NULL;
-    double *samples = own ? strata_alloc(ranks, sizeof *samples, err) : NULL;
-    bool ok = samples && copy_own(f, true, own, &count, err) && (all = strata_alloc(ranks * count, sizeof *all, err));
+    if (ranks == 1 || f->exact || count == 0) return true;
+    float *own = strata_alloc(count, sizeof *own, err), *all = own ? strata_alloc(ranks * count, sizeof *all, err) : NULL;
+    double *samples = all ? strata_alloc(ranks, sizeof *samples, err) : NULL;
+    bool ok = samples && strata_fit_copy_statistics(f, true, false, own, err);
     ok = strata_comm_agree(f->trainer.comm, ok, err)
          && strata_comm_gather(f->trainer.comm, own, count * sizeof *own, all, err)
          && strata_comm_gather(f->trainer.comm, &f->since_sync, sizeof f->since_sync, samples, err);
@@ -166,16 +162,16 @@ static bool read_hexadecimal(const char *text, float *values, size_t count)
 /* With another number of ranks the averages, which the weights hold, are all there is to go on with. */
 bool strata_fit_restore_statistics(struct fit *f, const json_t *list, strata_error *err)
 {
-    size_t count = 0;
+    const size_t count = strata_fit_count_statistics(f, false);
     if (!json_is_array(list) || json_array_size(list) != (size_t)f->trainer.ranks) return true;
     const json_t *mine = json_array_get(list, (size_t)f->trainer.rank);
     const char *text = json_string_value(json_array_get(mine, 1));
-    float *own = strata_alloc(f->trainer.params->total, sizeof *own, err);
-    bool ok = own && copy_own(f, true, own, &count, err);
+    float *own = strata_alloc(count, sizeof *own, err);
+    bool ok = own != NULL;
     if (ok && (!text || strlen(text) != 8 * count || !read_hexadecimal(text, own, count)
                || !strata_exact_value(json_array_get(mine, 0), &f->since_sync)))
         ok = strata_fail(err, STRATA_EFILE, "strata.json: statistics[%d] is not that of this model", f->trainer.rank);
-    ok = ok && copy_own(f, false, own, &count, err);
+    ok = ok && strata_fit_copy_statistics(f, false, false, own, err);
     free(own);
     return ok;
 }
