@@ -49,12 +49,13 @@ int strata_device_compute_units(const struct device *device); /* of the part tha
 struct profile *strata_device_profile(const struct device *device); /* NULL: it was opened without */
 const char *strata_device_text(const struct device *device);  /* "PoCL: AMD EPYC (1 of 2 units)" for people */
 
-/* Writes to text the label ("conv2d_1 backward") of the first thing in the latest recording played that is not done, or "". Any thread. */
-void strata_device_place(struct device *device, char *text, size_t size);
-/* Whether some thread builds a program now, which may take long. Any thread. */
-bool strata_device_builds(struct device *device);
-/* Whether it plays a recording for the first time: its driver may compile in there. */
-bool strata_device_plays_first(struct device *device);
+/* How far it is. Any thread. */
+struct device_progress {
+    char place[128]; /* the label ("conv2d_1 backward") of the first thing in the latest recording played that is not done, or "" */
+    bool first;      /* that is played for the first time: its driver may compile in there */
+    bool builds;     /* some thread builds a program, which may take long */
+};
+struct device_progress strata_device_progress(struct device *device);
 
 /* Waits until everything that was queued is done; the place where asynchronous failures are reported. */
 bool strata_device_finish(struct device *device, strata_error *err);

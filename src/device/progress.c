@@ -79,33 +79,17 @@ static void find(const struct run *run, char *text, size_t size)
     snprintf(text, size, "%s", first ? first->label : "");
 }
 
-void strata_device_place(struct device *device, char *text, size_t size)
+struct device_progress strata_device_progress(struct device *device)
 {
-    text[0] = '\0';
+    struct device_progress progress = { .builds = atomic_load(&device->building) > 0 };
     pthread_mutex_lock(&device->lock);
     struct run *run = device->played;
     if (run) {
         pthread_mutex_lock(&run->lock);
-        find(run, text, size);
+        find(run, progress.place, sizeof progress.place);
+        progress.first = run->play == 1;
         pthread_mutex_unlock(&run->lock);
     }
     pthread_mutex_unlock(&device->lock);
-}
-
-bool strata_device_plays_first(struct device *device)
-{
-    pthread_mutex_lock(&device->lock);
-    struct run *run = device->played;
-    if (run)
-        pthread_mutex_lock(&run->lock);
-    const bool first = run && run->play == 1;
-    if (run)
-        pthread_mutex_unlock(&run->lock);
-    pthread_mutex_unlock(&device->lock);
-    return first;
-}
-
-bool strata_device_builds(struct device *device)
-{
-    return atomic_load(&device->building) > 0;
+    return progress;
 }

@@ -10,7 +10,6 @@
 #include "base/thread.h"
 #include "device/device.h"
 
-enum { PLACE = 128 };
 static const double LOOK_EVERY = 0.25, OWN_GAP = 4;
 /* How much longer than the watchdog says what a device does for the first time may take, and how many times the longest that it
  * was seen to take for a layer. */
@@ -25,7 +24,7 @@ struct stall {
     bool named;
     double looked;
     double still, longest; /* at the last look; of those that ended */
-    char place[PLACE]; /* where the device was at the last look */
+    struct device_progress device; /* at the last look */
 };
 
 void strata_stall_moved(struct comm *comm)
@@ -39,23 +38,17 @@ void strata_stall_others(struct comm *comm, bool others)
 }
 
 /* What the device does; a change is a move. Whether it may take as long as it likes. */
-static bool moves(struct comm *comm, struct stall *s, double at, bool *first)
+static bool moves(struct comm *comm, struct stall *s, double at)
 {
-    char place[PLACE] = "";
-    bool builds = false;
-    *first = false;
+    struct device_progress now = { 0 };
     pthread_mutex_lock(&comm->lock);
-    if (comm->watched) {
-        strata_device_place(comm->watched, place, sizeof place);
-        builds = strata_device_builds(comm->watched);
-        *first = strata_device_plays_first(comm->watched);
-    }
+    if (comm->watched) now = strata_device_progress(comm->watched);
     pthread_mutex_unlock(&comm->lock);
-    const bool moved = strcmp(place, s->place) != 0;
-    snprintf(s->place, sizeof s->place, "%s", place);
+    const bool moved = strcmp(now.place, s->device.place) != 0;
+    s->device = now;
     if (at - s->looked > OWN_GAP) atomic_store(&comm->moved, atomic_load(&comm->moved) + at - s->looked); /* we were stopped */
     s->looked = at;
-    return moved || builds || atomic_load(&comm->others) || !atomic_load(&comm->timed);
+    return moved || now.builds || atomic_load(&comm->others) || !atomic_load(&comm->timed);
 }
 
 static void describe(struct comm *comm, const struct stall *s, double still, strata_error *err)
@@ -65,17 +58,16 @@ static void describe(struct comm *comm, const struct stall *s, double still, str
     memcpy(device, comm->device, sizeof device);
     pthread_mutex_unlock(&comm->lock);
     strata_fail(err, STRATA_EPEER, "rank %d on %s (%s) has stood still for %.0f s: %s, step %llu%s%s", comm->rank, comm->host,
-                device, still, atomic_load(&comm->phase), (unsigned long long)atomic_load(&comm->step), s->place[0] ? ", " : "",
-                s->place);
+                device, still, atomic_load(&comm->phase), (unsigned long long)atomic_load(&comm->step),
+                s->device.place[0] ? ", " : "", s->device.place);
 }
 
 static void look(struct comm *comm, struct stall *s)
 {
     const double at = strata_clock();
-    bool first;
     strata_error err = { 0 };
-    if (moves(comm, s, at, &first)) atomic_store(&comm->moved, at);
-    const double still = at - atomic_load(&comm->moved), patience = first ? FIRST : 1, least = USUAL * s->longest;
+    if (moves(comm, s, at)) atomic_store(&comm->moved, at);
+    const double still = at - atomic_load(&comm->moved), patience = s->device.first ? FIRST : 1, least = USUAL * s->longest;
     const double report = fmax(patience * atomic_load(&comm->watch_report), least);
     const double stop = fmax(patience * atomic_load(&comm->watch_stop), least);
     if (still < s->still) s->longest = fmax(s->longest, s->still);
