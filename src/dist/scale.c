@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/order.h"
 #include "base/svg.h"
 #include "dist/comm_priv.h"
 #include "dist/context.h"
@@ -50,12 +51,6 @@ static bool no_update(void *context, struct run *run, struct span span, size_t s
     return true;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The median time of steps of one bucket, when all begin together. */
 static bool time_steps(struct comm *comm, struct reducer *reducer, double *seconds, strata_error *err)
 {
@@ -68,8 +63,7 @@ static bool time_steps(struct comm *comm, struct reducer *reducer, double *secon
         if (!strata_reducer_start(reducer, NULL, NULL, &update, err) || !strata_reducer_wait(reducer, err)) return false;
         if (i >= 0) times[i] = strata_clock() - start;
     }
-    qsort(times, TIMES, sizeof *times, ascending);
-    *seconds = times[TIMES / 2];
+    *seconds = strata_median(times, TIMES);
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/order.h"
 #include "base/text.h"
 #include "dist/balance.h"
 #include "train/rating.h"
@@ -291,18 +292,6 @@ json_t *strata_fit_save_balance(const struct fit *f)
 
 /* ---- between steps ------------------------------------------------------------------------------------------------------------ */
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count)
-{
-    qsort(values, (size_t)count, sizeof *values, ascending);
-    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-}
-
 /* The batches that were prepared ahead are cut by the old shares. */
 static bool begin_batches_anew(struct fit *f, strata_error *err)
 {
@@ -329,7 +318,7 @@ bool strata_fit_balance(struct fit *f, size_t samples, strata_error *err)
     if (samples == f->config->batch_size && f->pace.seconds > 0 && !b->fresh) b->seconds[b->known++] = f->pace.seconds;
     if (samples == f->config->batch_size) b->fresh = false;
     if (++b->steps < LOOK_STEPS) return true;
-    const double own = b->known > 0 ? median(b->seconds, b->known) : 0;
+    const double own = b->known > 0 ? strata_median(b->seconds, (size_t)b->known) : 0;
     double gain = 1;
     b->known = b->steps = 0;
     return strata_comm_gather(f->trainer.comm, &own, sizeof own, b->gathered, err)

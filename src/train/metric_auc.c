@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/order.h"
 #include "train/confusion.h"
 #include "train/numbers.h"
 
@@ -42,12 +43,6 @@ static const struct field fields[] = {
     { 0 },
 };
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static bool check_config(void *config, enum flavour flavour, strata_error *err)
 {
     struct auc *c = config;
@@ -56,7 +51,7 @@ static bool check_config(void *config, enum flavour flavour, strata_error *err)
         if (!(c->thresholds.v[i] >= 0 && c->thresholds.v[i] <= 1))
             return strata_fail(err, STRATA_EVALUE, "thresholds[%zu] is %g; it must be from 0 to 1", i,
                                c->thresholds.v[i]);
-    if (c->thresholds.count) qsort(c->thresholds.v, c->thresholds.count, sizeof(double), ascending);
+    if (c->thresholds.count) qsort(c->thresholds.v, c->thresholds.count, sizeof(double), strata_ascending);
     return true;
 }
 
