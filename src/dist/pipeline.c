@@ -16,11 +16,6 @@
 
 enum { BLOCK = 1024, STACK = STRATA_TREE_LEVELS + 1, NEAR_PAUSE = 60000, FAR_PAUSE = 200000 };
 
-static size_t length(struct span span)
-{
-    return span.end - span.begin;
-}
-
 /* The first failure of this rank is the one that is told. */
 static void fail(struct reducer *r, const strata_error *error)
 {
@@ -100,11 +95,11 @@ static void begin_read(struct reducer *r, struct lane *lane)
     strata_error error = { 0 };
     lane->stage = STAGE_READ;
     const size_t parts = r->parts[r->comm->rank];
-    if (r->failed || length(all) == 0) return;
+    if (r->failed || strata_span_length(all) == 0) return;
     bool ok = true;
     for (size_t p = 0; ok && p < parts; p++)
         ok = strata_buffer_read_async(r->device, QUEUE_COPY, r->source, (p * r->count + all.begin) * sizeof(float),
-                                      length(all) * sizeof(float), gradients_of(r, all) + p * r->count,
+                                      strata_span_length(all) * sizeof(float), gradients_of(r, all) + p * r->count,
                                       p + 1 == parts ? &lane->event : NULL, &error);
     if (!ok || !strata_queue_flush(r->device, QUEUE_COPY, &error)) fail(r, &error);
 }
@@ -114,7 +109,7 @@ static void begin_read(struct reducer *r, struct lane *lane)
 static void add_parts(struct reducer *r, struct lane *lane, struct span mine)
 {
     float stack[STACK][BLOCK];
-    const size_t n = length(mine);
+    const size_t n = strata_span_length(mine);
     for (size_t from = 0; from < n; from += BLOCK) {
         const size_t some = n - from < BLOCK ? n - from : BLOCK;
         size_t top = 0, next = 0;
@@ -140,10 +135,10 @@ static void write_sums(struct reducer *r, struct lane *lane)
 {
     const struct span mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
     strata_error error = { 0 };
-    if (r->failed || length(mine) == 0) return;
+    if (r->failed || strata_span_length(mine) == 0) return;
     add_parts(r, lane, mine);
     if (!strata_buffer_write_async(r->device, QUEUE_COPY, r->gradients, mine.begin * sizeof(float),
-                                   length(mine) * sizeof(float), gradients_of(r, mine), NULL, &error))
+                                   strata_span_length(mine) * sizeof(float), gradients_of(r, mine), NULL, &error))
         fail(r, &error);
 }
 
@@ -152,7 +147,7 @@ static void measure(struct reducer *r, struct lane *lane)
     const struct span mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
     strata_error error = { 0 };
     lane->stage = STAGE_FREE;
-    if (r->failed || length(mine) == 0) return;
+    if (r->failed || strata_span_length(mine) == 0) return;
     if (!r->update.measure(r->update.context, r->run, mine, r->measures, &error)) fail(r, &error);
 }
 
@@ -162,10 +157,10 @@ static void begin_update(struct reducer *r, struct lane *lane)
     const struct span mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
     strata_error error = { 0 };
     lane->stage = STAGE_UPDATE;
-    if (r->failed || length(mine) == 0) return;
+    if (r->failed || strata_span_length(mine) == 0) return;
     if (!r->update.update(r->update.context, r->run, mine, r->slots[lane->bucket], &error)
         || !strata_buffer_read_async(r->device, QUEUE_COPY, r->weights, mine.begin * sizeof(float),
-                                     length(mine) * sizeof(float), weights_of(r, mine), &lane->event, &error)
+                                     strata_span_length(mine) * sizeof(float), weights_of(r, mine), &lane->event, &error)
         || !strata_queue_flush(r->device, QUEUE_COPY, &error))
         fail(r, &error);
 }
@@ -176,9 +171,9 @@ static void begin_write(struct reducer *r, struct lane *lane)
     strata_error error = { 0 };
     lane->stage = STAGE_WRITE;
     strata_staging_sync(r);
-    if (lane->worst.flag == FLAG_FAILED || length(all) == 0) return;
+    if (lane->worst.flag == FLAG_FAILED || strata_span_length(all) == 0) return;
     if (!strata_buffer_write_async(r->device, QUEUE_COPY, r->weights, all.begin * sizeof(float),
-                                   length(all) * sizeof(float), weights_of(r, all), &lane->event, &error)
+                                   strata_span_length(all) * sizeof(float), weights_of(r, all), &lane->event, &error)
         || !strata_queue_flush(r->device, QUEUE_COPY, &error))
         fail(r, &error);
 }

@@ -27,6 +27,11 @@ struct span {
     size_t begin, end;
 };
 
+static inline size_t strata_span_length(struct span span)
+{
+    return span.end - span.begin;
+}
+
 struct reducer_config {
     struct buffer *weights, *gradients;
     size_t count;              /* floats; may be 0 */

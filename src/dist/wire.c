@@ -9,11 +9,6 @@
 
 static const double LONGEST = 2000; /* seconds that an int of microseconds can hold */
 
-static size_t length(struct span span)
-{
-    return span.end - span.begin;
-}
-
 static int tag_of(const struct lane *lane)
 {
     return (int)(lane->bucket % 32768);
@@ -91,7 +86,7 @@ static int send_part(struct reducer *r, struct lane *lane, float *from, size_t c
 /* The next of the parts that come from other nodes, in order. */
 static int receive_part(struct reducer *r, struct lane *lane, size_t part, int from)
 {
-    const size_t mine = length(strata_reducer_slice(r, lane->bucket, r->comm->rank));
+    const size_t mine = strata_span_length(strata_reducer_slice(r, lane->bucket, r->comm->rank));
     if (r->wire == STRATA_WIRE_FLOAT)
         return post(lane, false, lane->parts + part * mine, mine, MPI_FLOAT, from, r->exchange);
     return post(lane, false, lane->received + part * mine, mine, MPI_UINT16_T, from, r->exchange);
@@ -100,10 +95,10 @@ static int receive_part(struct reducer *r, struct lane *lane, size_t part, int f
 static void add_near(const struct reducer *r, struct span span, float *sum)
 {
     const int begin = own_begin(r), end = own_end(r);
-    memcpy(sum, gradients_of(r, r->nodes.ranks[begin], span), length(span) * sizeof *sum);
+    memcpy(sum, gradients_of(r, r->nodes.ranks[begin], span), strata_span_length(span) * sizeof *sum);
     for (int i = begin + 1; i < end; i++) {
         const float *part = gradients_of(r, r->nodes.ranks[i], span);
-        for (size_t e = 0; e < length(span); e++) sum[e] += part[e];
+        for (size_t e = 0; e < strata_span_length(span); e++) sum[e] += part[e];
     }
 }
 
@@ -122,12 +117,12 @@ static int post_sums(struct reducer *r, struct lane *lane)
         const struct span theirs = strata_reducer_slice(r, lane->bucket, to);
         if (is_near(r, to) || strata_nodes_helper(&r->nodes, r->nodes.own, to) != me) continue;
         if (own_end(r) - own_begin(r) == 1) {
-            code = send_part(r, lane, gradients_of(r, me, theirs), length(theirs), to);
+            code = send_part(r, lane, gradients_of(r, me, theirs), strata_span_length(theirs), to);
             continue;
         }
         add_near(r, theirs, sum);
-        code = send_part(r, lane, sum, length(theirs), to);
-        sum += length(theirs);
+        code = send_part(r, lane, sum, strata_span_length(theirs), to);
+        sum += strata_span_length(theirs);
     }
     return code;
 }
@@ -145,7 +140,7 @@ static int post_parts(struct reducer *r, struct lane *lane)
         const int to = (me + i) % ranks;
         const struct span theirs = strata_reducer_slice(r, lane->bucket, to);
         for (size_t p = 0; !is_near(r, to) && p < r->parts[me] && code == MPI_SUCCESS; p++)
-            code = send_part(r, lane, gradients_of(r, me, theirs) + p * r->count, length(theirs), to);
+            code = send_part(r, lane, gradients_of(r, me, theirs) + p * r->count, strata_span_length(theirs), to);
     }
     return code;
 }
@@ -172,7 +167,7 @@ static size_t far_parts(const struct reducer *r)
 
 void strata_wire_arrived(struct reducer *r, struct lane *lane)
 {
-    const size_t count = far_parts(r) * length(strata_reducer_slice(r, lane->bucket, r->comm->rank));
+    const size_t count = far_parts(r) * strata_span_length(strata_reducer_slice(r, lane->bucket, r->comm->rank));
     strata_staging_sync(r);
     if (r->wire == STRATA_WIRE_BF16) strata_from_bf16(lane->received, lane->parts, count);
     if (r->wire == STRATA_WIRE_FP16) strata_from_fp16(lane->received, lane->parts, count);
@@ -184,7 +179,7 @@ static const float *sum_of(const struct reducer *r, const struct lane *lane, str
     const size_t before = (size_t)r->nodes.own, near = (size_t)(own_end(r) - own_begin(r));
     if (part >= before && part < before + near)
         return gradients_of(r, r->nodes.ranks[(size_t)own_begin(r) + part - before], mine);
-    return lane->parts + (part < before ? part : part - near) * length(mine);
+    return lane->parts + (part < before ? part : part - near) * strata_span_length(mine);
 }
 
 const float *strata_wire_part(const struct reducer *r, const struct lane *lane, struct span mine, size_t part)
@@ -196,7 +191,7 @@ const float *strata_wire_part(const struct reducer *r, const struct lane *lane, 
         if (!is_near(r, rank)) far += r->parts[rank];
         p -= r->parts[rank++];
     }
-    return is_near(r, rank) ? gradients_of(r, rank, mine) + p * r->count : lane->parts + (far + p) * length(mine);
+    return is_near(r, rank) ? gradients_of(r, rank, mine) + p * r->count : lane->parts + (far + p) * strata_span_length(mine);
 }
 
 /* Ranks of this node among themselves, then nodes in their order: the sum is the same whichever node's rank builds it. */
@@ -226,10 +221,10 @@ int strata_wire_gather(struct reducer *r, struct lane *lane)
         const int from = (me + ranks - i) % ranks;
         const struct span theirs = strata_reducer_slice(r, lane->bucket, from);
         if (!is_near(r, from) && strata_nodes_helper(&r->nodes, r->nodes.own, from) == me)
-            code = post(lane, false, r->staging.weights + theirs.begin, length(theirs), MPI_FLOAT, from, r->gather);
+            code = post(lane, false, r->staging.weights + theirs.begin, strata_span_length(theirs), MPI_FLOAT, from, r->gather);
     }
     for (int i = 1; i < nodes && code == MPI_SUCCESS; i++)
-        code = post(lane, true, r->staging.weights + mine.begin, length(mine), MPI_FLOAT,
+        code = post(lane, true, r->staging.weights + mine.begin, strata_span_length(mine), MPI_FLOAT,
                     strata_nodes_helper(&r->nodes, (r->nodes.own + i) % nodes, me), r->gather);
     return code == MPI_SUCCESS ? post_notice(r, lane, r->gather) : code;
 }
