@@ -23,6 +23,7 @@ struct saved_training {
     size_t count;
     json_t *strata; /* strata.json of a checkpoint: step, epoch, seed, ...; may be NULL */
 };
+size_t strata_saved_variable_count(const struct saved_variable *variable); /* how many floats it has; one that is an integer: 1 */
 void strata_saved_training_release(struct saved_training *training); /* takes NULL */
 
 /* What strata_model_set_training hangs on a model begins with this: saving a compiled model calls it for the state. */

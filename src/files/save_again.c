@@ -97,13 +97,6 @@ static bool refill_layer(void *context, const struct place *place, strata_error 
     return ok;
 }
 
-static size_t elements_of(const struct saved_variable *variable)
-{
-    size_t count = 1;
-    for (int i = 0; i < variable->shape.rank; i++) count *= variable->shape.dim[i];
-    return count;
-}
-
 bool strata_store_refill(void *image, size_t size, struct store_places *places, const strata_model *model,
                          const struct saved_training *training, strata_error *err)
 {
@@ -112,7 +105,7 @@ bool strata_store_refill(void *image, size_t size, struct store_places *places, 
     for (size_t i = 0; ok && training && i < training->count; i++) {
         const struct saved_variable *v = &training->variables[i];
         ok = v->integer ? put(&r, &v->integers, sizeof v->integers, err)
-                        : put(&r, v->values, elements_of(v) * sizeof *v->values, err);
+                        : put(&r, v->values, strata_saved_variable_count(v) * sizeof *v->values, err);
     }
     return ok;
 }

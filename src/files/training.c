@@ -13,6 +13,13 @@
 
 enum { MOST_VARIABLES = 100000 };
 
+size_t strata_saved_variable_count(const struct saved_variable *variable)
+{
+    size_t count = 1;
+    for (int i = 0; i < variable->shape.rank; i++) count *= variable->shape.dim[i];
+    return count;
+}
+
 void strata_saved_training_release(struct saved_training *training)
 {
     if (!training) return;

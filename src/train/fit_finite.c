@@ -29,13 +29,6 @@ static void find_weight(const struct params *params, const float *host, char *wh
     }
 }
 
-static size_t elements(const struct saved_variable *variable)
-{
-    size_t count = 1;
-    for (int i = 0; i < variable->shape.rank; i++) count *= variable->shape.dim[i];
-    return count;
-}
-
 bool strata_fit_find_odd(struct fit *f, char *where, size_t size, strata_error *err)
 {
     const struct params *params = f->trainer.params;
@@ -46,7 +39,7 @@ bool strata_fit_find_odd(struct fit *f, char *where, size_t size, strata_error *
     const bool ok = host && strata_buffer_read(f->trainer.device, QUEUE_COMPUTE, params->weights, 0, bytes, host, err);
     if (ok) find_weight(params, host, where, size);
     for (size_t i = 0; ok && i < t->count && !where[0]; i++)
-        if (t->variables[i].values && !are_finite(t->variables[i].values, elements(&t->variables[i])))
+        if (t->variables[i].values && !are_finite(t->variables[i].values, strata_saved_variable_count(&t->variables[i])))
             snprintf(where, size, "the optimizer's %s", t->variables[i].name);
     free(host);
     return ok;
