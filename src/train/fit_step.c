@@ -11,12 +11,19 @@
 
 /* ---- a step ---------------------------------------------------------------------------------------------------------- */
 
-/* The next batch takes the place of the one before it, which the device must have read by now. */
-static bool next_batch(struct fit *f, size_t number, struct batch *batch, strata_error *err)
+/* Until the device has read what was uploaded last: then its place may be written. */
+static bool await_upload(struct fit *f, strata_error *err)
 {
     const bool read = !f->uploaded || strata_event_wait(f->uploaded, err);
     strata_event_free(f->uploaded);
     f->uploaded = NULL;
+    return read;
+}
+
+/* The next batch takes the place of the one before it. */
+static bool next_batch(struct fit *f, size_t number, struct batch *batch, strata_error *err)
+{
+    const bool read = await_upload(f, err);
     strata_comm_step(f->trainer.comm, "waiting for data", number);
     const double start = strata_clock();
     const bool ok = read && strata_batches_next(f->batches, batch, err);
@@ -73,10 +80,7 @@ bool strata_fit_play_part(struct fit *f, const struct batch *batch, size_t at, s
 {
     const struct batch part = strata_passes_part(&f->passes, batch, at, n);
     struct pass *pass;
-    const bool read = !f->uploaded || strata_event_wait(f->uploaded, err);
-    strata_event_free(f->uploaded);
-    f->uploaded = NULL;
-    return read && strata_fit_play(f, &part, scale, &pass, err)
+    return await_upload(f, err) && strata_fit_play(f, &part, scale, &pass, err)
            && strata_readback_post(f->readback, pass, &part, scale, err);
 }
 
