@@ -52,10 +52,11 @@ struct field {
     int count;                       /* FIELD_INTS: how many; 0: one to STRATA_MAX_INTS */
     const char *const *choices;      /* FIELD_CHOICE: NULL-terminated */
     const struct registry *registry; /* FIELD_OBJECT */
-    bool only_keras2, only_keras3;   /* written in that flavour only; read from both. A bool of Keras 3 that is not its default
-                                        cannot be written for Keras 2 */
+    bool only_keras2, only_keras3;   /* written in that flavour only; read from both. Where `writable` does not say, a bool of
+                                        Keras 3 that is not its default cannot be written for Keras 2 */
     bool silent;                     /* read from files but never written and not in the manual */
     bool (*parse)(const struct field *field, const json_t *json, enum flavour flavour, void *at, strata_error *err);
+    bool (*writable)(const struct field *field, const void *at, enum flavour flavour, strata_error *err); /* NULL: always */
     json_t *(*write)(const struct field *field, const void *at, enum flavour flavour); /* NULL: out of memory */
     void (*release)(void *at);
     const char *help; /* one line for the manual */
@@ -68,6 +69,7 @@ struct class {
     const char *const *aliases;  /* other spellings, NULL-terminated: "adam", "mse"; may be NULL. The snake-case
                                     form of the name need not be listed: it is always an alias. */
     const char *help;            /* one line for the manual */
+    bool only_keras3;            /* Keras 2 has no such class: not written for it */
     /* After a config was parsed whole: checks between fields, and what differs by flavour; may be NULL. */
     bool (*check)(void *config, enum flavour flavour, strata_error *err);
 };
@@ -93,7 +95,10 @@ bool strata_config_defaults(const struct field *fields, void *config, strata_err
 bool strata_config_parse(const struct field *fields, const json_t *json, enum flavour flavour,
                          const char *const *also, void *config, strata_error *err);
 
-/* Adds the fields to a JSON object, in table order. */
+/* Whether files of that flavour have the class. */
+bool strata_class_writable(const struct class *class, enum flavour flavour, strata_error *err);
+
+/* Adds the fields to a JSON object, in table order. A value that files of that flavour have no place for is an error. */
 bool strata_config_write(const struct field *fields, const void *config, enum flavour flavour, json_t *json,
                          strata_error *err);
 

@@ -63,11 +63,19 @@ static json_t *write_member(const struct field *field, const void *at, enum flav
 }
 
 /* Numbers and choices of Keras 3 alone only say more of a bool of it, or of how it computes. */
-static bool has_place(const struct field *f, const void *at, strata_error *err)
+static bool has_place(const struct field *f, const void *at, enum flavour flavour, strata_error *err)
 {
+    if (f->writable) return f->writable(f, at, flavour, err);
+    if (!f->only_keras3 || flavour == STRATA_KERAS3) return true;
     if (f->type != FIELD_BOOL || *(const bool *)at == (f->otherwise != 0)) return true;
     return strata_fail(err, STRATA_EVALUE, "%s is %s; Keras 2 has no such argument: write it as Keras 3 has it", f->name,
                        *(const bool *)at ? "true" : "false");
+}
+
+bool strata_class_writable(const struct class *class, enum flavour flavour, strata_error *err)
+{
+    return flavour != STRATA_KERAS2 || !class->only_keras3
+           || strata_fail(err, STRATA_EVALUE, "Keras 2 has no %s: write it as Keras 3 has it", class->name);
 }
 
 bool strata_config_write(const struct field *fields, const void *config, enum flavour flavour, json_t *json,
@@ -75,10 +83,8 @@ bool strata_config_write(const struct field *fields, const void *config, enum fl
 {
     for (const struct field *f = fields; f && f->type != FIELD_END; f++) {
         if (f->silent || (f->only_keras2 && flavour != STRATA_KERAS2)) continue;
-        if (f->only_keras3 && flavour != STRATA_KERAS3) {
-            if (!has_place(f, (const char *)config + f->offset, err)) return false;
-            continue;
-        }
+        if (!has_place(f, (const char *)config + f->offset, flavour, err)) return false;
+        if (f->only_keras3 && flavour != STRATA_KERAS3) continue;
         const char *key = flavour == STRATA_KERAS2 && f->keras2 ? f->keras2 : f->name;
         json_t *value = write_member(f, (const char *)config + f->offset, flavour, err);
         if (!value || json_object_set_new(json, key, value) != 0)

@@ -196,6 +196,7 @@ json_t *strata_object_write(const struct registry *registry, const struct object
                             enum flavour flavour, strata_error *err)
 {
     if (!object->class) return json_null();
+    if (!strata_class_writable(object->class, flavour, err)) return NULL;
     json_t *config = json_object();
     if (!config || !strata_config_write(object->class->fields, object->config, flavour, config, err)) {
         if (!config) strata_fail(err, STRATA_EMEMORY, "out of memory while a %s was written", registry->kind);

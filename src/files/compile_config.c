@@ -124,8 +124,41 @@ json_t *strata_compile_config_read(const json_t *json, const char *what, strata_
 
 /* ---- writing ---- */
 
+/* A loss or metric in it, in any form in which a config names one, that Keras 2 lacks; NULL: none. */
+static const char *without_class(const json_t *json)
+{
+    static const char *const classes[] = { "CategoricalGeneralizedCrossEntropy", "PearsonCorrelation", "ConcordanceCorrelation",
+                                           NULL };
+    const char *name = json_string_value(json), *found = NULL, *key;
+    char snake[STRATA_NAME];
+    json_t *value;
+    size_t index;
+    for (const char *const *class = classes; name && *class; class++)
+        if (strcmp(name, *class) == 0 || strcmp(name, strata_snake_case(*class, snake)) == 0) return *class;
+    json_array_foreach(json, index, value)
+    {
+        if (!found) found = without_class(value);
+    }
+    json_object_foreach((json_t *)json, key, value)
+    {
+        if (!found) found = without_class(value);
+    }
+    return found;
+}
+
+static bool has_classes(const json_t *compile_config, strata_error *err)
+{
+    static const char *const keys[] = { "loss", "metrics", "weighted_metrics", NULL };
+    for (const char *const *key = keys; *key; key++) {
+        const char *name = without_class(json_object_get(compile_config, *key));
+        if (name)
+            return strata_fail(err, STRATA_EVALUE, "%s: Keras 2 has no %s: write it as Keras 3 has it", *key, name);
+    }
+    return true;
+}
+
 /* What Keras 2's optimizer would compute without. */
-static bool has_place(const json_t *config, strata_error *err)
+static bool has_arguments(const json_t *config, strata_error *err)
 {
     for (const char *const *key = only_keras3; *key; key++) {
         const json_t *value = json_object_get(config, *key);
@@ -172,7 +205,8 @@ json_t *strata_training_config_write(const json_t *compile_config, strata_flavou
     const char *key;
     const json_t *value;
     if (flavour == STRATA_FLAVOUR_KERAS2
-        && !has_place(json_object_get(json_object_get(compile_config, "optimizer"), "config"), err))
+        && !(has_arguments(json_object_get(json_object_get(compile_config, "optimizer"), "config"), err)
+             && has_classes(compile_config, err)))
         return NULL;
     json_t *written = json_object();
     json_object_foreach((json_t *)compile_config, key, value)

@@ -7,7 +7,8 @@ struct activation_config {
 
 static const struct field fields[] = {
     { "activation", FIELD_CUSTOM, offsetof(struct activation_config, activation), .required = true,
-      .parse = strata_activation_parse, .write = strata_activation_write, .help = "the function" },
+      .parse = strata_activation_parse, .writable = strata_activation_writable, .write = strata_activation_write,
+      .help = "the function" },
     { 0 },
 };
 

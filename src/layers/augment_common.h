@@ -40,11 +40,11 @@ json_t *strata_factor_write(const struct field *field, const void *at, enum flav
         "factor", FIELD_CUSTOM, offsetof(struct augment_config, factor), .required = true, .min = low, .max = 1,    \
                   .parse = strata_factor_parse, .write = strata_factor_write, .help = text_help                     \
     }
-#define STRATA_AUGMENT_VALUES                                                                                        \
+#define STRATA_AUGMENT_VALUES(...)                                                                                   \
     {                                                                                                                \
         "value_range", FIELD_CUSTOM, offsetof(struct augment_config, values), .text = "[0, 255]",                   \
                        .parse = strata_range_parse, .write = strata_range_write,                                    \
-                       .help = "between what the output is cut"                                                     \
+                       .help = "between what the output is cut", __VA_ARGS__                                        \
     }
 #define STRATA_AUGMENT_SEED                                                                                          \
     { "rng_type", FIELD_CUSTOM, 0, .parse = strata_parse_ignored, .silent = true },                                 \

@@ -39,7 +39,8 @@ bool strata_check_data_format(int data_format, strata_error *err);
 #define STRATA_FIELD_ACTIVATION(type, member)                                                                        \
     {                                                                                                                \
         "activation", FIELD_CUSTOM, offsetof(type, member), .text = "\"linear\"", .parse = strata_activation_parse, \
-                      .write = strata_activation_write, .help = "the function applied to the output"                \
+                      .writable = strata_activation_writable, .write = strata_activation_write,                      \
+                      .help = "the function applied to the output"                                                   \
     }
 #define STRATA_FIELD_BOOL(key, type, member, default_value, text_help)                                               \
     {                                                                                                                \

@@ -4,7 +4,7 @@
 
 static const struct field fields[] = {
     STRATA_AUGMENT_FACTOR(-1, "what part of the range of values is added"),
-    STRATA_AUGMENT_VALUES,
+    STRATA_AUGMENT_VALUES(.only_keras3 = false),
     STRATA_AUGMENT_SEED,
     STRATA_AUGMENT_DATA_FORMAT,
     STRATA_FIELD_UNSET("bounding_box_format"),

@@ -2,9 +2,18 @@
 #include "layers/augment_common.h"
 #include "ops/map.h"
 
+/* Keras 2 has no such argument, and cuts at 0 and 255. */
+static bool writable(const struct field *field, const void *at, enum flavour flavour, strata_error *err)
+{
+    const struct range *range = at;
+    if (flavour != STRATA_KERAS2 || (range->lower == 0 && range->upper == 255)) return true;
+    return strata_fail(err, STRATA_EVALUE, "%s is [%g, %g]; Keras 2 has no such argument: write it as Keras 3 has it",
+                       field->name, range->lower, range->upper);
+}
+
 static const struct field fields[] = {
     STRATA_AUGMENT_FACTOR(0, "how much is taken from the contrast, and how much is added to it"),
-    STRATA_AUGMENT_VALUES,
+    STRATA_AUGMENT_VALUES(.only_keras3 = true, .writable = writable),
     STRATA_AUGMENT_SEED,
     STRATA_AUGMENT_DATA_FORMAT,
     STRATA_FIELD_UNSET("bounding_box_format"),

@@ -64,7 +64,8 @@ json_t *strata_layer_config(const strata_layer *layer, enum flavour flavour, str
     json_object_set_new(config, "dtype", dtype_json(flavour));
     if (flavour == STRATA_KERAS2 && layer->input.known) /* a layer that states its input, as each Embedding does there */
         json_object_set_new(config, "batch_input_shape", shape_json(&layer->input.shape, layer->input.batch));
-    if (!strata_config_write(layer->class->class.fields, layer->config, flavour, config, err)) {
+    if (!strata_class_writable(&layer->class->class, flavour, err)
+        || !strata_config_write(layer->class->class.fields, layer->config, flavour, config, err)) {
         json_decref(config);
         strata_fail_in(err, "%s", strata_layer_name(layer));
         return NULL;

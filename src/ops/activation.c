@@ -12,36 +12,36 @@ static const char *const hard_silu_aliases[] = { "hard_swish", NULL };
 
 /* In the order of enum activation_kind. What needs x is not fused: a fused layer keeps y alone. */
 static const struct activation activations[ACTIVATION_KINDS] = {
-    { "linear", NULL, ACTIVATION_LINEAR, false, true, true },
-    { "relu", NULL, ACTIVATION_RELU, false, true, true },
-    { "relu6", NULL, ACTIVATION_RELU6, false, true, true },
-    { "tanh", NULL, ACTIVATION_TANH, false, true, true },
-    { "sigmoid", NULL, ACTIVATION_SIGMOID, false, true, true },
-    { "leaky_relu", NULL, ACTIVATION_LEAKY_RELU, false, true, true },
-    { "elu", NULL, ACTIVATION_ELU, false, true, true },
-    { "selu", NULL, ACTIVATION_SELU, false, true, true },
-    { "exponential", NULL, ACTIVATION_EXPONENTIAL, false, true, true },
-    { "softplus", NULL, ACTIVATION_SOFTPLUS, false, true, true },
-    { "softsign", NULL, ACTIVATION_SOFTSIGN, false, true, true },
-    { "hard_sigmoid", NULL, ACTIVATION_HARD_SIGMOID, false, true, true },
-    { "hard_sigmoid", NULL, ACTIVATION_HARD_SIGMOID_KERAS2, true, true, false },
-    { "silu", silu_aliases, ACTIVATION_SILU, true, true, false },
-    { "hard_silu", hard_silu_aliases, ACTIVATION_HARD_SILU, true, true, false },
-    { "gelu", NULL, ACTIVATION_GELU, true, true, false },
-    { "gelu_approximate", NULL, ACTIVATION_GELU_APPROXIMATE, true, true, false },
-    { "mish", NULL, ACTIVATION_MISH, true, true, false },
-    { "celu", NULL, ACTIVATION_CELU, true, true, false },
-    { "squareplus", NULL, ACTIVATION_SQUAREPLUS, true, true, false },
-    { "soft_shrink", NULL, ACTIVATION_SOFT_SHRINK, true, true, false },
-    { "hard_shrink", NULL, ACTIVATION_HARD_SHRINK, true, true, false },
-    { "tanh_shrink", NULL, ACTIVATION_TANH_SHRINK, true, true, false },
-    { "hard_tanh", NULL, ACTIVATION_HARD_TANH, true, true, false },
-    { "sparse_plus", NULL, ACTIVATION_SPARSE_PLUS, true, true, false },
-    { "sparse_sigmoid", NULL, ACTIVATION_SPARSE_SIGMOID, true, true, false },
-    { "log_sigmoid", NULL, ACTIVATION_LOG_SIGMOID, true, true, false },
-    { "softmax", NULL, ACTIVATION_SOFTMAX, false, false, false },
-    { "log_softmax", NULL, ACTIVATION_LOG_SOFTMAX, false, false, false },
-    { "sparsemax", NULL, ACTIVATION_SPARSEMAX, true, false, false },
+    { "linear", NULL, ACTIVATION_LINEAR, false, true, true, false },
+    { "relu", NULL, ACTIVATION_RELU, false, true, true, false },
+    { "relu6", NULL, ACTIVATION_RELU6, false, true, true, false },
+    { "tanh", NULL, ACTIVATION_TANH, false, true, true, false },
+    { "sigmoid", NULL, ACTIVATION_SIGMOID, false, true, true, false },
+    { "leaky_relu", NULL, ACTIVATION_LEAKY_RELU, false, true, true, false },
+    { "elu", NULL, ACTIVATION_ELU, false, true, true, false },
+    { "selu", NULL, ACTIVATION_SELU, false, true, true, false },
+    { "exponential", NULL, ACTIVATION_EXPONENTIAL, false, true, true, false },
+    { "softplus", NULL, ACTIVATION_SOFTPLUS, false, true, true, false },
+    { "softsign", NULL, ACTIVATION_SOFTSIGN, false, true, true, false },
+    { "hard_sigmoid", NULL, ACTIVATION_HARD_SIGMOID, false, true, true, false },
+    { "hard_sigmoid", NULL, ACTIVATION_HARD_SIGMOID_KERAS2, true, true, false, false },
+    { "silu", silu_aliases, ACTIVATION_SILU, true, true, false, false },
+    { "hard_silu", hard_silu_aliases, ACTIVATION_HARD_SILU, true, true, false, true },
+    { "gelu", NULL, ACTIVATION_GELU, true, true, false, false },
+    { "gelu_approximate", NULL, ACTIVATION_GELU_APPROXIMATE, true, true, false, false },
+    { "mish", NULL, ACTIVATION_MISH, true, true, false, false },
+    { "celu", NULL, ACTIVATION_CELU, true, true, false, true },
+    { "squareplus", NULL, ACTIVATION_SQUAREPLUS, true, true, false, true },
+    { "soft_shrink", NULL, ACTIVATION_SOFT_SHRINK, true, true, false, true },
+    { "hard_shrink", NULL, ACTIVATION_HARD_SHRINK, true, true, false, true },
+    { "tanh_shrink", NULL, ACTIVATION_TANH_SHRINK, true, true, false, true },
+    { "hard_tanh", NULL, ACTIVATION_HARD_TANH, true, true, false, true },
+    { "sparse_plus", NULL, ACTIVATION_SPARSE_PLUS, true, true, false, true },
+    { "sparse_sigmoid", NULL, ACTIVATION_SPARSE_SIGMOID, true, true, false, true },
+    { "log_sigmoid", NULL, ACTIVATION_LOG_SIGMOID, true, true, false, true },
+    { "softmax", NULL, ACTIVATION_SOFTMAX, false, false, false, false },
+    { "log_softmax", NULL, ACTIVATION_LOG_SOFTMAX, false, false, false, false },
+    { "sparsemax", NULL, ACTIVATION_SPARSEMAX, true, false, false, true },
 };
 
 const struct activation *strata_activation(enum activation_kind kind)
@@ -124,6 +124,18 @@ bool strata_activation_parse(const struct field *field, const json_t *json, enum
     if (!activation) return unknown_name(field->name, name, flavour, err);
     *(int *)at = (int)activation->kind;
     return true;
+}
+
+bool strata_activation_writable(const struct field *field, const void *at, enum flavour flavour, strata_error *err)
+{
+    const struct activation *activation = &activations[*(const int *)at];
+    if (flavour == STRATA_KERAS2 && activation->only_keras3)
+        return strata_fail(err, STRATA_EVALUE, "%s is \"%s\"; Keras 2 has no such function: write it as Keras 3 has it",
+                           field->name, activation->name);
+    return has_name((int)activation->kind, flavour)
+           || strata_fail(err, STRATA_EVALUE, "%s is the \"%s\" of Keras %d; the function of that name in Keras %d is another: "
+                          "write it as Keras %d has it", field->name, activation->name, flavour == STRATA_KERAS2 ? 3 : 2,
+                          flavour == STRATA_KERAS2 ? 2 : 3, flavour == STRATA_KERAS2 ? 3 : 2);
 }
 
 json_t *strata_activation_write(const struct field *field, const void *at, enum flavour flavour)

@@ -26,6 +26,7 @@ struct activation {
     bool needs_x;            /* the gradient is computed from x, else from y */
     bool elementwise;        /* not softmax, log_softmax and sparsemax, which work along the last axis */
     bool fusable;            /* GEMM and convolution can apply it as they store */
+    bool only_keras3;        /* Keras 2 has no such name */
 };
 
 /* The table entry of a kind, or of a name in a flavour ("hard_sigmoid" differs); NULL when there is none. */
@@ -33,9 +34,11 @@ const struct activation *strata_activation(enum activation_kind kind);
 const struct activation *strata_activation_find(const char *name, enum flavour flavour);
 
 /* Hooks of a FIELD_CUSTOM field whose member is an `int` holding an enum activation_kind: null and "linear" are
- * linear; strings and Keras's object form are read; an unknown name is an error with the nearest. */
+ * linear; strings and Keras's object form are read; an unknown name is an error with the nearest. Writing one under a
+ * name that the flavour lacks, or has for another function, is an error. */
 bool strata_activation_parse(const struct field *field, const json_t *json, enum flavour flavour, void *at,
                              strata_error *err);
+bool strata_activation_writable(const struct field *field, const void *at, enum flavour flavour, strata_error *err);
 json_t *strata_activation_write(const struct field *field, const void *at, enum flavour flavour);
 
 /* y = f(x). x and y may be the same. dx = dy * f'(x); `value` is x or y as needs_x says; dx may be dy. */

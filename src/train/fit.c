@@ -111,7 +111,7 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
     if (!strata_fit_agree_settings(comm, c, err)) return false;
     bool ok = (f->training = strata_training_of(model, err)) != NULL && strata_fit_check(f->config, err)
               && split_data(f, data, err) && (f->callbacks = strata_callbacks_create(f->config->callbacks, err))
-              && strata_fit_open_folder(f, strata_comm_rank(comm) == 0, err);
+              && strata_fit_open_folder(f, model, strata_comm_rank(comm) == 0, err);
     ok = strata_comm_agree(comm, ok, err) && strata_fit_load(f, comm, model, &state, err);
     if (ok && f->phase->skipped) {
         json_decref(state);

@@ -213,8 +213,8 @@ bool strata_fit_interrupt(struct fit *fit, bool saved, strata_error *err);
 enum { STRATA_CHECKPOINT_FORMAT = 1 };
 extern const struct field strata_checkpointing_fields[]; /* of struct checkpointing */
 
-/* Reads the settings and opens the run folder. */
-bool strata_fit_open_folder(struct fit *fit, bool writes, strata_error *err);
+/* Reads the settings and opens the run folder. A model that its files cannot hold is an error. */
+bool strata_fit_open_folder(struct fit *fit, const strata_model *model, bool writes, strata_error *err);
 /* Takes a checkpoint where one is due, or at once: what it holds is copied, and written while training goes on, after the one
  * before was written. Collective. */
 bool strata_fit_checkpoint(struct fit *fit, bool epoch_end, bool at_once, strata_error *err);

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "model/model.h"
 
 /* ---- settings ---------------------------------------------------------------------------------------------------------- */
 
@@ -37,10 +38,19 @@ static bool parse_settings(struct fit *f, strata_error *err)
     return ok;
 }
 
-bool strata_fit_open_folder(struct fit *f, bool writes, strata_error *err)
+/* Said before the first step, not by the first checkpoint. */
+static bool is_savable(const strata_model *model, strata_error *err)
+{
+    json_t *config = strata_model_write(model, STRATA_KERAS3, err);
+    json_decref(config);
+    return config || strata_fail_in(err, "the run's files are Keras 3's");
+}
+
+bool strata_fit_open_folder(struct fit *f, const strata_model *model, bool writes, strata_error *err)
 {
     if (!parse_settings(f, err)) return false;
     if (!f->config->run_dir) return true;
+    if (!is_savable(model, err)) return false;
     f->folder = strata_run_folder_open(f->config->run_dir, f->config->job, writes, err);
     if (f->folder && writes && f->config->checkpoint)
         f->saver = strata_saver_start(f->folder, (size_t)f->checkpointing.keep, err);

@@ -94,6 +94,12 @@ for from in weights.h5 legacy_weights.h5 npz; do
     for to in "${forms[@]}"; do
         convert "whole.$from" "got.$to" "$to" --model fresh.json
         expect_text err '8 weights loaded, 0 missing, 0 unused, 0 of another shape'
+        # the iteration, the rate, and two slots for each of six trained weights
+        if [ "$from" = weights.h5 ]; then
+            expect_text err 'left out: the 14 variables of its optimizer'
+        else
+            ! grep -q 'left out' err || fail "$from has no optimizer"
+        fi
         mapfile -t lines < <(left "$to" 0 0)
         said "${lines[@]}"
         same "got.$to" "plain.$to" "$to"
@@ -110,6 +116,24 @@ sed 's/"BatchNormalization": {}/"BatchNormalization": {"synchronized": true}/' j
 expect_code 0 "$STRATA" fit summed.json -q --set fit.epochs=0 --set run.dir=summed
 expect_code 78 "$STRATA" convert summed/last.keras summed.json --flavour keras2
 expect_text err 'batch_normalization: synchronized is true; Keras 2 has no such argument: write it as Keras 3 has it'
+
+expect_code 0 "$STRATA" fit job.json -q --set fit.epochs=0 --set run.dir=hard --set 'compile.loss=CategoricalGeneralizedCrossEntropy'
+expect_code 78 "$STRATA" convert hard/last.keras hard.h5 --flavour keras2
+expect_text err 'loss: Keras 2 has no CategoricalGeneralizedCrossEntropy: write it as Keras 3 has it'
+sed 's/"units": 4,/"units": 4, "activation": "celu",/' job.json >celu.json
+expect_code 0 "$STRATA" fit celu.json -q --set fit.epochs=0 --set run.dir=celu
+expect_code 78 "$STRATA" convert celu/last.keras celu.json --flavour keras2
+expect_text err 'body: activation is "celu"; Keras 2 has no such function: write it as Keras 3 has it'
+
+# ---- a function of Keras 2 that a run's files, which are Keras 3's, would hold under the name of another ----
+
+sed 's/"units": 4,/"units": 4, "activation": "relu",/' job.json >relu.json
+expect_code 0 "$STRATA" fit relu.json -q --set fit.epochs=0 --set run.dir=relu
+expect_code 0 "$STRATA" convert relu/last.keras sigmoid.json --flavour keras2
+sed -i 's/"relu"/"hard_sigmoid"/' sigmoid.json
+sed 's/"model": .*/"model": "sigmoid.json",/; /"Dropout"/d' job.json >old.json
+expect_code 78 "$STRATA" fit old.json -q --set run.dir=old
+expect_text err 'activation is the "hard_sigmoid" of Keras 2; the function of that name in Keras 3 is another'
 
 # ---- from the layers ----
 

@@ -70,6 +70,22 @@ static bool writes_back(struct layer_case *c, const json_t *config)
     return ok;
 }
 
+/* The other Keras is given what it computes alike, and nothing else. A frozen layer was not tried there. */
+static bool writes_for_other(struct layer_case *c)
+{
+    strata_error err = { 0 };
+    const enum flavour other = c->flavour == STRATA_KERAS2 ? STRATA_KERAS3 : STRATA_KERAS2;
+    const bool expected = golden_has_attr(c->file, "model_config_keras2") && !golden_has(c->file, "y_keras2");
+    json_t *written = json_object();
+    const bool wrote = strata_class_writable(&c->class->class, other, &err)
+                       && strata_config_write(c->class->class.fields, c->config, other, written, &err);
+    json_decref(written);
+    if (c->frozen || wrote == expected) return true;
+    snprintf(c->message, c->size, "written for Keras %d: %s", other == STRATA_KERAS2 ? 2 : 3,
+             wrote ? "it was, though there it is something else" : err.message);
+    return false;
+}
+
 static bool read_config(struct layer_case *c, const char *attr)
 {
     strata_error err = { 0 };
@@ -81,6 +97,7 @@ static bool read_config(struct layer_case *c, const char *attr)
     bool ok = harness_parse(layer, c->flavour, &c->class, &c->config, &err) || fail_with(c, &err);
     ok = ok && writes_back(c, json_object_get(layer, "config"));
     c->frozen = json_is_false(trainable);
+    ok = ok && writes_for_other(c);
     json_decref(model);
     free(text);
     return ok;
