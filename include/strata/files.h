@@ -28,6 +28,7 @@ typedef struct strata_load_options {
 } strata_load_options;
 typedef struct strata_load_report {
     char **loaded, **missing, **unused, **mismatched; /* "layer/weight", NULL-terminated */
+    size_t optimizer_variables; /* of the file, left there: they come with a whole model alone */
 } strata_load_report;
 
 /* Weights of .h5 (weights or whole model, Keras 2 or 3), .weights.h5, .keras, .npz into a built model. The model is

@@ -18,8 +18,9 @@ static json_t *list(char *const *names)
 
 json_t *strata_load_report_json(const strata_load_report *r)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "loaded", list(r->loaded), "missing", list(r->missing), "unused",
-                     list(r->unused), "mismatched", list(r->mismatched));
+    return json_pack("{s:o, s:o, s:o, s:o, s:I}", "loaded", list(r->loaded), "missing", list(r->missing), "unused",
+                     list(r->unused), "mismatched", list(r->mismatched), "optimizer_variables",
+                     (json_int_t)r->optimizer_variables);
 }
 
 static void note_names(const struct command *c, const char *what, char *const *names)
@@ -34,4 +35,7 @@ void strata_note_load_report(const struct command *c, const char *file, const st
     note_names(c, "missing", r->missing);
     note_names(c, "unused", r->unused);
     note_names(c, "of another shape", r->mismatched);
+    if (r->optimizer_variables > 0)
+        strata_note(c, "  left out: the %zu variables of its optimizer, which come with a whole model alone (.keras, .h5)",
+                    r->optimizer_variables);
 }

@@ -138,6 +138,19 @@ static bool h5_read(const void *file, const char *source, float *values, size_t 
     return strata_h5_floats(file, source, values, count, err);
 }
 
+static bool count_optimizer(const struct h5 *file, const char *group, size_t *count, strata_error *err)
+{
+    const char *where = group ? "optimizer_weights" : "optimizer/vars";
+    struct names names = { 0 };
+    *count = 0;
+    if (!strata_h5_has(file, where)) return true;
+    const bool ok = group ? strata_h5_texts(file, where, "weight_names", &names, err)
+                          : strata_h5_children(file, where, &names, err);
+    *count = names.count;
+    strata_names_release(&names);
+    return ok;
+}
+
 bool strata_load_h5(strata_model *model, const struct h5 *file, const strata_load_options *options,
                     strata_load_report *report, strata_error *err)
 {
@@ -154,7 +167,9 @@ bool strata_load_h5(strata_model *model, const struct h5 *file, const strata_loa
         ok = strata_fail(err, STRATA_EFILE,
                          "%s: an HDF5 file, but not one of Keras: it has neither layer_names nor layers",
                          arrays.what);
-    ok = ok && finish(&load, &arrays, report, err);
+    size_t variables = 0;
+    ok = ok && count_optimizer(file, group, &variables, err) && finish(&load, &arrays, report, err);
+    if (ok && report) report->optimizer_variables = variables;
     release(&load);
     return ok;
 }
