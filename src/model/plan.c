@@ -119,7 +119,7 @@ static bool make_buffers(struct plan *plan, strata_error *err)
     return plan->step_words && (plan->penalty || !has_penalty(plan));
 }
 
-/* First to learn how much scratch memory the ops want, then for good. */
+/* First to learn how much scratch memory the ops want, then, where it will be played, for good. */
 static bool record(struct plan *plan, strata_error *err)
 {
     plan->run = strata_run_measure(plan->params->device, err);
@@ -130,6 +130,9 @@ static bool record(struct plan *plan, strata_error *err)
         return false;
     const size_t scratch = strata_run_scratch_bytes(plan->run);
     strata_run_free(plan->run);
+    plan->run = NULL;
+    if (plan->config.unplayed)
+        return true;
     plan->recording = true;
     plan->run = strata_run_record(plan->params->device, scratch, err);
     if (!plan->run)

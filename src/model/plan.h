@@ -27,6 +27,7 @@ struct plan_config {
     size_t global_n;         /* samples of the whole global batch, which activity penalties are divided by; 0: n */
     bool training;           /* layers behave as with training=True; else as in inference */
     bool strict;             /* strata_run_set_strict */
+    bool unplayed;           /* it is made to be asked for its memory: there is no strata_plan_run, and no kernel is compiled */
     bool backward;           /* gradients of all trainable weights into the params' arena; needs emit_loss */
     strata_type input;       /* element type of what the caller writes to the input */
     float input_scale;       /* x is multiplied by it (float32 and uint8) */

@@ -74,9 +74,9 @@ void strata_augment_close(strata_model *model)
 
 /* ---- at work --------------------------------------------------------------------------------------------------------------- */
 
-struct plan *strata_augment_plan(strata_model *model, const strata_data *data, size_t n, strata_error *err)
+struct plan *strata_augment_plan(strata_model *model, const strata_data *data, size_t n, bool unplayed, strata_error *err)
 {
-    const struct plan_config config = { .n = n, .training = true, .input = data->x.type, .input_scale = data->scale };
+    const struct plan_config config = { .n = n, .unplayed = unplayed, .training = true, .input = data->x.type, .input_scale = data->scale };
     return strata_plan_create(model, &config, err);
 }
 

@@ -11,7 +11,7 @@ bool strata_augment_open(const strata_data *data, struct device *device, strata_
 void strata_augment_close(strata_model *model); /* takes NULL */
 
 /* A plan of n samples of the data through the layers, in training. */
-struct plan *strata_augment_plan(strata_model *model, const strata_data *data, size_t n, strata_error *err);
+struct plan *strata_augment_plan(strata_model *model, const strata_data *data, size_t n, bool unplayed, strata_error *err);
 
 /* Queues the layers' work on n samples of x, and puts what came out into `to`. `words` are those of the step; `own`, of the
  * same size, is filled with what the layers read: another seed, so that they and the model's layers draw other numbers. x and

@@ -33,6 +33,7 @@ bool strata_model_fit_memory(strata_model *model, strata_context *context, const
               && (objective = strata_objective_create(training, model, data, err));
     if (ok) {
         passes = strata_trainer_passes(&t, data, objective, false);
+        passes.unplayed = true;
         ok = add_pass(&t, &passes, batch_size, bytes, err) && add_state(&t, bytes, err);
     }
     ok = strata_context_agree(context, ok, err);

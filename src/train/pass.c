@@ -84,7 +84,7 @@ static void free_pass(struct pass *pass)
 static bool make_augment(struct pass *pass, strata_error *err)
 {
     if (!pass->of->augment || !pass->training) return true;
-    pass->augment = strata_augment_plan(pass->of->augment, pass->of->data, pass->n, err);
+    pass->augment = strata_augment_plan(pass->of->augment, pass->of->data, pass->n, pass->of->unplayed, err);
     pass->augment_words = pass->augment ? strata_alloc(STEP_ROWS + pass->n, sizeof *pass->augment_words, err) : NULL;
     return pass->augment_words != NULL;
 }
@@ -97,7 +97,7 @@ static struct pass *make_pass(const struct passes *of, size_t n, size_t global_n
     const bool measured = of->objective != NULL, augmented = training && of->augment;
     const struct training *compiled = strata_model_training(of->model);
     const struct plan_config config = {
-        .part = of->part, .n = n, .shape = of->data->x.shape, .global_n = global_n, .training = training,
+        .part = of->part, .unplayed = of->unplayed, .n = n, .shape = of->data->x.shape, .global_n = global_n, .training = training,
         .strict = compiled && !compiled->winograd,
         .backward = training && of->params->trainable > 0,
         .input = augmented ? STRATA_FLOAT32 : of->data->x.type, .input_scale = augmented ? 1 : of->data->scale,
