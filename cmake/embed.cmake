@@ -4,6 +4,7 @@
 #
 # A kernel's name is its file's name without ".cl". A line `#include "x.h"` is replaced by the file of that name in
 # FOLDER, the first time; #line marks keep the compiler's messages pointing at the file that was written by hand.
+# builtins.h is an entry of its own.
 cmake_minimum_required(VERSION 3.21)
 
 # Sets VAR in the caller to FILE with its includes resolved. SEEN, a global property, lists what was included.
@@ -49,25 +50,35 @@ function(resolve file var)
     set(${var} "${done}" PARENT_SCOPE)
 endfunction()
 
-set(table)
-file(GLOB kernels RELATIVE ${FOLDER} ${FOLDER}/*.cl)
-list(SORT kernels)
-foreach(kernel IN LISTS kernels)
-    set_property(GLOBAL PROPERTY SEEN ${kernel})
-    resolve(${kernel} source)
+# Sets VAR to FILE, its includes resolved, as a C string that goes over lines.
+function(quote file var)
+    set_property(GLOBAL PROPERTY SEEN ${file})
+    resolve(${file} source)
     if(source MATCHES "[^\t\n -~]")
-        message(FATAL_ERROR "${FOLDER}/${kernel}: has a character that is not ASCII")
+        message(FATAL_ERROR "${FOLDER}/${file}: has a character that is not ASCII")
     endif()
     string(REPLACE "\\" "\\\\" source "${source}")
     string(REPLACE "\"" "\\\"" source "${source}")
     string(REPLACE "\n" "\\n\"\n      \"" source "${source}")
     string(REGEX REPLACE "\n      \"$" "" source "${source}")
+    set(${var} "\"${source}" PARENT_SCOPE)
+endfunction()
+
+set(table)
+quote(builtins.h builtins)
+file(GLOB kernels RELATIVE ${FOLDER} ${FOLDER}/*.cl)
+list(SORT kernels)
+foreach(kernel IN LISTS kernels)
+    quote(${kernel} source)
     string(REGEX REPLACE "\\.cl$" "" name ${kernel})
-    string(APPEND table "    { \"${name}\",\n      \"${source} },\n")
+    string(APPEND table "    { \"${name}\",\n      ${source} },\n")
 endforeach()
 
 file(WRITE ${OUT} "/* Made by cmake/embed.cmake from the kernels in cl/. */
 #include \"device/sources.h\"
+
+const char strata_kernel_builtins[] =
+      ${builtins};
 
 const struct strata_kernel_source strata_kernel_sources[] = {
 ${table}    { 0 },

@@ -15,10 +15,13 @@
 #include "device/sources.h"
 
 /* Part of every key, so that a change of how programs are built makes old entries invisible. */
-static const char recipe[] = "strata-1";
+static const char recipe[] = "strata-2";
 
 /* Subnormal numbers are zero, as in TensorFlow: they would make a processor's arithmetic many times slower. */
 static const char standard_options[] = "-cl-std=CL1.2 -cl-mad-enable -cl-denorms-are-zero -w";
+
+/* Takes clang's header of all functions for read: its guard. */
+static const char without_header[] = "-D_OPENCL_H_";
 
 /* Giving out binaries may take as long as building (PoCL compiles every kernel of a program for its binary), so a device
  * spends at most this part of its life on it; what is not kept now is kept by a later start. */
@@ -28,7 +31,8 @@ struct program {
     char *file, *options;
     cl_program native;
     struct store_key key;
-    bool built; /* from source */
+    bool built;   /* from source */
+    bool shortly; /* and without the header of all functions */
 };
 
 struct program_cache {
@@ -100,6 +104,7 @@ static bool key_of(const struct device *device, const char *source, const char *
     XXH3_128bits_update(state, &device->units, sizeof device->units);
     hash_text(state, options);
     hash_text(state, source);
+    hash_text(state, strata_kernel_builtins);
     const XXH128_hash_t hash = XXH3_128bits_digest(state);
     XXH3_freeState(state);
     *key = (struct store_key){ hash.low64, hash.high64 };
@@ -139,21 +144,58 @@ static bool report_build(const struct device *device, cl_program program, cl_int
     return false;
 }
 
-static bool build(const struct device *device, const char *file, const char *source, const char *options,
-                  cl_program *program, strata_error *err)
+/* The program of the source's pieces; its build's code is in *built. */
+static bool compile(const struct device *device, const char *file, cl_uint count, const char **pieces, const char *options,
+                    cl_program *program, cl_int *built, strata_error *err)
 {
-    cl_int got = CL_SUCCESS;
-    if (strata_opencl_fault(NULL))
-        return strata_fail_opencl(err, CL_OUT_OF_RESOURCES, "cl/%s.cl cannot be compiled on %s", file, device->text);
-    *program = clCreateProgramWithSource(device->context, 1, &source, NULL, &got);
+    cl_int got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES : CL_SUCCESS;
+    if (got == CL_SUCCESS)
+        *program = clCreateProgramWithSource(device->context, count, pieces, NULL, &got);
     if (got != CL_SUCCESS)
         return strata_fail_opencl(err, got, "cl/%s.cl cannot be compiled on %s", file, device->text);
-    got = clBuildProgram(*program, 1, &device->id, options, NULL, NULL);
-    if (got == CL_SUCCESS)
-        return true;
-    report_build(device, *program, got, file, options, err);
+    *built = clBuildProgram(*program, 1, &device->id, options, NULL, NULL);
+    return true;
+}
+
+static void drop(cl_program *program)
+{
     clReleaseProgram(*program);
     *program = NULL;
+}
+
+/* With cl/builtins.h in place of the header, where the compiler is one that reads the header. A version of it that wants
+ * more than these lines is given the source alone. */
+static bool build_shortly(const struct device *device, const char *file, const char *source, const char *options,
+                          cl_program *program, strata_error *err)
+{
+    const char *pieces[] = { strata_kernel_builtins, source };
+    cl_int built = CL_SUCCESS;
+    struct text all = { 0 };
+    *program = NULL;
+    if (strcmp(device->info.platform, "Portable Computing Language") != 0)
+        return true;
+    strata_text_add(&all, "%s %s", options, without_header);
+    char *shortly = strata_text_take(&all, err);
+    const bool ok = shortly && compile(device, file, 2, pieces, shortly, program, &built, err);
+    free(shortly);
+    if (ok && built != CL_SUCCESS)
+        drop(program);
+    return ok;
+}
+
+static bool build(const struct device *device, const char *file, const char *source, const char *options,
+                  struct program *program, strata_error *err)
+{
+    cl_int built = CL_SUCCESS;
+    if (!build_shortly(device, file, source, options, &program->native, err))
+        return false;
+    program->shortly = program->native != NULL;
+    if (!program->native && !compile(device, file, 1, &source, options, &program->native, &built, err))
+        return false;
+    if (built == CL_SUCCESS)
+        return true;
+    report_build(device, program->native, built, file, options, err);
+    drop(&program->native);
     return false;
 }
 
@@ -201,10 +243,11 @@ static bool find_or_build(struct device *device, struct program *program, strata
         device->programs->counts.loaded++;
         return true;
     }
-    if (!build(device, file, source, options, &program->native, err))
+    if (!build(device, file, source, options, program, err))
         return false;
     program->built = true;
     device->programs->counts.built++;
+    device->programs->counts.shortly += program->shortly;
     return true;
 }
 

@@ -22,6 +22,7 @@ bool strata_kernel_create(struct device *device, const char *name, const char *o
 /* How many programs this device has compiled from source and how many it found on disk. */
 struct program_counts {
     size_t built, loaded;
+    size_t shortly; /* of the built ones, those for which cl/builtins.h was enough */
 };
 struct program_counts strata_program_counts(const struct device *device);
 

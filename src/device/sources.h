@@ -10,4 +10,7 @@ struct strata_kernel_source {
 
 extern const struct strata_kernel_source strata_kernel_sources[];
 
+/* cl/builtins.h: the functions of OpenCL C that they call. */
+extern const char strata_kernel_builtins[];
+
 #endif

@@ -68,6 +68,28 @@ Test(programs, are_kept_in_memory_for_the_same_file_and_options)
     strata_device_close(device);
 }
 
+/* A whole header of functions is what PoCL's compiler spends most of a small program's time on. */
+Test(programs, are_built_without_the_header_of_all_functions_where_it_can_be_left_out)
+{
+    use_fresh_cache();
+    strata_error err = { 0 };
+    cl_kernel kernel = NULL;
+    struct device *device = open_any();
+    const bool pocl = strcmp(strata_device_info_of(device)->platform, "Portable Computing Language") == 0;
+    const char *const names[] = { "map:add", "noise:apply_noise", "max_pool2d:forward", "gemm_tiled:gemm", "elu:forward" };
+    const char *const options[] = { NULL, "-DKIND=2 -DGRADIENT=0 -DAXES=0", "-DVW=16 -DPH=2 -DPW=2 -DSH=2 -DSW=2 -DPT=0 -DPL=0 -DINDEX=1",
+                                    "-DVW=8 -DMR=6 -DBIAS=1 -DACTIVATION=1 -DKC=256 -DTILES=16 -DPANELS=8 -DTRANS_A=0 "
+                                    "-DTRANS_B=0 -DACCUMULATE=0", NULL };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        cr_assert(strata_kernel_create(device, names[i], options[i], &kernel, &err), "%s", err.message);
+        clReleaseKernel(kernel);
+    }
+    const struct program_counts counts = strata_program_counts(device);
+    cr_assert_eq(counts.built, sizeof names / sizeof *names);
+    cr_assert_eq(counts.shortly, pocl ? counts.built : 0, "%zu of %zu", counts.shortly, counts.built);
+    strata_device_close(device);
+}
+
 static void damage(off_t at, bool cut)
 {
     struct stat before;

@@ -1,0 +1,78 @@
+/* The functions of OpenCL C that the kernels call, and nothing else. PoCL's compiler reads clang's header of all 15000 at
+ * each program, which takes longer than most programs; where it can be told that it has read it, these lines stand in
+ * (device/program_cache.c). They declare what the header declares, attributes included, so the code is the same.
+ * Source: clang's opencl-c.h. */
+#define MATHS __attribute__((overloadable, const))
+#define READS __attribute__((overloadable, pure))
+#define WRITES __attribute__((overloadable))
+
+size_t MATHS get_global_id(uint);
+
+#define OF_ONE(name, type) type MATHS name(type);
+#define OF_FLOAT(name) OF_ONE(name, float) OF_ONE(name, float2) OF_ONE(name, float4) OF_ONE(name, float8) OF_ONE(name, float16)
+OF_FLOAT(ceil)
+OF_FLOAT(cos)
+OF_FLOAT(erfc)
+OF_FLOAT(exp)
+OF_FLOAT(expm1)
+OF_FLOAT(fabs)
+OF_FLOAT(floor)
+OF_FLOAT(log)
+OF_FLOAT(log1p)
+OF_FLOAT(log2)
+OF_FLOAT(rint)
+OF_FLOAT(round)
+OF_FLOAT(rsqrt)
+OF_FLOAT(sign)
+OF_FLOAT(sin)
+OF_FLOAT(sinpi)
+OF_FLOAT(sqrt)
+OF_FLOAT(tanh)
+
+#define OF_TWO(name, type) type MATHS name(type, type);
+#define OF_FLOATS(name) OF_TWO(name, float) OF_TWO(name, float2) OF_TWO(name, float4) OF_TWO(name, float8) OF_TWO(name, float16)
+#define OF_ANY(name) OF_FLOATS(name) OF_TWO(name, int) OF_TWO(name, uint) OF_TWO(name, long) OF_TWO(name, ulong)
+OF_FLOATS(fmax)
+OF_FLOATS(fmin)
+OF_FLOATS(pow)
+OF_ANY(max)
+OF_ANY(min)
+
+#define OF_THREE(name, type) type MATHS name(type, type, type);
+OF_THREE(clamp, float)
+OF_THREE(clamp, int)
+OF_THREE(clamp, uint)
+OF_THREE(mad, float)
+OF_THREE(mad, float2)
+OF_THREE(mad, float4)
+OF_THREE(mad, float8)
+OF_THREE(mad, float16)
+
+#define MEMORY(type, n, where) \
+    type##n READS vload##n(size_t, const where type *); \
+    void WRITES vstore##n(type##n, size_t, where type *);
+#define MEMORIES(type, n) \
+    MEMORY(type, n, __global) MEMORY(type, n, __local) MEMORY(type, n, __private) \
+    type##n READS vload##n(size_t, const __constant type *);
+#define OF_MEMORY(n) MEMORIES(float, n) MEMORIES(int, n) MEMORIES(uint, n)
+OF_MEMORY(2)
+OF_MEMORY(4)
+OF_MEMORY(8)
+OF_MEMORY(16)
+
+float8 MATHS convert_float8(uint8);
+uint8 MATHS convert_uint8(ulong8);
+ulong8 MATHS convert_ulong8(uint8);
+
+#undef MATHS
+#undef READS
+#undef WRITES
+#undef OF_ONE
+#undef OF_FLOAT
+#undef OF_TWO
+#undef OF_FLOATS
+#undef OF_ANY
+#undef OF_THREE
+#undef MEMORY
+#undef MEMORIES
+#undef OF_MEMORY
