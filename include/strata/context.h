@@ -23,6 +23,9 @@ STRATA_API int strata_context_rank(const strata_context *context);
 STRATA_API int strata_context_size(const strata_context *context);
 STRATA_API const char *strata_context_device(const strata_context *context); /* for people */
 
+/* What is amiss with what this rank read as it began, such as a damaged tuning file, which is ignored; NULL: nothing. */
+STRATA_API const char *strata_context_warning(const strata_context *context);
+
 /* Collective: true on every rank, or false on every rank when `ok` is false on one; *err is then the error of the lowest
  * such rank. For work after which all ranks must go on together, such as reading a file. */
 STRATA_API STRATA_CHECKED bool strata_context_agree(strata_context *context, bool ok, strata_error *err);

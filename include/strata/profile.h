@@ -23,6 +23,7 @@ typedef struct strata_profile_line {
     char *step;            /* "conv2d_1 forward"; "" outside of any layer */
     char *operation;       /* "conv2d input gradient", or a kernel: "normalize:moments" */
     char *implementation;  /* "tiled"; "" where there is one way to do it */
+    bool tuned;            /* it was chosen by measuring (strata/tune.h) */
     size_t times;
     double seconds;
     double flops, bytes;   /* at least needed, over all times; 0: not known */

@@ -13,7 +13,9 @@ static strata_context *open_context(const char *devices, bool profile, bool ok, 
     const strata_context_config config = {
         .devices = devices, .profile = profile, .failed = ok ? NULL : &failed
     };
-    return strata_context_create(&config, err);
+    strata_context *context = strata_context_create(&config, err);
+    if (context && strata_context_warning(context)) fprintf(stderr, "warning: %s\n", strata_context_warning(context));
+    return context;
 }
 
 strata_context *strata_open_context(const char *devices, bool ok, strata_error *err)

@@ -33,7 +33,8 @@ static void add_line(struct table *table, const strata_profile_line *line, doubl
 {
     char flops[32], bytes[32], share[32];
     char how[200];
-    snprintf(how, sizeof how, "%s%s%s", line->operation, line->implementation[0] ? ": " : "", line->implementation);
+    snprintf(how, sizeof how, "%s%s%s%s", line->operation, line->implementation[0] ? ": " : "", line->implementation,
+             line->tuned ? ", tuned" : "");
     strata_table_add(table, "%s", line->step);
     strata_table_add(table, "%s", how);
     strata_table_add(table, "%zu", line->times);
@@ -63,8 +64,8 @@ static bool print_lines(strata_profile_line *const *lines, size_t count, const s
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++)
         ok = strata_print_json(
-            json_pack("{s:s, s:s, s:s, s:s, s:I, s:f, s:f, s:f, s:f}", "event", "profile", "step", lines[i]->step, "operation",
-                      lines[i]->operation, "implementation", lines[i]->implementation, "times",
+            json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:f, s:f, s:f, s:f}", "event", "profile", "step", lines[i]->step, "operation",
+                      lines[i]->operation, "implementation", lines[i]->implementation, "tuned", lines[i]->tuned, "times",
                       (json_int_t)lines[i]->times, "seconds", lines[i]->seconds, "flops", lines[i]->flops, "bytes",
                       lines[i]->bytes, "of_limit", share_of_limit(lines[i], peak)),
             err);

@@ -65,6 +65,16 @@ struct buffer *strata_buffer_create(struct device *device, size_t bytes, strata_
     return buffer;
 }
 
+struct buffer *strata_buffer_placeholder(struct device *device, size_t bytes, strata_error *err)
+{
+    struct buffer *buffer = strata_alloc(1, sizeof *buffer, err);
+    if (buffer) {
+        buffer->device = device;
+        buffer->size = bytes;
+    }
+    return buffer;
+}
+
 void strata_buffer_free(struct buffer *buffer)
 {
     if (!buffer)

@@ -11,6 +11,8 @@ struct buffer;
 
 /* bytes > 0; contents are zero. */
 struct buffer *strata_buffer_create(struct device *device, size_t bytes, strata_error *err);
+/* What stands for a buffer in runs that only measure: it has a size, and no memory. */
+struct buffer *strata_buffer_placeholder(struct device *device, size_t bytes, strata_error *err);
 void strata_buffer_free(struct buffer *buffer); /* takes NULL */
 size_t strata_buffer_size(const struct buffer *buffer);
 

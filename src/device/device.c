@@ -150,6 +150,7 @@ void strata_device_close(struct device *device)
         }
     strata_profile_free(device->profile);
     strata_programs_free(device->programs);
+    json_decref(device->choices);
     if (device->context)
         clReleaseContext(device->context);
     if (device->id)

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "device/buffer.h"
+#include "device/choices.h"
 #include "device/device.h"
 #include "device/profile.h"
 
@@ -21,6 +22,9 @@ struct device {
     cl_command_queue queues[2]; /* by enum queue_index */
     cl_command_queue filler;    /* zeroes new buffers, whatever waits in the others; any thread */
     struct program_cache *programs;
+    json_t *choices; /* owned; NULL: none */
+    bool choices_left_out, parameters_told;
+    struct listener listener;
     struct profile *profile; /* NULL: nothing is timed */
     size_t most_items[3], most_group; /* limits of a work-group: along each axis, and in all */
     char text[300];

@@ -89,8 +89,12 @@ void strata_run_label(struct run *run, const char *label);
 struct work {
     const char *operation, *implementation;
     double flops, bytes;
+    bool tuned; /* the implementation was chosen by measuring */
 };
 void strata_run_work(struct run *run, struct work work);
+
+/* Tells the device's listener of an op; a run that does not measure tells nobody. */
+void strata_run_tell(struct run *run, const void *request);
 
 /* Runs. The immediate run of a device owns its scratch buffer; a recording's scratch is fixed by `scratch_bytes`,
  * which the measuring run of the same ops reports. */

@@ -164,6 +164,7 @@ static bool add(struct profile *p, const struct purpose *purpose, const struct r
         return false;
     strata_profile_line *line = &p->told.lines[own.line];
     line->times += !purpose->again;
+    line->tuned = purpose->tuned;
     line->flops += purpose->flops;
     line->bytes += purpose->bytes;
     p->pending = pending;

@@ -15,7 +15,7 @@ struct profile;
 struct purpose {
     const char *step, *operation, *implementation;
     double flops, bytes;
-    bool again;
+    bool again, tuned;
 };
 
 struct profile *strata_profile_create(strata_error *err);

@@ -115,7 +115,8 @@ static bool queue_timed(const struct run *run, cl_command_queue queue, const str
     const struct purpose purpose = { .step = entry->label,
                                      .operation = entry->work.operation ? entry->work.operation : name_of(entry),
                                      .implementation = entry->work.implementation ? entry->work.implementation : "",
-                                     .flops = entry->work.flops, .bytes = entry->work.bytes, .again = entry->again };
+                                     .flops = entry->work.flops, .bytes = entry->work.bytes, .again = entry->again,
+                                     .tuned = entry->work.tuned };
     const struct device *device = run->device;
     const bool call = entry->kind == ENTRY_CALL;
     const struct entry mark = { .kind = ENTRY_MARK, .label = entry->label };

@@ -31,13 +31,10 @@ struct run *strata_run_measure(struct device *device, strata_error *err)
     struct run *run = create(device, RUN_MEASURE, QUEUE_COMPUTE, err);
     if (!run)
         return NULL;
-    run->scratch = strata_alloc(1, sizeof *run->scratch, err); /* stands for scratch, and has no memory */
-    if (!run->scratch) {
-        strata_run_free(run);
-        return NULL;
-    }
-    run->scratch->device = device;
-    return run;
+    run->scratch = strata_buffer_placeholder(device, 0, err);
+    if (run->scratch) return run;
+    strata_run_free(run);
+    return NULL;
 }
 
 struct run *strata_run_record(struct device *device, size_t scratch_bytes, strata_error *err)
@@ -133,6 +130,12 @@ void strata_run_work(struct run *run, struct work work)
 {
     run->work = work;
     run->work_begun = false;
+}
+
+void strata_run_tell(struct run *run, const void *request)
+{
+    const struct listener *listener = &run->device->listener;
+    if (run->kind == RUN_MEASURE && listener->hear) listener->hear(listener->context, strata_run_label_of(run), request);
 }
 
 void strata_run_work_of(struct run *run, struct entry *entry)

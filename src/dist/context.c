@@ -8,10 +8,12 @@
 #include "device/peak.h"
 #include "device/profile.h"
 #include "dist/comm_priv.h"
+#include "dist/tuning.h"
 
 struct strata_context {
     struct comm *comm;
     struct device *device;
+    char *warning; /* owned; NULL: none */
 };
 
 /* Which cores a rank was bound to, and on which node. */
@@ -47,7 +49,8 @@ static bool open_device(strata_context *context, const strata_context_config *co
     context->device = strata_device_open(&request, err);
     free(bindings);
     if (context->device) strata_comm_describe(context->comm, strata_device_text(context->device), context->device);
-    return strata_comm_agree(context->comm, context->device != NULL, err);
+    return strata_comm_agree(context->comm, context->device != NULL, err)
+           && strata_tuning_load(context->comm, context->device, &context->warning, err);
 }
 
 /* A launcher ends all ranks as soon as one leaves with an error, so rank 0 goes first: it tells the user which. */
@@ -86,6 +89,7 @@ void strata_context_free(strata_context *context)
     strata_comm_describe(context->comm, "", NULL);
     strata_device_close(context->device);
     strata_comm_free(context->comm);
+    free(context->warning);
     free(context);
 }
 
@@ -102,6 +106,11 @@ int strata_context_size(const strata_context *context)
 const char *strata_context_device(const strata_context *context)
 {
     return strata_device_text(context->device);
+}
+
+const char *strata_context_warning(const strata_context *context)
+{
+    return context->warning;
 }
 
 bool strata_context_agree(strata_context *context, bool ok, strata_error *err)

@@ -123,7 +123,7 @@ static void add_span(struct trace *t, const strata_profile *told, const struct p
     add_name(&t->text, "operation", line->operation);
     strata_text_add(&t->text, ",");
     add_name(&t->text, "implementation", line->implementation);
-    strata_text_add(&t->text, "}}");
+    strata_text_add(&t->text, "%s}}", line->tuned ? ",\"tuned\":true" : "");
 }
 
 /* The begin of the first span on rank 0's clock; infinite when there is none. */

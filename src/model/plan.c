@@ -107,15 +107,19 @@ static bool has_penalty(const struct plan *plan)
     return false;
 }
 
-static bool make_buffers(struct plan *plan, strata_error *err)
+static struct buffer *make_buffer(const struct plan *plan, size_t bytes, strata_error *err)
 {
     struct device *device = plan->params->device;
-    const size_t arena = plan->arena_elements ? plan->arena_elements * sizeof(float) : 64;
-    plan->arena = strata_buffer_create(device, arena, err);
-    plan->input = plan->arena ? strata_buffer_create(device, strata_plan_input_bytes(plan), err) : NULL;
-    plan->step_words = plan->input ? strata_buffer_create(device, (STEP_ROWS + plan->config.n) * sizeof(uint32_t), err) : NULL;
+    return plan->config.unplayed ? strata_buffer_placeholder(device, bytes, err) : strata_buffer_create(device, bytes, err);
+}
+
+static bool make_buffers(struct plan *plan, strata_error *err)
+{
+    plan->arena = make_buffer(plan, plan->arena_elements ? plan->arena_elements * sizeof(float) : 64, err);
+    plan->input = plan->arena ? make_buffer(plan, strata_plan_input_bytes(plan), err) : NULL;
+    plan->step_words = plan->input ? make_buffer(plan, (STEP_ROWS + plan->config.n) * sizeof(uint32_t), err) : NULL;
     if (plan->step_words && has_penalty(plan))
-        plan->penalty = strata_buffer_create(device, sizeof(float), err);
+        plan->penalty = make_buffer(plan, sizeof(float), err);
     return plan->step_words && (plan->penalty || !has_penalty(plan));
 }
 
@@ -128,11 +132,10 @@ static bool record(struct plan *plan, strata_error *err)
     strata_run_set_strict(plan->run, plan->config.strict);
     if (!strata_plan_emit(plan, err))
         return false;
-    const size_t scratch = strata_run_scratch_bytes(plan->run);
-    strata_run_free(plan->run);
-    plan->run = NULL;
     if (plan->config.unplayed)
         return true;
+    const size_t scratch = strata_run_scratch_bytes(plan->run);
+    strata_run_free(plan->run);
     plan->recording = true;
     plan->run = strata_run_record(plan->params->device, scratch, err);
     if (!plan->run)
@@ -226,5 +229,6 @@ const int *strata_plan_marks(const struct plan *plan)
 
 size_t strata_plan_memory(const struct plan *plan)
 {
-    return strata_buffer_size(plan->arena) + strata_buffer_size(plan->input) + strata_buffer_size(plan->step_words);
+    return strata_buffer_size(plan->arena) + strata_buffer_size(plan->input) + strata_buffer_size(plan->step_words)
+         + strata_run_scratch_bytes(plan->run);
 }

@@ -27,7 +27,7 @@ struct plan_config {
     size_t global_n;         /* samples of the whole global batch, which activity penalties are divided by; 0: n */
     bool training;           /* layers behave as with training=True; else as in inference */
     bool strict;             /* strata_run_set_strict */
-    bool unplayed;           /* it is made to be asked for its memory: there is no strata_plan_run, and no kernel is compiled */
+    bool unplayed;           /* takes no device memory, compiles nothing and cannot be played: it is asked for its strata_plan_memory */
     bool backward;           /* gradients of all trainable weights into the params' arena; needs emit_loss */
     strata_type input;       /* element type of what the caller writes to the input */
     float input_scale;       /* x is multiplied by it (float32 and uint8) */
@@ -64,6 +64,6 @@ struct view strata_plan_extracted(const struct plan *plan, size_t index);
 
 struct run *strata_plan_run(const struct plan *plan);        /* play it */
 const int *strata_plan_marks(const struct plan *plan);       /* by bucket of the params: when its gradients are done */
-size_t strata_plan_memory(const struct plan *plan);          /* bytes of device memory besides the params */
+size_t strata_plan_memory(const struct plan *plan);          /* bytes of device memory besides the params, scratch among them */
 
 #endif

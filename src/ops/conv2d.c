@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/env.h"
+#include "ops/request.h"
 
 static bool unknown(const char *name, strata_error *err)
 {
@@ -16,36 +16,48 @@ static bool unknown(const char *name, strata_error *err)
                        name, list);
 }
 
-/* The forced one, else the first that suits. */
-static const struct conv2d_implementation *choose(struct run *run, const struct conv2d *conv,
-                                                  strata_error *err)
+const struct conv2d_implementation *strata_conv2d_named(const char *name)
 {
-    char name[64];
-    struct device *device = strata_run_device(run);
-    const bool forced = strata_env_impl("conv2d", name, sizeof name);
-    for (int i = 0; strata_conv2d_implementations[i]; i++) {
-        const struct conv2d_implementation *implementation = strata_conv2d_implementations[i];
-        const bool allowed = !implementation->rounds_more || !strata_run_strict(run);
-        if (forced ? strcmp(implementation->name, name) == 0 : allowed && implementation->suits(device, conv))
-            return implementation;
-    }
-    if (forced)
-        unknown(name, err);
-    else
-        strata_fail(err, STRATA_EBUG, "no implementation of conv2d suits a kernel of %d x %d with %d groups",
-                    conv->kernel_height, conv->kernel_width, conv->groups);
+    for (int i = 0; strata_conv2d_implementations[i]; i++)
+        if (strcmp(strata_conv2d_implementations[i]->name, name) == 0) return strata_conv2d_implementations[i];
     return NULL;
 }
 
-/* Multiplications and additions of a direct convolution, and its three tensors read or written once. */
-static void begin(struct run *run, const char *operation, const struct conv2d_implementation *implementation,
-                  const struct conv2d *c)
+const struct conv2d_implementation *strata_conv2d_default(struct device *device, const struct conv2d *conv, bool strict)
 {
-    const double taps = (double)c->kernel_height * (double)c->kernel_width * (double)c->channels / (double)c->groups;
-    const double x = (double)c->n * (double)c->height * (double)c->width * (double)c->channels;
-    const double y = (double)c->n * (double)c->out_height * (double)c->out_width * (double)c->filters;
-    strata_run_work(run, (struct work){ operation, implementation->name, 2 * y * taps,
-                                        sizeof(float) * (x + y + taps * (double)c->filters) });
+    for (int i = 0; strata_conv2d_implementations[i]; i++) {
+        const struct conv2d_implementation *implementation = strata_conv2d_implementations[i];
+        if ((!strict || !implementation->rounds_more) && implementation->suits(device, conv)) return implementation;
+    }
+    return NULL;
+}
+
+/* The forced one, else what was measured to be the fastest, else the first that suits. */
+static const struct conv2d_implementation *choose(struct device *device, const struct request *request, bool *tuned,
+                                                  strata_error *err)
+{
+    char name[STRATA_IMPLEMENTATION_NAME];
+    const struct conv2d *conv = &request->conv;
+    const enum wanted wanted = strata_request_wanted(request, device, "conv2d", name);
+    const struct conv2d_implementation *named = wanted == WANTED_NONE ? NULL : strata_conv2d_named(name);
+    if (wanted == WANTED_FORCED && !named) unknown(name, err);
+    if (wanted == WANTED_FORCED) return named;
+    *tuned = named && named->can(device, conv) && !(request->strict && named->rounds_more);
+    if (*tuned) return named;
+    named = strata_conv2d_default(device, conv, request->strict);
+    if (!named)
+        strata_fail(err, STRATA_EBUG, "no implementation of conv2d suits a kernel of %d x %d with %d groups",
+                    conv->kernel_height, conv->kernel_width, conv->groups);
+    return named;
+}
+
+static const struct conv2d_implementation *begin(struct run *run, const struct request *request, strata_error *err)
+{
+    bool tuned = false;
+    strata_run_tell(run, request);
+    const struct conv2d_implementation *implementation = choose(strata_run_device(run), request, &tuned, err);
+    if (implementation) strata_run_work(run, strata_request_work(request, implementation->name, tuned));
+    return implementation;
 }
 
 static bool end(struct run *run, bool ok)
@@ -54,30 +66,32 @@ static bool end(struct run *run, bool ok)
     return ok;
 }
 
+static struct request request_of(struct run *run, enum request_kind kind, const struct conv2d *conv)
+{
+    return (struct request){ .kind = kind, .strict = strata_run_strict(run), .conv = *conv };
+}
+
 bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x,
                       const struct view *kernel, const struct tail *tail, const struct view *y, strata_error *err)
 {
-    static const struct tail none;
-    const struct conv2d_implementation *implementation = choose(run, conv, err);
-    if (!implementation) return false;
-    begin(run, "conv2d", implementation, conv);
-    return end(run, implementation->forward(run, conv, x, kernel, tail ? tail : &none, y, err));
+    struct request request = request_of(run, REQUEST_CONV2D, conv);
+    if (tail) request.tail = *tail;
+    const struct conv2d_implementation *implementation = begin(run, &request, err);
+    return implementation && end(run, implementation->forward(run, conv, x, kernel, &request.tail, y, err));
 }
 
 bool strata_op_conv2d_input_gradient(struct run *run, const struct conv2d *conv, const struct view *dy,
                                      const struct view *kernel, const struct view *dx, strata_error *err)
 {
-    const struct conv2d_implementation *implementation = choose(run, conv, err);
-    if (!implementation) return false;
-    begin(run, "conv2d input gradient", implementation, conv);
-    return end(run, implementation->input_gradient(run, conv, dy, kernel, dx, err));
+    const struct request request = request_of(run, REQUEST_CONV2D_INPUT_GRADIENT, conv);
+    const struct conv2d_implementation *implementation = begin(run, &request, err);
+    return implementation && end(run, implementation->input_gradient(run, conv, dy, kernel, dx, err));
 }
 
 bool strata_op_conv2d_kernel_gradient(struct run *run, const struct conv2d *conv, const struct view *x,
                                       const struct view *dy, const struct view *dkernel, strata_error *err)
 {
-    const struct conv2d_implementation *implementation = choose(run, conv, err);
-    if (!implementation) return false;
-    begin(run, "conv2d kernel gradient", implementation, conv);
-    return end(run, implementation->kernel_gradient(run, conv, x, dy, dkernel, err));
+    const struct request request = request_of(run, REQUEST_CONV2D_KERNEL_GRADIENT, conv);
+    const struct conv2d_implementation *implementation = begin(run, &request, err);
+    return implementation && end(run, implementation->kernel_gradient(run, conv, x, dy, dkernel, err));
 }

@@ -20,6 +20,7 @@ struct conv2d {
 struct conv2d_implementation {
     const char *name; /* for STRATA_IMPL=conv2d=name */
     bool rounds_more; /* not for a strict run, unless it is forced */
+    bool (*can)(struct device *device, const struct conv2d *conv);
     bool (*suits)(struct device *device, const struct conv2d *conv);
     bool (*forward)(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
                     const struct tail *tail, const struct view *y, strata_error *err);
@@ -29,8 +30,12 @@ struct conv2d_implementation {
                             const struct view *dkernel, strata_error *err);
 };
 
-/* In order of preference, as for GEMM. Ends in NULL. */
+/* In order of preference, and with `can` and `suits`, as for GEMM. Ends in NULL. */
 extern const struct conv2d_implementation *const strata_conv2d_implementations[];
+
+/* By name, or the first that suits; NULL: there is none. */
+const struct conv2d_implementation *strata_conv2d_named(const char *name);
+const struct conv2d_implementation *strata_conv2d_default(struct device *device, const struct conv2d *conv, bool strict);
 
 /* tail NULL: nothing. Outputs are overwritten. */
 bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,

@@ -122,6 +122,7 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 
 const struct conv2d_implementation strata_conv2d_depthwise = {
     .name = "depthwise",
+    .can = suits,
     .suits = suits,
     .forward = forward,
     .input_gradient = input_gradient,

@@ -196,5 +196,5 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 }
 
 const struct conv2d_implementation strata_conv2d_im2col = {
-    .name = "im2col", .suits = suits, .forward = forward, .input_gradient = input_gradient, .kernel_gradient = kernel_gradient,
+    .name = "im2col", .can = suits, .suits = suits, .forward = forward, .input_gradient = input_gradient, .kernel_gradient = kernel_gradient,
 };

@@ -240,6 +240,6 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 }
 
 const struct conv2d_implementation strata_conv2d_tiled = {
-    .name = "tiled", .suits = suits, .forward = forward, .input_gradient = input_gradient,
+    .name = "tiled", .can = suits, .suits = suits, .forward = forward, .input_gradient = input_gradient,
     .kernel_gradient = kernel_gradient,
 };

@@ -52,10 +52,15 @@ static int tile_side(size_t height, size_t width)
     return products(4, height, width) <= products(2, height, width) ? 4 : 2;
 }
 
+static bool serves(struct device *device, const struct conv2d *c)
+{
+    return strata_device_class_of(device) == STRATA_CPU_CLASS && can(c);
+}
+
 static bool suits(struct device *device, const struct conv2d *c)
 {
     const double direct = 9, worth = 0.65; /* the share of products up to which it wins, measured */
-    if (strata_device_class_of(device) != STRATA_CPU_CLASS || !can(c) || c->channels < LEAST_CHANNELS
+    if (!serves(device, c) || c->channels < LEAST_CHANNELS
         || c->filters < LEAST_CHANNELS
         || 9 * c->out_height * c->out_width * c->channels * c->filters < LEAST_WORK)
         return false;
@@ -233,6 +238,6 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 }
 
 const struct conv2d_implementation strata_conv2d_winograd = {
-    .name = "winograd", .rounds_more = true, .suits = suits, .forward = forward, .input_gradient = input_gradient,
+    .name = "winograd", .rounds_more = true, .can = serves, .suits = suits, .forward = forward, .input_gradient = input_gradient,
     .kernel_gradient = kernel_gradient,
 };

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/env.h"
+#include "ops/request.h"
 
 static bool unknown(const char *name, strata_error *err)
 {
@@ -16,33 +16,46 @@ static bool unknown(const char *name, strata_error *err)
                        name, list);
 }
 
-/* The forced one, else the first that suits. */
-static const struct gemm_implementation *choose(struct device *device, const struct gemm *gemm,
+const struct gemm_implementation *strata_gemm_named(const char *name)
+{
+    for (int i = 0; strata_gemm_implementations[i]; i++)
+        if (strcmp(strata_gemm_implementations[i]->name, name) == 0) return strata_gemm_implementations[i];
+    return NULL;
+}
+
+const struct gemm_implementation *strata_gemm_default(struct device *device, const struct gemm *gemm)
+{
+    for (int i = 0; strata_gemm_implementations[i]; i++)
+        if (strata_gemm_implementations[i]->suits(device, gemm)) return strata_gemm_implementations[i];
+    return NULL;
+}
+
+/* The forced one, else what was measured to be the fastest, else the first that suits. */
+static const struct gemm_implementation *choose(struct device *device, const struct request *request, bool *tuned,
                                                 strata_error *err)
 {
-    char name[64];
-    const bool forced = strata_env_impl("gemm", name, sizeof name);
-    for (int i = 0; strata_gemm_implementations[i]; i++) {
-        const struct gemm_implementation *implementation = strata_gemm_implementations[i];
-        if (forced ? strcmp(implementation->name, name) == 0 : implementation->suits(device, gemm))
-            return implementation;
-    }
-    if (forced)
-        unknown(name, err);
-    else
-        strata_fail(err, STRATA_EBUG, "no implementation of gemm suits (%zu, %zu, %zu)", gemm->m, gemm->n,
-                    gemm->k);
-    return NULL;
+    char name[STRATA_IMPLEMENTATION_NAME];
+    const enum wanted wanted = strata_request_wanted(request, device, "gemm", name);
+    const struct gemm_implementation *named = wanted == WANTED_NONE ? NULL : strata_gemm_named(name);
+    if (wanted == WANTED_FORCED && !named) unknown(name, err);
+    if (wanted == WANTED_FORCED) return named;
+    *tuned = named && named->can(device, &request->gemm);
+    if (*tuned) return named;
+    named = strata_gemm_default(device, &request->gemm);
+    if (!named)
+        strata_fail(err, STRATA_EBUG, "no implementation of gemm suits (%zu, %zu, %zu)", request->gemm.m, request->gemm.n,
+                    request->gemm.k);
+    return named;
 }
 
 bool strata_op_gemm(struct run *run, const struct gemm *gemm, strata_error *err)
 {
-    const struct gemm_implementation *implementation = choose(strata_run_device(run), gemm, err);
+    const struct request request = { .kind = REQUEST_GEMM, .gemm = *gemm };
+    bool tuned = false;
+    strata_run_tell(run, &request);
+    const struct gemm_implementation *implementation = choose(strata_run_device(run), &request, &tuned, err);
     if (!implementation) return false;
-    strata_run_work(run, (struct work){ gemm->accumulate ? "gemm, added" : "gemm", implementation->name,
-                                        2.0 * (double)gemm->m * (double)gemm->n * (double)gemm->k,
-                                        sizeof(float) * ((double)gemm->m * (double)gemm->k + (double)gemm->k * (double)gemm->n
-                                                         + (double)gemm->m * (double)gemm->n) });
+    strata_run_work(run, strata_request_work(&request, implementation->name, tuned));
     const bool ok = implementation->run(run, gemm, err);
     strata_run_work(run, (struct work){ 0 });
     return ok;

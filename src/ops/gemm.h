@@ -16,12 +16,17 @@ struct gemm {
 
 struct gemm_implementation {
     const char *name; /* for STRATA_IMPL=gemm=name */
-    bool (*suits)(struct device *device, const struct gemm *gemm); /* can it, and is it the choice for this device */
+    bool (*can)(struct device *device, const struct gemm *gemm);   /* whether it is for such devices, and serves this shape */
+    bool (*suits)(struct device *device, const struct gemm *gemm); /* whether it is also the choice where nothing was measured */
     bool (*run)(struct run *run, const struct gemm *gemm, strata_error *err);
 };
 
 /* In order of preference; the first that suits serves. Ends in NULL. The last one suits everything. */
 extern const struct gemm_implementation *const strata_gemm_implementations[];
+
+/* By name, or the first that suits; NULL: there is none. */
+const struct gemm_implementation *strata_gemm_named(const char *name);
+const struct gemm_implementation *strata_gemm_default(struct device *device, const struct gemm *gemm);
 
 bool strata_op_gemm(struct run *run, const struct gemm *gemm, strata_error *err);
 

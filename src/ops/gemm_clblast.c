@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "device/native.h"
+#include "ops/clblast.h"
 #include "ops/implementations.h"
 #include "ops/map.h"
 
@@ -41,7 +42,8 @@ static bool epilogue(struct run *run, const struct gemm *gemm, strata_error *err
 
 static bool run_gemm(struct run *run, const struct gemm *gemm, strata_error *err)
 {
-    return strata_run_call(run, call, gemm, sizeof *gemm, err) && (gemm->accumulate || epilogue(run, gemm, err));
+    return strata_clblast_prepare(strata_run_device(run), err)
+        && strata_run_call(run, call, gemm, sizeof *gemm, err) && (gemm->accumulate || epilogue(run, gemm, err));
 }
 
-const struct gemm_implementation strata_gemm_clblast = { .name = "clblast", .suits = suits, .run = run_gemm };
+const struct gemm_implementation strata_gemm_clblast = { .name = "clblast", .can = suits, .suits = suits, .run = run_gemm };

@@ -69,4 +69,4 @@ static bool run_gemm(struct run *run, const struct gemm *g, strata_error *err)
     return strata_launch(run, &launch, err);
 }
 
-const struct gemm_implementation strata_gemm_tiled = { .name = "tiled", .suits = suits, .run = run_gemm };
+const struct gemm_implementation strata_gemm_tiled = { .name = "tiled", .can = suits, .suits = suits, .run = run_gemm };

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "device/choices.h"
 #include "dist/context.h"
 #include "model/model.h"
 
@@ -117,6 +118,7 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
         json_decref(state);
         return true;
     }
+    strata_device_use_choices(strata_context_device_of(context), !c->exact);
     ok = ok && strata_trainer_open(&f->trainer, model, context, f->data, true, err);
     ok = ok && strata_comm_agree(comm, prepare_objective(f, err), err) && strata_fit_agree(f, err);
     ok = ok && strata_fit_begin_exact(f, err) && strata_fit_begin_accumulation(f, err);
@@ -210,6 +212,7 @@ bool strata_fit_phase(strata_model *model, strata_context *context, const strata
     }
     strata_history_free(f.history);
     release(&f);
+    strata_device_use_choices(strata_context_device_of(context), true);
     return strata_trainer_close(&f.trainer, ok, err);
 }
 

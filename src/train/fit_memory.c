@@ -16,9 +16,19 @@ static bool add_pass(const struct trainer *t, struct passes *passes, size_t batc
 {
     size_t first, count;
     strata_share(&t->share, batch_size, &first, &count);
-    const struct pass *pass = strata_passes_get(passes, count > 0 ? count : 1, batch_size, true, err);
-    if (pass) *bytes += strata_pass_memory(pass);
-    return pass != NULL;
+    size_t own = 0;
+    count = count > 0 ? count : 1;
+    const bool ok = strata_passes_measure(passes, count, batch_size, true, &own, err);
+    *bytes += own;
+    return ok;
+}
+
+static bool check(const struct trainer *t, size_t bytes, strata_error *err)
+{
+    const strata_device_info *info = strata_device_info_of(t->device);
+    return bytes <= info->memory
+           || strata_fail(err, STRATA_EMEMORY, "%s: %zu MiB are needed; the device has %zu MiB", strata_device_text(t->device),
+                          bytes >> 20, info->memory >> 20);
 }
 
 bool strata_model_fit_memory(strata_model *model, strata_context *context, const strata_data *data,
@@ -33,8 +43,7 @@ bool strata_model_fit_memory(strata_model *model, strata_context *context, const
               && (objective = strata_objective_create(training, model, data, err));
     if (ok) {
         passes = strata_trainer_passes(&t, data, objective, false);
-        passes.unplayed = true;
-        ok = add_pass(&t, &passes, batch_size, bytes, err) && add_state(&t, bytes, err);
+        ok = add_pass(&t, &passes, batch_size, bytes, err) && add_state(&t, bytes, err) && check(&t, *bytes, err);
     }
     ok = strata_context_agree(context, ok, err);
     strata_passes_free(&passes);

@@ -110,15 +110,19 @@ static void announce(const strata_job *job, const strata_fit_config *config, con
     config->note(config->note_context, false, text);
 }
 
-static bool run_phase(const strata_job *job, size_t index, strata_model *model, strata_context *context,
-                      const strata_data *data, const strata_fit_config *config, struct fit_phase *phase, strata_error *err)
+bool strata_job_enter_phase(const strata_job *job, size_t index, strata_model *model, strata_error *err)
 {
     char place[64];
     snprintf(place, sizeof place, "phases[%zu]: trainable", index);
+    return strata_job_freeze(job, model, json_object_get(phase_at(job, index), "trainable"), place, true, err)
+           && compile(job, index, model, err);
+}
+
+static bool run_phase(const strata_job *job, size_t index, strata_model *model, strata_context *context,
+                      const strata_data *data, const strata_fit_config *config, struct fit_phase *phase, strata_error *err)
+{
     phase->index = index;
-    if (!strata_job_freeze(job, model, json_object_get(phase_at(job, index), "trainable"), place, true, err)
-        || !compile(job, index, model, err))
-        return false;
+    if (!strata_job_enter_phase(job, index, model, err)) return false;
     announce(job, config, context, index);
     return strata_fit_phase(model, context, data, config, phase, err);
 }

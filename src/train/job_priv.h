@@ -62,6 +62,9 @@ bool strata_job_read_phases(strata_job *job, strata_error *err);
 void strata_job_free_phases(strata_job *job);
 bool strata_job_check_phases(const strata_job *job, strata_model *model, strata_error *err);
 
+/* Gives the model a phase's trainable weights and compile. */
+bool strata_job_enter_phase(const strata_job *job, size_t index, strata_model *model, strata_error *err);
+
 /* Sets the flags that a list of rules says, or only looks whether each names a layer. rules NULL: none. `place` names the list. */
 bool strata_job_freeze(const strata_job *job, strata_model *model, const json_t *rules, const char *place, bool apply,
                        strata_error *err);

@@ -50,10 +50,12 @@ static bool has_penalties(const struct params *params)
 
 /* ---- making one ---------------------------------------------------------------------------------------------------- */
 
-static bool make_view(struct device *device, size_t elements, struct view *view, strata_error *err)
+static bool make_view(const struct pass *pass, size_t elements, struct view *view, strata_error *err)
 {
+    struct device *device = pass->of->device;
+    const size_t bytes = (elements ? elements : 1) * sizeof(float);
     view->shape = (struct shape){ 1, { elements } };
-    view->buffer = strata_buffer_create(device, (elements ? elements : 1) * sizeof(float), err);
+    view->buffer = pass->of->unplayed ? strata_buffer_placeholder(device, bytes, err) : strata_buffer_create(device, bytes, err);
     return view->buffer != NULL;
 }
 
@@ -61,10 +63,10 @@ static bool make_buffers(struct pass *pass, strata_error *err)
 {
     const struct passes *of = pass->of;
     const struct objective *o = of->objective;
-    return make_view(of->device, pass->n * strata_shape_count(&o->truth), &pass->y, err)
-           && make_view(of->device, pass->n * o->rows, &pass->values, err)
-           && (!of->weighted || make_view(of->device, pass->n, &pass->weight, err))
-           && (!has_penalties(of->params) || make_view(of->device, 1, &pass->penalty, err));
+    return make_view(pass, pass->n * strata_shape_count(&o->truth), &pass->y, err)
+           && make_view(pass, pass->n * o->rows, &pass->values, err)
+           && (!of->weighted || make_view(pass, pass->n, &pass->weight, err))
+           && (!has_penalties(of->params) || make_view(pass, 1, &pass->penalty, err));
 }
 
 static void free_pass(struct pass *pass)
@@ -113,6 +115,11 @@ static struct pass *make_pass(const struct passes *of, size_t n, size_t global_n
     return NULL;
 }
 
+static bool open_augment(struct passes *passes, strata_error *err)
+{
+    return passes->augment || strata_augment_open(passes->data, passes->device, &passes->augment, err);
+}
+
 struct pass *strata_passes_get(struct passes *passes, size_t n, size_t global_n, bool training, strata_error *err)
 {
     for (size_t i = 0; i < passes->count; i++) {
@@ -120,7 +127,7 @@ struct pass *strata_passes_get(struct passes *passes, size_t n, size_t global_n,
         if (pass->n == n && pass->global_n == global_n && pass->training == training) return pass;
     }
     void *list = passes->list;
-    if (training && !passes->augment && !strata_augment_open(passes->data, passes->device, &passes->augment, err)) return NULL;
+    if (training && !open_augment(passes, err)) return NULL;
     if (!strata_reserve(&list, &passes->room, passes->count + 1, sizeof *passes->list, err)) return NULL;
     passes->list = list;
     struct pass *made = make_pass(passes, n, global_n, training, err);
@@ -151,9 +158,19 @@ struct batch strata_passes_part(const struct passes *passes, const struct batch 
     return part;
 }
 
-size_t strata_pass_memory(const struct pass *pass)
+bool strata_passes_measure(struct passes *passes, size_t n, size_t global_n, bool training, size_t *bytes, strata_error *err)
 {
-    return strata_plan_memory(pass->plan) + (pass->augment ? strata_plan_memory(pass->augment) : 0);
+    if (training && !open_augment(passes, err)) return false;
+    struct passes of = *passes;
+    of.unplayed = true;
+    struct pass *pass = make_pass(&of, n, global_n, training, err);
+    if (!pass) return false;
+    const struct view *views[] = { &pass->y, &pass->weight, &pass->values, &pass->penalty };
+    *bytes = strata_plan_memory(pass->plan) + (pass->augment ? strata_plan_memory(pass->augment) : 0);
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++)
+        *bytes += views[i]->buffer ? strata_buffer_size(views[i]->buffer) : 0;
+    free_pass(pass);
+    return true;
 }
 
 /* ---- playing ----------------------------------------------------------------------------------------------------------- */

@@ -40,8 +40,8 @@ void strata_passes_free(struct passes *passes); /* what it holds; takes one that
 /* Samples [at, at + n) of this rank's slice of a batch; borrows from it. */
 struct batch strata_passes_part(const struct passes *passes, const struct batch *batch, size_t at, size_t n);
 
-/* Bytes of device memory that a pass takes besides the weights. */
-size_t strata_pass_memory(const struct pass *pass);
+/* Bytes of device memory that such a pass takes besides the weights. Takes none, and tells the device's listener of its ops. */
+bool strata_passes_measure(struct passes *passes, size_t n, size_t global_n, bool training, size_t *bytes, strata_error *err);
 
 /* What a step draws its random numbers from, and what its loss's gradients are multiplied by. */
 struct step_numbers {

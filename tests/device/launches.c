@@ -274,7 +274,7 @@ Test(launches, of_a_recording_are_timed_one_by_one)
     struct run *run = strata_run_record(timed, 0, &err);
     int mark = 0;
     strata_run_label(run, "first");
-    strata_run_work(run, (struct work){ "sum", "of two", 100, 12 });
+    strata_run_work(run, (struct work){ .operation = "sum", .implementation = "of two", .flops = 100, .bytes = 12 });
     ok(queue_add(run, from, from, to, N, &err));
     ok(queue_add(run, from, from, to, N, &err));
     strata_run_work(run, (struct work){ 0 });
