@@ -69,8 +69,7 @@ static inline void transform_tiles(float *to, global const float *in, int first,
     for (int t = 0; t < TILES; ++t) {
         const struct spot s = spot_of(min(first + t, n * TILES_H * TILES_W - 1));
         global const float *image = in + (ulong)s.image * IN_H * IN_W * IN_C;
-        for (int c = 0; c < IN_C; c += VW)
-            transform(to + t * DEPTH + c, image + c, s.y + START_H, s.x + START_W, IN_C - c);
+        transform(to + t * DEPTH, image, s.y + START_H, s.x + START_W, IN_C);
     }
 }
 

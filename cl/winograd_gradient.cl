@@ -3,14 +3,14 @@
  *   dw[:, :, c, f] = Gt [sum over tiles of (Bt d B)[c] . (A dy At)[f]] G,
  * at each point a matrix product of channels x tiles by tiles x filters.
  *
- * `gradient`: one work-item computes all points for CHANNELS channels by PANEL_RUN panels of filters, over a chunk of the
- * tiles, TILES at a time; items lie along (channels and panels, chunks). Its sums, and the transforms of TILES tiles, should
- * stay in the second cache. Each chunk has sums of its own, parts (chunk, point, c, f); `finish` adds them in order and
- * transforms them back.
+ * `gradient`: one work-item computes all points for a block of CHANNELS channels by PANEL_RUN panels of filters, over a chunk
+ * of the tiles, at most TILES at a time, whose transforms should stay near the second cache; items lie along (blocks, chunks).
+ * Its sums lie together in `parts`, as they are computed: (point, panel, ROWS channels, NR filters). `finish` adds those of
+ * all chunks in order and transforms them back.
  *   -D VW, MR                                  as in tile.h;   -D M   as in winograd.h
  *   -D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C   extents of x and dy
  *   -D START_H, START_W                        where tap 0 of output 0 lies
- *   -D TILES, CHANNELS, PANEL_RUN              CHANNELS is a multiple of MR or all of them */
+ *   -D TILES, CHANNELS, PANEL_RUN              CHANNELS is a multiple of VW or all of them */
 #include "winograd.h"
 
 #if !defined(IN_H) || !defined(IN_W) || !defined(IN_C) || !defined(OUT_H) || !defined(OUT_W) || !defined(OUT_C) \
@@ -18,9 +18,9 @@
 #error "-D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C, START_H, START_W, TILES, CHANNELS and PANEL_RUN are needed"
 #endif
 
-/* Channels of a work-item and room for them: whole vectors, and whole rows of a register tile. */
-#define DEPTH ((CHANNELS + VW - 1) / VW * VW)
-#define WIDTH (DEPTH + MR)
+/* Channels of a block in whole register tiles, and room for them in whole vectors too. */
+#define ROWS ((CHANNELS + MR - 1) / MR * MR)
+#define WIDTH ((ROWS + VW - 1) / VW * VW)
 
 /* Points lie STRIDE apart, not a multiple of a page, which would put all of them in the same sets of the cache. */
 #define STRIDE (TILES * WIDTH + 16)
@@ -30,55 +30,58 @@
 
 #define LOAD_OUT(from, filters) (OUT_C % VW == 0 ? LOADV(from) : load_some(from, filters))
 
-static inline void transform_out(line right[POINTS][PANEL_RUN * TILES], int at, int side, global const float *dout, int y,
-                                 int x, int filters)
+#define RUNS ((PANELS + PANEL_RUN - 1) / PANEL_RUN)
+#define BLOCKS ((IN_C + CHANNELS - 1) / CHANNELS * RUNS)
+
+/* Floats of a work-item's sums, and where those of a row of a panel at a point lie among them. */
+#define SUMS ((ulong)POINTS * PANEL_RUN * ROWS * NR)
+#define SUM_AT(point, panel, row) ((((point) * PANEL_RUN + (panel)) * ROWS + (row)) * NR)
+
+/* The M x M gradients from (y, x) on, transformed, to line t of each panel; zeros outside the image. */
+static inline void transform_out(line right[POINTS][PANEL_RUN * TILES], int t, global const float *dout, int y, int x,
+                                 int filters)
 {
-    floatv half_way[SIDE][M];
+    floatv half_way[SIDE][M][PANEL_RUN * 2];
     const bool inside = y + M <= OUT_H && x + M <= OUT_W;
+    for (int j = 0; j < M; ++j)
+        for (int f = 0; f < filters; f += VW) {
+            floatv d[M], z[SIDE];
 #pragma unroll
-    for (int j = 0; j < M; ++j) {
-        floatv d[M], z[SIDE];
+            for (int i = 0; i < M; ++i) {
+                d[i] = 0.0f;
+                if (inside || (y + i < OUT_H && x + j < OUT_W))
+                    d[i] = LOAD_OUT(dout + ((ulong)(y + i) * OUT_W + x + j) * OUT_C + f, filters - f);
+            }
+            of_gradient(d, z);
 #pragma unroll
-        for (int i = 0; i < M; ++i) {
-            const bool in_range = inside || (y + i < OUT_H && x + j < OUT_W);
-            global const float *from = dout + ((long)(y + i) * OUT_W + x + j) * OUT_C;
-            d[i] = 0.0f;
-            if (in_range) d[i] = LOAD_OUT(from, filters);
+            for (int i = 0; i < SIDE; ++i) half_way[i][j][f / VW] = z[i];
         }
-        of_gradient(d, z);
+    for (int i = 0; i < SIDE; ++i)
+        for (int f = 0; f < filters; f += VW) {
+            floatv d[M], z[SIDE];
 #pragma unroll
-        for (int i = 0; i < SIDE; ++i) half_way[i][j] = z[i];
-    }
+            for (int j = 0; j < M; ++j) d[j] = half_way[i][j][f / VW];
+            of_gradient(d, z);
 #pragma unroll
-    for (int i = 0; i < SIDE; ++i) {
-        floatv z[SIDE];
-        of_gradient(half_way[i], z);
-#pragma unroll
-        for (int j = 0; j < SIDE; ++j) right[i * SIDE + j][at].v[side] = z[j];
-    }
+            for (int j = 0; j < SIDE; ++j) right[i * SIDE + j][f / NR * TILES + t].v[f / VW % 2] = z[j];
+        }
 }
 
-/* Tiles first .. first + tiles. `in` and `dout` are at the work-item's channels and filters. */
+/* Tiles first .. first + tiles. `in` and `dout` are at the block's channels and filters. */
 static inline void transform_tiles(float left[POINTS][STRIDE], line right[POINTS][PANEL_RUN * TILES], global const float *in,
                                    global const float *dout, int first, int tiles, int channels, int filters)
 {
     for (int t = 0; t < tiles; ++t) {
         const struct spot s = spot_of(first + t);
-        global const float *of_image = in + (ulong)s.image * IN_H * IN_W * IN_C;
-        global const float *gradients = dout + (ulong)s.image * OUT_H * OUT_W * OUT_C;
-        for (int c = 0; c < channels; c += VW)
-            transform(&left[0][t * WIDTH + c], of_image + c, s.y + START_H, s.x + START_W, channels - c);
-        for (int f = 0; f < filters; f += VW)
-            transform_out(right, f / NR * TILES + t, f / VW % 2, gradients + f, s.y, s.x, filters - f);
+        transform(&left[0][t * WIDTH], in + (ulong)s.image * IN_H * IN_W * IN_C, s.y + START_H, s.x + START_W, channels);
+        transform_out(right, t, dout + (ulong)s.image * OUT_H * OUT_W * OUT_C, s.y, s.x, filters);
     }
 }
 
-/* parts[c, f] (+)= the sum over tiles of MR channels by NR filters. */
-static inline void multiply(global float *to, const float *left, const line *right, int tiles, int rows, int columns,
-                            bool more)
+/* sums (+)= those of MR channels by NR filters over the tiles. */
+static inline void multiply(global float *sums, const float *left, const line *right, int tiles, bool more)
 {
     floatv acc[MR][2];
-    ulong at[MR];
     tile_clear(acc);
     for (int t = 0; t < tiles; ++t) {
         const floatv b0 = right[t].v[0], b1 = right[t].v[1];
@@ -90,8 +93,14 @@ static inline void multiply(global float *to, const float *left, const line *rig
         }
     }
 #pragma unroll
-    for (int r = 0; r < MR; ++r) at[r] = (ulong)r * OUT_C;
-    tile_store(acc, to, at, rows, columns, more, false, 0, 0);
+    for (int r = 0; r < MR; ++r, sums += NR) {
+        if (more) {
+            acc[r][0] += LOADV(sums);
+            acc[r][1] += LOADV(sums + VW);
+        }
+        STOREV(acc[r][0], sums);
+        STOREV(acc[r][1], sums + VW);
+    }
 }
 
 kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global float *parts,
@@ -99,48 +108,48 @@ kernel void gradient(global const float *in, ulong in0, global const float *dout
 {
     float left[POINTS][STRIDE];
     line right[POINTS][PANEL_RUN * TILES];
-    const int runs = (PANELS + PANEL_RUN - 1) / PANEL_RUN;
-    const int filter = get_global_id(0) % runs * PANEL_RUN * NR, channel = get_global_id(0) / runs * CHANNELS;
+    const int filter = get_global_id(0) % RUNS * PANEL_RUN * NR, channel = get_global_id(0) / RUNS * CHANNELS;
     const int filters = min(OUT_C - filter, PANEL_RUN * NR), channels = min(IN_C - channel, CHANNELS);
     const int first = get_global_id(1) * tiles_of_chunk, last = min(first + tiles_of_chunk, n * TILES_H * TILES_W);
+    const int times = (last - first + TILES - 1) / TILES, step = (last - first + times - 1) / times;
 
     in += in0 + channel;
     dout += dout0 + filter;
-    parts += parts0 + (get_global_id(1) * POINTS * IN_C + channel) * OUT_C + filter;
-    for (int from = first; from < last; from += TILES) {
-        const int tiles = min(last - from, TILES);
+    parts += parts0 + (get_global_id(1) * BLOCKS + get_global_id(0)) * SUMS;
+    for (int point = 0; point < POINTS; ++point) /* rows of the last register tile may have no channel */
+        for (int i = 0; i < STRIDE; ++i) left[point][i] = 0;
+    for (int from = first; from < last; from += step) {
+        const int tiles = min(last - from, step);
         transform_tiles(left, right, in, dout, from, tiles, channels, filters);
         for (int point = 0; point < POINTS; ++point)
-            for (int f = 0; f < filters; f += NR)
-                for (int c = 0; c < channels; c += MR)
-                    multiply(parts + ((ulong)point * IN_C + c) * OUT_C + f, &left[point][c], right[point] + f / NR * TILES,
-                             tiles, channels - c, filters - f, from > first);
+            for (int panel = 0; panel * NR < filters; ++panel)
+                for (int row = 0; row < channels; row += MR)
+                    multiply(parts + SUM_AT(point, panel, row), &left[point][row], right[point] + panel * TILES, tiles,
+                             from > first);
     }
 }
 
 /* dw = Gt (the sum of the parts) G. One work-item: VW filters of one channel. */
 kernel void finish(global const float *parts, ulong parts0, global float *dw, ulong dw0, int chunks)
 {
-    const int f = get_global_id(0) * VW, c = get_global_id(1);
+    const int f = get_global_id(0) * VW, c = get_global_id(1), panel = f / NR;
     if (f >= OUT_C || c >= IN_C) return;
-    floatv half_way[3][SIDE];
-    parts += parts0 + (ulong)c * OUT_C + f;
-    for (int j = 0; j < SIDE; ++j) {
-        floatv u[SIDE], g[3];
-        for (int i = 0; i < SIDE; ++i) {
-            u[i] = 0.0f;
-            for (int chunk = 0; chunk < chunks; ++chunk)
-                u[i] += load_some(parts + ((ulong)chunk * POINTS + i * SIDE + j) * IN_C * OUT_C, OUT_C - f);
-        }
-        to_weights(u, g);
-        for (int p = 0; p < 3; ++p) half_way[p][j] = g[p];
-    }
-    for (int p = 0; p < 3; ++p) {
-        floatv g[3];
-        to_weights(half_way[p], g);
-        for (int q = 0; q < 3; ++q) {
+    floatv u[SIDE][SIDE], half_way[SIDE][3];
+    for (int i = 0; i < SIDE; ++i)
+        for (int j = 0; j < SIDE; ++j) u[i][j] = 0.0f;
+    parts += parts0 + (c / CHANNELS * RUNS + panel / PANEL_RUN) * SUMS + SUM_AT(0, panel % PANEL_RUN, c % CHANNELS) + f % NR;
+    for (int chunk = 0; chunk < chunks; ++chunk, parts += BLOCKS * SUMS)
+        for (int i = 0; i < SIDE; ++i)
+#pragma unroll
+            for (int j = 0; j < SIDE; ++j) u[i][j] += LOADV(parts + SUM_AT(i * SIDE + j, 0, 0));
+    for (int i = 0; i < SIDE; ++i) to_weights(u[i], half_way[i]);
+    for (int q = 0; q < 3; ++q) {
+        floatv column[SIDE], g[3];
+        for (int i = 0; i < SIDE; ++i) column[i] = half_way[i][q];
+        to_weights(column, g);
+        for (int p = 0; p < 3; ++p) {
             line some;
-            some.v[0] = g[q];
+            some.v[0] = g[p];
             for (int i = 0; i < min(VW, OUT_C - f); ++i) dw[dw0 + ((ulong)(p * 3 + q) * IN_C + c) * OUT_C + f + i] = some.f[i];
         }
     }

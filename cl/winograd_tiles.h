@@ -23,30 +23,48 @@ static inline struct spot spot_of(int tile)
     return s;
 }
 
-/* The SIDE x SIDE inputs from (y, x) on, transformed; zeros outside the image. */
+/* Channels taken at a time, so that what is half transformed stays in the first cache. */
+#define BAND 64
+
+/* The columns of the SIDE x SIDE inputs from (y, x) on, transformed; zeros outside the image. inside: none is outside. */
+static inline void transform_columns(floatv half_way[SIDE][SIDE][BAND / VW], global const float *in, int y, int x, bool inside,
+                                     int channels)
+{
+    for (int j = 0; j < SIDE; ++j)
+        for (int c = 0; c < channels; c += VW) {
+            floatv d[SIDE], v[SIDE];
+#pragma unroll
+            for (int i = 0; i < SIDE; ++i) {
+                d[i] = 0.0f;
+                if (inside || ((uint)(y + i) < IN_H && (uint)(x + j) < IN_W))
+                    d[i] = LOAD_IN(in + ((long)(y + i) * IN_W + x + j) * IN_C + c, channels - c);
+            }
+            of_data(d, v);
+#pragma unroll
+            for (int i = 0; i < SIDE; ++i) half_way[i][j][c / VW] = v[i];
+        }
+}
+
+/* The SIDE x SIDE inputs from (y, x) on, transformed; after the last channel zeros to a whole vector. The channels of a pixel
+ * are read one after the other, as the processor's prefetching likes it. */
 static inline void transform(float *to, global const float *in, int y, int x, int channels)
 {
-    floatv half_way[SIDE][SIDE];
+    floatv half_way[SIDE][SIDE][BAND / VW];
     const bool inside = y >= 0 && y + SIDE <= IN_H && x >= 0 && x + SIDE <= IN_W;
+    for (int first = 0; first < channels; first += BAND) {
+        const int some = min(channels - first, BAND);
+        if (inside)
+            transform_columns(half_way, in + first, y, x, true, some);
+        else
+            transform_columns(half_way, in + first, y, x, false, some);
+        for (int i = 0; i < SIDE; ++i)
+            for (int c = 0; c < some; c += VW) {
+                floatv d[SIDE], v[SIDE];
 #pragma unroll
-    for (int j = 0; j < SIDE; ++j) {
-        floatv d[SIDE], v[SIDE];
+                for (int j = 0; j < SIDE; ++j) d[j] = half_way[i][j][c / VW];
+                of_data(d, v);
 #pragma unroll
-        for (int i = 0; i < SIDE; ++i) {
-            const bool in_range = inside || ((uint)(y + i) < IN_H && (uint)(x + j) < IN_W);
-            global const float *from = in + ((long)(y + i) * IN_W + x + j) * IN_C;
-            d[i] = 0.0f;
-            if (in_range) d[i] = LOAD_IN(from, channels);
-        }
-        of_data(d, v);
-#pragma unroll
-        for (int i = 0; i < SIDE; ++i) half_way[i][j] = v[i];
-    }
-#pragma unroll
-    for (int i = 0; i < SIDE; ++i) {
-        floatv v[SIDE];
-        of_data(half_way[i], v);
-#pragma unroll
-        for (int j = 0; j < SIDE; ++j) STOREV(v[j], to + (i * SIDE + j) * STRIDE);
+                for (int j = 0; j < SIDE; ++j) STOREV(v[j], to + (i * SIDE + j) * STRIDE + first + c);
+            }
     }
 }

@@ -18,9 +18,9 @@ enum {
     MOST_TILE_GROUPS = 8,          /* of MR tiles a work-item */
     LEAST_PANELS = 4,              /* for which a work-item transforms its input */
     /* Of the kernel's gradient: */
-    GRADIENT_TILES = 14,
-    GRADIENT_CHANNELS = 64,
-    GRADIENT_PANELS = 2,
+    GRADIENT_BYTES = 384 << 10,    /* of a work-item's transforms: longer sums for a wider block are worth leaving the second cache a little */
+    GRADIENT_CHANNELS = 64,        /* of a block, and */
+    GRADIENT_FILTERS = 64,
     GRADIENT_ITEMS = 16            /* a fixed number, so that the order of the sum depends on shapes alone */
 };
 
@@ -178,22 +178,25 @@ static bool input_gradient(struct run *run, const struct conv2d *conv, const str
 
 /* ---- the kernel's gradient ---------------------------------------------------------------------------------------- */
 
-/* Blocks of channels and panels, and chunks of tiles. */
+/* Blocks of channels by panels, chunks of tiles and how many of them are transformed at a time; the floats of one's sums. */
 struct division {
-    size_t channels, panels, blocks, tiles_of_chunk, chunks;
+    size_t channels, panels, blocks, tiles, tiles_of_chunk, chunks, sums;
 };
 
 static struct division divide(const struct winograd *w, const struct tile *tile, int m)
 {
-    const size_t rows = (size_t)tile->rows, panels = strata_tile_ceil(w->out_c, (size_t)tile->columns);
-    const size_t all = tiles_of(w, m);
-    struct division d = { .panels = strata_tile_ceil(panels, strata_tile_ceil(panels, GRADIENT_PANELS)) };
+    const size_t width = (size_t)tile->width, rows = (size_t)tile->rows, columns = (size_t)tile->columns;
+    const size_t points = (size_t)(m + 2) * (size_t)(m + 2), all = tiles_of(w, m);
+    const size_t panels = strata_tile_ceil(w->out_c, columns), runs = strata_tile_ceil(w->out_c, GRADIENT_FILTERS);
     const size_t spans = strata_tile_ceil(w->in_c, GRADIENT_CHANNELS);
-    d.channels = spans == 1 ? w->in_c : strata_tile_ceil(strata_tile_ceil(w->in_c, spans), rows) * rows;
+    struct division d = { .panels = strata_tile_ceil(panels, runs) };
+    d.channels = spans == 1 ? w->in_c : strata_tile_ceil(strata_tile_ceil(w->in_c, spans), width) * width;
     d.blocks = strata_tile_ceil(w->in_c, d.channels) * strata_tile_ceil(panels, d.panels);
     const size_t wanted = GRADIENT_ITEMS / d.blocks > 1 ? GRADIENT_ITEMS / d.blocks : 1;
-    d.tiles_of_chunk = strata_tile_ceil(strata_tile_ceil(all, wanted), GRADIENT_TILES) * GRADIENT_TILES;
+    d.tiles_of_chunk = strata_tile_ceil(all, wanted);
     d.chunks = strata_tile_ceil(all, d.tiles_of_chunk);
+    d.tiles = least(GRADIENT_BYTES / (points * (d.channels + d.panels * columns) * sizeof(float)), d.tiles_of_chunk);
+    d.sums = points * d.panels * strata_tile_ceil(d.channels, rows) * rows * columns;
     return d;
 }
 
@@ -213,12 +216,11 @@ static bool run_kernel_gradient(struct run *run, const struct winograd *w, const
     struct view parts = { 0 };
     const struct tile tile = strata_tile_of(strata_run_device(run));
     const int m = tile_side(w->out_h, w->out_w);
-    const size_t side = (size_t)m + 2;
     const struct division d = divide(w, &tile, m);
     assert(tiles_of(w, m) > 0 && tiles_of(w, m) <= INT_MAX / 2);
-    snprintf(more, sizeof more, "-DTILES=%d -DCHANNELS=%zu -DPANEL_RUN=%zu", GRADIENT_TILES, d.channels, d.panels);
+    snprintf(more, sizeof more, "-DTILES=%zu -DCHANNELS=%zu -DPANEL_RUN=%zu", d.tiles, d.channels, d.panels);
     write_options(w, &tile, m, more, options);
-    if (!strata_run_scratch(run, d.chunks * side * side * w->in_c * w->out_c * sizeof(float), &parts.buffer, err))
+    if (!strata_run_scratch(run, d.chunks * d.blocks * d.sums * sizeof(float), &parts.buffer, err))
         return false;
     const struct arg args[] = { arg_view(&w->in), arg_view(dy), arg_view(&parts), arg_int((int32_t)w->n),
                                 arg_int((int32_t)d.tiles_of_chunk), { 0 } };

@@ -6,7 +6,8 @@
 #include "support.h"
 
 /* Images, kernels and all that changes how a pixel is found: one channel, three, more than a tile; strides without and
- * with remainders; dilation; padding of one side, of more than the kernel needs; groups; rows longer than a block. */
+ * with remainders; dilation; padding of one side, of more than the kernel needs; groups; rows longer than a block;
+ * more filters than a block of Winograd's gradient has. */
 static const struct conv2d cases[] = {
     { 2, 7, 9, 3, 7, 9, 5, 3, 3, 1, 1, 1, 1, 1, 1, 1 },
     { 2, 7, 9, 3, 4, 5, 5, 3, 3, 2, 2, 1, 1, 1, 1, 1 },
@@ -26,6 +27,7 @@ static const struct conv2d cases[] = {
     { 1, 4, 4, 2, 7, 8, 3, 2, 3, 1, 1, 1, 1, 2, 3, 1 },
     { 1, 5, 600, 2, 5, 600, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1 },
     { 3, 28, 28, 1, 26, 26, 32, 3, 3, 1, 1, 1, 1, 0, 0, 1 },
+    { 2, 9, 7, 20, 9, 7, 130, 3, 3, 1, 1, 1, 1, 1, 1, 1 },
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
