@@ -20,7 +20,8 @@
  * `gradient`, with the -D of the convolution, is the gradient of w, the matrix of rows (p, q, c) by filters
  * transposed(patches of in) * dout. One work-item computes SPAN_TILES * MR rows by PANEL_RUN panels for a chunk of
  * the pixels, a block of at most PIXELS at a time: it copies the patches and the filters of the block to private
- * memory, which its tiles then read. Each chunk has a sum of its own; `sum_parts` adds them in order. */
+ * memory, which its tiles then read. Each chunk has a sum of its own; `sum_parts` adds them in order. Chunks begin anew
+ * with each grain of images, if there are any. */
 #include "tile.h"
 
 #if !defined(IN_H) || !defined(IN_W) || !defined(IN_C) || !defined(OUT_H) || !defined(OUT_W) || !defined(OUT_C)
@@ -304,9 +305,10 @@ static inline void gradient_tile(global float *dw, const float left[PIXELS][SPAN
     tile_store(acc, dw + (ulong)row * OUT_C, at, rows - row, columns, add, false, 0, 0);
 }
 
-/* Items lie along (panels of all groups, rows, chunks of `blocks` blocks); parts is (chunks, rows, OUT_C). */
+/* Items lie along (panels of all groups, rows, chunks of `blocks` blocks, `chunks` of each grain of `grain` images); parts is
+ * (chunks of all grains, rows, OUT_C). */
 kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global float *parts,
-                     ulong parts0, int n, int blocks)
+                     ulong parts0, int n, int blocks, int grain, int chunks)
 {
     line right[PANEL_RUN][PIXELS];
     float left[PIXELS][SPAN];
@@ -314,7 +316,9 @@ kernel void gradient(global const float *in, ulong in0, global const float *dout
     const int g = get_global_id(0) / runs, channel = get_global_id(0) % runs * PANEL_RUN * NR;
     const int columns = min(OUT_G - channel, PANEL_RUN * NR);
     const int first_row = get_global_id(1) * SPAN, rows = min(SPAN, ROWS - first_row);
-    const int first = get_global_id(2) * blocks, last = min(first + blocks, n * BLOCKS_X * BLOCKS_Y);
+    const int of_grain = get_global_id(2) / chunks, of_chunk = get_global_id(2) % chunks;
+    const int begin = of_grain * grain * BLOCKS_X * BLOCKS_Y, end = min(n, (of_grain + 1) * grain) * BLOCKS_X * BLOCKS_Y;
+    const int first = begin + of_chunk * blocks, last = min(first + blocks, end);
 
     dout += dout0 + g * OUT_G + channel;
     parts += parts0 + (get_global_id(2) * ROWS + first_row) * OUT_C + g * OUT_G + channel;

@@ -8,11 +8,15 @@
  *   -D KC                          longest block of k; a panel of KC * NR floats should stay in the first cache
  *   -D TILES, PANELS               largest `tiles` (counts where TRANS_A) and `panels`
  *   -D TRANS_A, TRANS_B            1: A is stored (k, m), B (n, k)
- *   -D ACCUMULATE                  1: adds to C, without bias and activation */
+ *   -D ACCUMULATE                  1: adds to C, without bias and activation
+ *   -D GRAINS                      1, with TRANS_A alone: k is cut into grains of `grain`, the last maybe shorter, whose sums are
+ *                                  added as grains.h says. Items lie along parts of k too, of `span`, each a grain or as many as
+ *                                  lie in KC, a power of two; part p is summed to C + p m n. */
+#include "grains.h"
 #include "tile.h"
 
-#if !defined(KC) || !defined(TILES) || !defined(PANELS) || !defined(TRANS_A) || !defined(TRANS_B) || !defined(ACCUMULATE)
-#error "-D KC, TILES, PANELS, TRANS_A, TRANS_B and ACCUMULATE are needed"
+#if !defined(KC) || !defined(TILES) || !defined(PANELS) || !defined(TRANS_A) || !defined(TRANS_B) || !defined(ACCUMULATE) || !defined(GRAINS)
+#error "-D KC, TILES, PANELS, TRANS_A, TRANS_B, ACCUMULATE and GRAINS are needed"
 #endif
 
 #if TRANS_B
@@ -94,7 +98,7 @@ static inline void pack_left(float left[TILES][STRIP], global const float *a, in
     }
 }
 
-static inline void multiply(floatv acc[MR][2], const float strip[STRIP], const line *panel, int depth)
+static inline void multiply(floatv acc[MR][2], const float *strip, const line *panel, int depth)
 {
     for (int l = 0; l < depth; ++l) {
         const floatv b0 = panel[l].v[0], b1 = panel[l].v[1];
@@ -106,6 +110,37 @@ static inline void multiply(floatv acc[MR][2], const float strip[STRIP], const l
         }
     }
 }
+
+#if GRAINS
+static inline void add_top(floatv acc[MR][2], const floatv top[MR][2])
+{
+#pragma unroll
+    for (int r = 0; r < MR; ++r) {
+        acc[r][0] = top[r][0] + acc[r][0];
+        acc[r][1] = top[r][1] + acc[r][1];
+    }
+}
+
+static inline void multiply_grains(floatv acc[MR][2], const float *strip, const line *panel, int depth, int grain)
+{
+    floatv stack[GRAIN_LEVELS][MR][2];
+    int top = 0;
+    for (int g = 0, l = 0; l < depth; ++g, l += grain) {
+        tile_clear(acc);
+        multiply(acc, strip + l * MR, panel + l, min(grain, depth - l));
+        for (int merges = grain_merges(g); merges > 0; --merges) add_top(acc, stack[--top]);
+        if (l + grain < depth) {
+#pragma unroll
+            for (int r = 0; r < MR; ++r) {
+                stack[top][r][0] = acc[r][0];
+                stack[top][r][1] = acc[r][1];
+            }
+            ++top;
+        }
+    }
+    while (top > 0) add_top(acc, stack[--top]);
+}
+#endif
 #else
 /* Rows past the last read the last one again and are not stored. */
 static inline void multiply(floatv acc[MR][2], global const float *a, int k, int rows, const line *panel, int depth)
@@ -136,7 +171,11 @@ static inline void store(floatv acc[MR][2], global float *c, int n, int rows, in
 }
 
 kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b0, global float *c, ulong c0,
-                 global const float *bias, ulong bias0, int factor, int m, int n, int k, int tiles, int panels)
+                 global const float *bias, ulong bias0, int factor, int m, int n, int k, int tiles, int panels
+#if GRAINS
+                 , int grain, int span
+#endif
+                 )
 {
     line right[PANELS][KC];
 #if TRANS_A
@@ -146,11 +185,17 @@ kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b
     const int j0 = get_global_id(0) * panels * NR;
     const int rows = min(m - i0, tiles * MR);
     const int columns = min(n - j0, panels * NR);
-    const int blocks = (k + KC - 1) / KC;
-    const int step = (k + blocks - 1) / blocks;
+#if GRAINS
+    const int begin = get_global_id(2) * span, end = min(k, begin + span);
+    c += (ulong)get_global_id(2) * m * n;
+#else
+    const int begin = 0, end = k;
+#endif
+    const int blocks = (end - begin + KC - 1) / KC;
+    const int step = (end - begin + blocks - 1) / blocks;
 
-    for (int l0 = 0; l0 < k; l0 += step) {
-        const int depth = min(k - l0, step);
+    for (int l0 = begin; l0 < end; l0 += step) {
+        const int depth = min(end - l0, step);
         pack_right(right, b + b0, n, k, j0, columns, l0, depth);
 #if TRANS_A
         pack_left(left, a + a0, m, i0, rows, l0, depth);
@@ -159,12 +204,14 @@ kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b
             for (int i = 0; i < rows; i += MR) {
                 floatv acc[MR][2];
                 tile_clear(acc);
-#if TRANS_A
+#if GRAINS
+                multiply_grains(acc, left[i / MR], right[j / NR], depth, grain);
+#elif TRANS_A
                 multiply(acc, left[i / MR], right[j / NR], depth);
 #else
                 multiply(acc, a + a0 + (ulong)(i0 + i) * k + l0, k, rows - i, right[j / NR], depth);
 #endif
-                store(acc, c + c0 + (ulong)(i0 + i) * n + j0 + j, n, rows - i, columns - j, l0 == 0, l0 + depth == k,
+                store(acc, c + c0 + (ulong)(i0 + i) * n + j0 + j, n, rows - i, columns - j, l0 == begin, l0 + depth == end,
                       bias + bias0 + j0 + j, factor);
             }
     }

@@ -1,4 +1,5 @@
 /* Sums in a fixed order: first the sums of slices, then their sum. -D VW, see vector.h. */
+#include "grains.h"
 #include "vector.h"
 
 /* part[s, j] = sum over the rows of slice s of x[., j]. One work-item: VW columns of one slice. */
@@ -11,6 +12,41 @@ kernel void sum_rows(global const float *x, ulong x0, global float *part, ulong 
     floatv sum = 0.0f;
     for (size_t i = first; i < last; i++)
         sum += LOADV(x + x0 + i * columns + j);
+    STOREV(sum, part + part0 + s * columns + j);
+}
+
+/* y[j] = sum of x[., j], in which `each` rows are a grain (grains.h), the last one maybe fewer; at most 2^GRAIN_LEVELS grains.
+ * One work-item: VW columns. */
+kernel void sum_grains(global const float *x, ulong x0, global float *y, ulong y0, ulong rows, ulong columns, ulong each)
+{
+    const size_t j = get_global_id(0) * VW;
+    if (j >= columns) return;
+    floatv stack[GRAIN_LEVELS];
+    int top = 0;
+    uint g = 0;
+    x += x0 + j;
+    for (size_t first = 0; first < rows; first += each, ++g) {
+        const size_t last = min((size_t)rows, first + (size_t)each);
+        floatv sum = 0.0f;
+        for (size_t i = first; i < last; i++) sum += LOADV(x + i * columns);
+        for (int merges = grain_merges(g); merges > 0; --merges) sum = stack[--top] + sum;
+        stack[top++] = sum;
+    }
+    floatv sum = top > 0 ? stack[--top] : 0.0f;
+    while (top > 0) sum = stack[--top] + sum;
+    STOREV(sum, y + y0 + j);
+}
+
+/* The sums of slices of `slice` rows that begin anew with each grain; part (grains * slices, columns). */
+kernel void sum_grain_rows(global const float *x, ulong x0, global float *part, ulong part0, ulong rows, ulong columns,
+                           ulong each, ulong slice, ulong slices)
+{
+    const size_t j = get_global_id(0) * VW, s = get_global_id(1);
+    const size_t grain = s / slices * each, first = grain + s % slices * slice;
+    const size_t last = min(min((size_t)rows, grain + (size_t)each), first + (size_t)slice);
+    if (j >= columns || grain >= rows) return;
+    floatv sum = 0.0f;
+    for (size_t i = first; i < last; i++) sum += LOADV(x + x0 + i * columns + j);
     STOREV(sum, part + part0 + s * columns + j);
 }
 

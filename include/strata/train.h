@@ -77,8 +77,8 @@ typedef struct strata_fit_config {
     size_t batch_size;          /* the global batch; the ranks share it */
     size_t accumulate;          /* each rank runs its share of a batch in so many parts, one after the other, and adds their
                                    gradients: the update is that of the whole batch, the memory that of a part. Batch
-                                   normalization takes the statistics of each part; one that is synchronized is refused. An exact
-                                   run does so with its grains anyway. 0 or 1: in one */
+                                   normalization takes the statistics of each part; one that is synchronized is refused. Of an exact
+                                   run each grain is a part then, whatever the number. 0 or 1: in one */
     /* batch_size is that of each rank: the global one grows with their number, and with it, if the job says so, the rate */
     bool batch_per_rank;
     strata_rate_scaling rate_scaling; /* the optimizer's learning rate, or its schedule's, is multiplied by so much; only with
@@ -117,8 +117,9 @@ typedef struct strata_fit_config {
     void *warn_context;
     strata_balance balance;
     /* The same bits for any number of ranks of one type of device and any shares: a batch is cut into 16 grains of equally
-     * many samples (8 where those would have fewer than 16 samples; the last may have fewer), each runs alone, and sums are
-     * added in a fixed order. Batch normalization takes the statistics of each grain; one that is synchronized is refused */
+     * many samples (8 where those would have fewer than 16 samples; the last may have fewer), each has sums of its own, and
+     * these are added in a fixed order. On devices of the GPU class, with activity regularizers and with accumulate each grain
+     * goes through the model alone. Batch normalization takes the statistics of each grain; one that is synchronized is refused */
     bool exact;
     strata_compression compression; /* not of exact runs */
     const double *shares;       /* of each rank, relative, for STRATA_BALANCE_SHARES; share_count of them */

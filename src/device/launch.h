@@ -79,6 +79,9 @@ struct device *strata_run_device(const struct run *run);
 /* Whether ops leave out implementations that round more than the sum they stand for (Winograd's); false at first. */
 void strata_run_set_strict(struct run *run, bool strict);
 bool strata_run_strict(const struct run *run);
+/* Whether ops leave out what measuring found for a shape, which makes of a sample other bits where there are more; false at first. */
+void strata_run_set_untuned(struct run *run, bool untuned);
+bool strata_run_untuned(const struct run *run);
 
 /* What the launches that follow belong to ("conv2d_1 forward"), for profiles and messages. */
 void strata_run_label(struct run *run, const char *label);

@@ -82,6 +82,16 @@ bool strata_run_strict(const struct run *run)
     return run->strict;
 }
 
+void strata_run_set_untuned(struct run *run, bool untuned)
+{
+    run->untuned = untuned;
+}
+
+bool strata_run_untuned(const struct run *run)
+{
+    return run->untuned;
+}
+
 size_t strata_run_scratch_bytes(const struct run *run)
 {
     return run->scratch_bytes;

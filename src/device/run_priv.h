@@ -65,7 +65,7 @@ struct run {
     enum run_kind kind;
     struct device *device;
     enum queue_index queue;
-    bool strict;
+    bool strict, untuned;
 
     struct buffer *scratch;
     size_t scratch_bytes; /* immediate, recording: what scratch holds; measuring: the most that was asked for */

@@ -38,6 +38,11 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     return strata_conv_plain_backward(config, 2, s, err);
 }
 
+static bool sums_grains(const void *config, struct device *device, bool strict, const struct shape *in)
+{
+    return strata_conv_plain_sums_grains(config, 2, device, strict, in);
+}
+
 static const char *const aliases[] = { "Convolution2D", NULL };
 const struct layer_class strata_layer_conv2d = {
     .class = { .name = "Conv2D",
@@ -50,6 +55,7 @@ const struct layer_class strata_layer_conv2d = {
     .weights = weights,
     .forward = forward,
     .backward = backward,
+    .sums_grains = sums_grains,
     .needs_x = true,
     .fuses = true,
     .takes_rim = true,

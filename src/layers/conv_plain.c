@@ -33,14 +33,24 @@ bool strata_conv_plain_forward(const struct conv_config *c, int dims, const stru
     return strata_op_conv2d(s->run, &conv, &s->x, &s->w[0], &tail, &s->y, err);
 }
 
+bool strata_conv_plain_sums_grains(const struct conv_config *c, int dims, struct device *device, bool strict,
+                                   const struct shape *in)
+{
+    const struct shape one = strata_shape_batch(1, in);
+    const struct conv2d conv = strata_conv_of(c, &one, dims, (size_t)c->filters, (size_t)c->groups);
+    return strata_op_conv2d_grains(device, strict, &conv);
+}
+
 bool strata_conv_plain_backward(const struct conv_config *c, int dims, const struct step *s,
                                 strata_error *err)
 {
-    const struct conv2d conv = strata_conv_of(c, &s->x.shape, dims, (size_t)c->filters, (size_t)c->groups);
-    const size_t rows = conv.n * conv.out_height * conv.out_width;
+    struct conv2d conv = strata_conv_of(c, &s->x.shape, dims, (size_t)c->filters, (size_t)c->groups);
+    const size_t pixels = conv.out_height * conv.out_width;
+    conv.grain = s->grain;
+    const size_t rows = conv.n * pixels;
     return (!s->dw[0].buffer
             || strata_op_conv2d_kernel_gradient(s->run, &conv, &s->x, &s->dy, &s->dw[0], err))
-           && (!s->dw[1].buffer || strata_op_sum_rows(s->run, &s->dy, rows, conv.filters, &s->dw[1], err))
+           && (!s->dw[1].buffer || strata_op_sum_grains(s->run, &s->dy, rows, conv.filters, s->grain * pixels, &s->dw[1], err))
            && (!s->dx.buffer
                || strata_op_conv2d_input_gradient(s->run, &conv, &s->dy, &s->w[0], &s->dx, err));
 }

@@ -86,6 +86,7 @@ static bool kernel_gradient(const struct step *s, size_t rows, size_t units, str
         .m = strata_view_columns(&s->x),
         .n = units,
         .k = rows,
+        .grain = s->grain * (rows / s->dy.shape.dim[0]),
         .transpose_a = true,
         .a = s->x,
         .b = s->dy,
@@ -108,12 +109,26 @@ static bool input_gradient(const struct step *s, size_t rows, size_t units, stra
     return !s->dx.buffer || strata_op_gemm(s->run, &gemm, err);
 }
 
+static bool bias_gradient(const struct step *s, size_t rows, size_t units, strata_error *err)
+{
+    const size_t each = s->grain * (rows / s->dy.shape.dim[0]);
+    return !s->dw[1].buffer || strata_op_sum_grains(s->run, &s->dy, rows, units, each, &s->dw[1], err);
+}
+
+static bool sums_grains(const void *config, struct device *device, bool strict, const struct shape *in)
+{
+    (void)config;
+    (void)strict;
+    (void)in;
+    return strata_op_gemm_grains(device);
+}
+
 static bool backward(const void *config, const struct step *s, strata_error *err)
 {
     const struct dense *c = config;
     const size_t units = (size_t)c->units, rows = strata_view_rows(&s->dy);
     return kernel_gradient(s, rows, units, err)
-           && (!s->dw[1].buffer || strata_op_sum_rows(s->run, &s->dy, rows, units, &s->dw[1], err))
+           && bias_gradient(s, rows, units, err)
            && input_gradient(s, rows, units, err);
 }
 
@@ -126,6 +141,7 @@ const struct layer_class strata_layer_dense = {
     .weights = weights,
     .forward = forward,
     .backward = backward,
+    .sums_grains = sums_grains,
     .needs_x = true,
     .fuses = true,
     .activation = offsetof(struct dense, activation) + 1,

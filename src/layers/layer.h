@@ -61,6 +61,8 @@ struct step {
                                         then the factors by which the sum is multiplied before; buffer NULL: nothing */
     struct rim rim;                  /* forward of a class that takes_rim: zeros around x that are not stored */
     bool training;                   /* dropout drops, batch normalization uses the batch */
+    size_t grain;                    /* backward of a class that sums_grains: of so many samples dw has sums, as strata_op_sum_grains
+                                        adds them; 0: it is summed as one */
     struct buffer *step_words;       /* enum step_word; NULL unless training */
     const struct exchange *exchange; /* sums over the ranks, for a layer that wants the whole batch; NULL: this rank has it */
     unsigned stream;                 /* the layer's number in the model, for random_key.stream */
@@ -86,6 +88,10 @@ struct layer_class {
     /* Elements for the time of one forward or one backward alone, training or not, for what lies between several ops;
      * NULL: none. */
     size_t (*work)(const void *config, size_t n, const struct shape *in, const struct shape *out);
+
+    /* Whether backward heeds s->grain on this device for this input, and what forward makes of a sample does not depend on the
+     * others; NULL: never. Where grains are asked for, a layer with weights that does not gets them one by one. */
+    bool (*sums_grains)(const void *config, struct device *device, bool strict, const struct shape *in);
 
     bool needs_x, needs_y;   /* backward reads them */
     bool in_place;           /* y may be x's memory (then neither is needed), dx may be dy's */

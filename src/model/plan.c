@@ -113,6 +113,16 @@ static struct buffer *make_buffer(const struct plan *plan, size_t bytes, strata_
     return plan->config.unplayed ? strata_buffer_placeholder(device, bytes, err) : strata_buffer_create(device, bytes, err);
 }
 
+/* A row a grain, and one for what they were before. */
+static bool make_statistics(struct plan *plan, strata_error *err)
+{
+    const size_t count = plan->config.grain && plan->config.training ? strata_plan_statistic_count(plan) : 0;
+    if (count == 0)
+        return true;
+    plan->statistics = make_buffer(plan, (plan_grains(plan) + 1) * count * sizeof(float), err);
+    return plan->statistics != NULL;
+}
+
 static bool make_buffers(struct plan *plan, strata_error *err)
 {
     plan->arena = make_buffer(plan, plan->arena_elements ? plan->arena_elements * sizeof(float) : 64, err);
@@ -120,6 +130,8 @@ static bool make_buffers(struct plan *plan, strata_error *err)
     plan->step_words = plan->input ? make_buffer(plan, (STEP_ROWS + plan->config.n) * sizeof(uint32_t), err) : NULL;
     if (plan->step_words && has_penalty(plan))
         plan->penalty = make_buffer(plan, sizeof(float), err);
+    if (plan->step_words && !make_statistics(plan, err))
+        return false;
     return plan->step_words && (plan->penalty || !has_penalty(plan));
 }
 
@@ -130,6 +142,7 @@ static bool record(struct plan *plan, strata_error *err)
     if (!plan->run)
         return false;
     strata_run_set_strict(plan->run, plan->config.strict);
+    strata_run_set_untuned(plan->run, plan->config.grain > 0);
     if (!strata_plan_emit(plan, err))
         return false;
     if (plan->config.unplayed)
@@ -141,6 +154,7 @@ static bool record(struct plan *plan, strata_error *err)
     if (!plan->run)
         return false;
     strata_run_set_strict(plan->run, plan->config.strict);
+    strata_run_set_untuned(plan->run, plan->config.grain > 0);
     return strata_plan_emit(plan, err);
 }
 
@@ -175,6 +189,7 @@ void strata_plan_free(struct plan *plan)
     strata_buffer_free(plan->input);
     strata_buffer_free(plan->step_words);
     strata_buffer_free(plan->penalty);
+    strata_buffer_free(plan->statistics);
     strata_lower_release(&plan->flat);
     free(plan->life);
     free(plan->value_root);
@@ -207,6 +222,12 @@ struct view strata_plan_output(const struct plan *plan)
 struct view strata_plan_penalty(const struct plan *plan)
 {
     return (struct view){ .buffer = plan->penalty, .shape = { .rank = 1, .dim = { 1 } } };
+}
+
+struct view strata_plan_statistics(const struct plan *plan)
+{
+    const size_t count = plan->statistics ? strata_plan_statistic_count(plan) : 0;
+    return (struct view){ plan->statistics, 0, { 2, { count ? plan_grains(plan) : 0, count } } };
 }
 
 struct view strata_plan_extracted(const struct plan *plan, size_t index)

@@ -24,6 +24,9 @@ struct plan_config {
     size_t n;                /* samples a play; at least 1 */
     struct shape shape;      /* of a sample, without batch axis: it settles what is open in the model's input; rank 0: that of
                                 the model's input, which is whole */
+    size_t grain;            /* in training sums over samples are those of grains of so many, the last one maybe of fewer, added as
+                                strata_op_sum_grains adds them, and batch statistics are those of a grain; nothing that was
+                                measured for n samples serves; 0: n samples are one */
     size_t global_n;         /* samples of the whole global batch, which activity penalties are divided by; 0: n */
     bool training;           /* layers behave as with training=True; else as in inference */
     bool strict;             /* strata_run_set_strict */
@@ -48,6 +51,10 @@ enum activation_kind strata_plan_last_activation(const strata_model *model);
 bool strata_plan_prefix(strata_model *model, bool loss_at_logits, struct shape *out, const strata_layer **layer,
                         strata_error *err);
 
+/* Whether a plan of several grains gives the same bits as one of each: on this device what a sample becomes does not depend on those
+ * beside it, and nothing but gradients and moving statistics is summed over samples. */
+bool strata_plan_takes_grains(strata_model *model, struct device *device);
+
 /* The model must be bound (strata_params_bind). */
 struct plan *strata_plan_create(strata_model *model, const struct plan_config *config, strata_error *err);
 void strata_plan_free(struct plan *plan); /* takes NULL */
@@ -60,6 +67,9 @@ struct view strata_plan_output(const struct plan *plan);
 /* One float: the sum of activity regularizers' penalties of the latest play, divided by global_n; buffer NULL: the model
  * has none. */
 struct view strata_plan_penalty(const struct plan *plan);
+/* Where there are grains: what each made of the moving statistics, (grains, floats of them in the params' order); the weights keep
+ * what they were. buffer NULL: there are none. */
+struct view strata_plan_statistics(const struct plan *plan);
 struct view strata_plan_extracted(const struct plan *plan, size_t index);
 
 struct run *strata_plan_run(const struct plan *plan);        /* play it */

@@ -38,7 +38,7 @@ static struct step base_step(const struct plan *plan, int node, struct view *xs)
 {
     const struct flat *flat = &plan->flat.items[node];
     struct step s = { .run = plan->run, .xs = xs, .inputs = flat->input_count, .fused = flat->activation, .rim = flat->rim,
-                      .training = flat->training, .stream = flat->stream,
+                      .training = flat->training, .grain = plan->config.grain, .stream = flat->stream,
                       .exchange = flat->training ? plan->config.exchange : NULL,
                       .step_words = flat->training ? plan->step_words : NULL };
     for (int k = 0; k < flat->input_count; k++)
@@ -84,7 +84,9 @@ static bool emit_forward(const struct plan *plan, int node, strata_error *err)
     if (flat->kind == FLAT_ACTIVATION)
         return strata_op_activation(plan->run, flat->activation, &s.x, &s.y, err);
     if (flat->kind == FLAT_LAYER)
-        return emit_affine(plan, node, &s, err) && flat->layer->class->forward(flat->layer->config, &s, err);
+        return emit_affine(plan, node, &s, err)
+            && (strata_plan_is_cut(plan, node) ? strata_plan_cut_forward(plan, node, &s, err)
+                                               : flat->layer->class->forward(flat->layer->config, &s, err));
     const struct regularizer_class *class = (const void *)flat->regularizer->class;
     const struct view penalty = penalty_view(plan), none = { 0 };
     return class->apply(flat->regularizer->config, plan->run, &s.x, 1.0 / (double)plan->config.global_n, &penalty, &none, err);
@@ -130,8 +132,9 @@ static size_t squares_of(const struct params *params, size_t offset)
     return 0;
 }
 
-static bool backward_layer(const struct plan *plan, const struct flat *flat, struct step *s, strata_error *err)
+static bool backward_layer(const struct plan *plan, int node, struct step *s, strata_error *err)
 {
+    const struct flat *flat = &plan->flat.items[node];
     if (flat->view)
         return copy_through(plan, &s->dy, &s->dx, err);
     for (int w = 0; w < flat->layer->weight_count; w++) {
@@ -142,7 +145,8 @@ static bool backward_layer(const struct plan *plan, const struct flat *flat, str
         if (squares)
             s->dw_squares = (struct view){ plan->params->gradients, squares, s->w[w].shape };
     }
-    return flat->layer->class->backward(flat->layer->config, s, err);
+    return strata_plan_is_cut(plan, node) ? strata_plan_cut_backward(plan, node, s, err)
+                                          : flat->layer->class->backward(flat->layer->config, s, err);
 }
 
 static bool backward_penalty(const struct plan *plan, const struct flat *flat, const struct step *s, strata_error *err)
@@ -169,7 +173,7 @@ static bool emit_backward(struct plan *plan, int node, strata_error *err)
     s.dx = dxs[0];
     bool ok = true;
     if (flat->kind == FLAT_LAYER)
-        ok = backward_layer(plan, flat, &s, err);
+        ok = backward_layer(plan, node, &s, err);
     else if (flat->kind == FLAT_PENALTY)
         ok = backward_penalty(plan, flat, &s, err);
     else if (flat->fused && plan->flat.items[flat->inputs[0]].layer->class->fuses_gradient)

@@ -79,7 +79,9 @@ static void live_forward(struct plan *plan, int node)
     for (int k = 0; k < flat->input_count; k++)
         use_value(plan, flat->inputs[k], plan_forward_step(node));
     if (flat->kind == FLAT_LAYER && flat->training && flat->layer->class->keep) {
-        keep->elements = flat->layer->class->keep(flat->layer->config, plan->config.n, flat->in, &flat->out);
+        keep->elements = strata_plan_is_cut(plan, node)
+                             ? plan_grains(plan) * strata_plan_kept(plan, node)
+                             : flat->layer->class->keep(flat->layer->config, plan->config.n, flat->in, &flat->out);
         use(keep, plan_forward_step(node));
     }
     live_work(plan, node, false, plan_forward_step(node));
@@ -94,6 +96,10 @@ static void live_backward(struct plan *plan, int node)
     const struct flat *flat = &plan->flat.items[node];
     const int step = plan_backward_step(plan, node);
     live_work(plan, node, true, step);
+    if (strata_plan_is_cut(plan, node) && strata_plan_summed(plan, node) > 0) {
+        plan_sums(plan, node)->elements = strata_plan_summed(plan, node);
+        use(plan_sums(plan, node), step);
+    }
     if (needs_y(flat))
         use_value(plan, node, step);
     for (int k = 0; k < flat->input_count && needs_x(flat); k++)
@@ -144,7 +150,7 @@ static void find_lifetimes(struct plan *plan)
 bool strata_plan_place(struct plan *plan, strata_error *err)
 {
     const size_t count = plan->flat.count;
-    plan->life_count = 7 * count + 1;
+    plan->life_count = 8 * count + 1;
     plan->life = strata_alloc(plan->life_count, sizeof *plan->life, err);
     plan->value_root = plan->life ? strata_alloc(count, sizeof *plan->value_root, err) : NULL;
     plan->gradient_root = plan->value_root ? strata_alloc(count, sizeof *plan->gradient_root, err) : NULL;

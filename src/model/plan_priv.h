@@ -18,13 +18,13 @@ struct plan {
     bool convert;             /* the input needs a conversion step */
 
     struct lifetime *life;    /* values, keeps, gradients of the nodes, the converted input, temporaries, work of forward
-                                 and of backward, factors */
+                                 and of backward, factors, sums of grains */
     size_t life_count;
     int *value_root;          /* the node in whose memory a node's output lies, or MODEL_INPUT */
     int *gradient_root;       /* the node in whose gradient memory a node's gradient lies */
     int *contributions;       /* while emitting: how many parts of a node's gradient were written */
 
-    struct buffer *arena, *input, *step_words, *penalty;
+    struct buffer *arena, *input, *step_words, *penalty, *statistics;
     size_t arena_elements;
     struct run *run;
     int *marks;
@@ -78,6 +78,25 @@ static inline struct lifetime *plan_affine(const struct plan *plan, int node)
 {
     return &plan->life[6 * plan->flat.count + 1 + (size_t)node];
 }
+
+/* Sums of gradients of a node's weights, while its grains run one by one. */
+static inline struct lifetime *plan_sums(const struct plan *plan, int node)
+{
+    return &plan->life[7 * plan->flat.count + 1 + (size_t)node];
+}
+
+static inline size_t plan_grains(const struct plan *plan)
+{
+    return (plan->config.n + plan->config.grain - 1) / plan->config.grain;
+}
+
+/* plan_grains.c: nodes whose grains run one by one, for they have sums over samples that the layer does not divide itself. */
+bool strata_plan_is_cut(const struct plan *plan, int node);
+size_t strata_plan_kept(const struct plan *plan, int node);  /* elements that a grain keeps */
+size_t strata_plan_summed(const struct plan *plan, int node); /* elements of all sums */
+size_t strata_plan_statistic_count(const struct plan *plan);
+bool strata_plan_cut_forward(const struct plan *plan, int node, const struct step *whole, strata_error *err);
+bool strata_plan_cut_backward(const struct plan *plan, int node, const struct step *whole, strata_error *err);
 
 /* plan_memory.c: roots and lifetimes, then places. */
 bool strata_plan_place(struct plan *plan, strata_error *err);

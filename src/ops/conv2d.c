@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "ops/request.h"
 
 static bool unknown(const char *name, strata_error *err)
@@ -30,6 +31,25 @@ const struct conv2d_implementation *strata_conv2d_default(struct device *device,
         if ((!strict || !implementation->rounds_more) && implementation->suits(device, conv)) return implementation;
     }
     return NULL;
+}
+
+static const struct conv2d_implementation *forced_or_default(struct device *device, bool strict, const struct conv2d *conv)
+{
+    char name[STRATA_IMPLEMENTATION_NAME];
+    return strata_env_impl("conv2d", name, sizeof name) ? strata_conv2d_named(name) : strata_conv2d_default(device, conv, strict);
+}
+
+bool strata_op_conv2d_alike(struct device *device)
+{
+    static const struct conv2d plain = { .kernel_height = 1, .kernel_width = 1, .groups = 1 };
+    const struct conv2d_implementation *last = forced_or_default(device, true, &plain);
+    return last && last->alike;
+}
+
+bool strata_op_conv2d_grains(struct device *device, bool strict, const struct conv2d *conv)
+{
+    const struct conv2d_implementation *implementation = forced_or_default(device, strict, conv);
+    return implementation && implementation->grains;
 }
 
 /* The forced one, else what was measured to be the fastest, else the first that suits. */
@@ -68,7 +88,7 @@ static bool end(struct run *run, bool ok)
 
 static struct request request_of(struct run *run, enum request_kind kind, const struct conv2d *conv)
 {
-    return (struct request){ .kind = kind, .strict = strata_run_strict(run), .conv = *conv };
+    return (struct request){ .kind = kind, .strict = strata_run_strict(run), .untuned = strata_run_untuned(run), .conv = *conv };
 }
 
 bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x,

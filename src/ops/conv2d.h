@@ -15,11 +15,14 @@ struct conv2d {
     int kernel_height, kernel_width, stride_h, stride_w, dilation_h, dilation_w;
     int pad_top, pad_left;
     int groups;
+    size_t grain; /* the kernel's gradient: so many samples are a grain, as in strata_op_sum_grains; 0: it is summed as one */
 };
 
 struct conv2d_implementation {
     const char *name; /* for STRATA_IMPL=conv2d=name */
     bool rounds_more; /* not for a strict run, unless it is forced */
+    bool alike;       /* what it makes of a sample does not depend on how many there are */
+    bool grains;      /* serves a `grain`; others must get n samples of one */
     bool (*can)(struct device *device, const struct conv2d *conv);
     bool (*suits)(struct device *device, const struct conv2d *conv);
     bool (*forward)(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
@@ -36,6 +39,11 @@ extern const struct conv2d_implementation *const strata_conv2d_implementations[]
 /* By name, or the first that suits; NULL: there is none. */
 const struct conv2d_implementation *strata_conv2d_named(const char *name);
 const struct conv2d_implementation *strata_conv2d_default(struct device *device, const struct conv2d *conv, bool strict);
+
+/* Where nothing was measured: whether all that serve on this device, or the forced one, are alike; whether the one for this
+ * convolution serves a grain. */
+bool strata_op_conv2d_alike(struct device *device);
+bool strata_op_conv2d_grains(struct device *device, bool strict, const struct conv2d *conv);
 
 /* tail NULL: nothing. Outputs are overwritten. */
 bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,

@@ -122,6 +122,7 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 
 const struct conv2d_implementation strata_conv2d_depthwise = {
     .name = "depthwise",
+    .alike = true,
     .can = suits,
     .suits = suits,
     .forward = forward,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "ops/implementations.h"
+#include "ops/reduce.h"
 #include "ops/tile.h"
 
 enum {
@@ -16,12 +17,13 @@ enum {
     SPAN_TILES = 48,         /* of rows that one work-item takes, at most */
     PANEL_RUN = 8,           /* panels that it takes, at most */
     PIXELS = 128,            /* whose patches it copies at a time */
-    GRADIENT_ITEMS = 64      /* into which the sum is divided; a fixed number, so that its order depends on shapes alone */
+    GRADIENT_ITEMS = 64,     /* into which the sum is divided; a fixed number, so that its order depends on shapes alone */
+    GRAIN_ITEMS = 16         /* into which the sum of a grain is, of which there are several */
 };
 
 /* What cl/conv_tiled.cl calls a gather: the convolution or its input gradient. */
 struct gather {
-    size_t n, in_h, in_w, in_c, out_h, out_w, out_c;
+    size_t n, grain, in_h, in_w, in_c, out_h, out_w, out_c;
     int kernel_h, kernel_w, groups, stride_h, stride_w, start_h, start_w, dilation_h, dilation_w, phases_h, phases_w;
     bool reversed;
     struct view in, kernel, out;
@@ -36,7 +38,7 @@ static bool suits(struct device *device, const struct conv2d *conv)
 
 static struct gather gather_of(const struct conv2d *c)
 {
-    return (struct gather){ .n = c->n, .in_h = c->height, .in_w = c->width, .in_c = c->channels,
+    return (struct gather){ .n = c->n, .grain = c->grain, .in_h = c->height, .in_w = c->width, .in_c = c->channels,
                             .out_h = c->out_height, .out_w = c->out_width, .out_c = c->filters,
                             .kernel_h = c->kernel_height, .kernel_w = c->kernel_width, .groups = c->groups,
                             .stride_h = c->stride_h, .stride_w = c->stride_w, .start_h = -c->pad_top,
@@ -87,9 +89,9 @@ static size_t block_taps(const struct gather *g, const struct tile *tile)
 }
 
 /* How the kernel's gradient is divided: blocks of pixels into chunks, whose sums are added in order at the end; rows
- * (p, q, c) into spans of tiles; panels into runs. */
+ * (p, q, c) into spans of tiles; panels into runs. Where there are grains, each is divided, and chunks are those of one. */
 struct division {
-    size_t rows, tiles, spans, panels, runs, blocks, chunks;
+    size_t rows, tiles, spans, panels, runs, blocks, chunks, all_chunks;
 };
 
 static struct division divide(const struct gather *g, const struct tile *tile)
@@ -102,9 +104,11 @@ static struct division divide(const struct gather *g, const struct tile *tile)
     d.runs = strata_tile_ceil(panels, d.panels) * (size_t)g->groups;
 
     const size_t width = clamp(g->out_w, 1, PIXELS), height = clamp(PIXELS / width, 1, g->out_h);
-    const size_t blocks = g->n * strata_tile_ceil(g->out_w, width) * strata_tile_ceil(g->out_h, height);
-    d.blocks = strata_tile_ceil(blocks, clamp(GRADIENT_ITEMS / (d.runs * d.spans), 1, blocks));
+    const size_t image = strata_tile_ceil(g->out_w, width) * strata_tile_ceil(g->out_h, height);
+    const size_t n = g->grain ? g->grain : g->n, blocks = n * image, items = g->grain ? GRAIN_ITEMS : GRADIENT_ITEMS;
+    d.blocks = strata_tile_ceil(blocks, clamp(items / (d.runs * d.spans), 1, blocks));
     d.chunks = strata_tile_ceil(blocks, d.blocks);
+    d.all_chunks = g->n / n * d.chunks + strata_tile_ceil(g->n % n * image, d.blocks);
     return d;
 }
 
@@ -217,22 +221,25 @@ static bool run_kernel_gradient(struct run *run, const struct gather *g, const s
     const struct division d = divide(g, &tile);
     const size_t count = d.rows * g->out_c;
     write_options(g, &tile, options);
-    if (d.chunks > 1 && !strata_run_scratch(run, d.chunks * count * sizeof(float), &parts.buffer, err))
+    if (d.all_chunks > 1 && !strata_run_scratch(run, d.all_chunks * count * sizeof(float), &parts.buffer, err))
         return false;
 
-    const struct arg args[] = { arg_view(&g->in), arg_view(dy), arg_view(d.chunks > 1 ? &parts : dkernel),
-                                arg_int((int32_t)g->n), arg_int((int32_t)d.blocks), { 0 } };
+    const struct arg args[] = { arg_view(&g->in), arg_view(dy), arg_view(d.all_chunks > 1 ? &parts : dkernel),
+                                arg_int((int32_t)g->n), arg_int((int32_t)d.blocks),
+                                arg_int((int32_t)(g->grain ? g->grain : g->n)), arg_int((int32_t)d.chunks), { 0 } };
     const struct launch launch = { .kernel = "conv_tiled:gradient", .options = options, .args = args, .dims = 3,
-                                   .global = { d.runs, d.spans, d.chunks }, .local = { 1, 1, 1 } };
-    return strata_launch(run, &launch, err)
-        && (d.chunks == 1 || sum_parts(run, options, &parts, dkernel, count, d.chunks, err));
+                                   .global = { d.runs, d.spans, d.all_chunks }, .local = { 1, 1, 1 } };
+    if (!strata_launch(run, &launch, err)) return false;
+    if (d.all_chunks == 1) return true;
+    return g->grain ? strata_op_sum_grains(run, &parts, d.all_chunks, count, d.chunks, dkernel, err)
+                    : sum_parts(run, options, &parts, dkernel, count, d.chunks, err);
 }
 
 static bool kernel_gradient(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *dy,
                             const struct view *dkernel, strata_error *err)
 {
     const struct gemm product = { .m = conv->channels, .n = conv->filters, .k = conv->n * conv->height * conv->width,
-                                  .transpose_a = true, .a = *x, .b = *dy, .c = *dkernel };
+                                  .grain = conv->grain * conv->height * conv->width, .transpose_a = true, .a = *x, .b = *dy, .c = *dkernel };
     struct gather g = gather_of(conv);
     g.in = *x;
     return is_product(conv) ? strata_gemm_tiled.run(run, &product, err)
@@ -240,6 +247,6 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 }
 
 const struct conv2d_implementation strata_conv2d_tiled = {
-    .name = "tiled", .can = suits, .suits = suits, .forward = forward, .input_gradient = input_gradient,
+    .name = "tiled", .alike = true, .grains = true, .can = suits, .suits = suits, .forward = forward, .input_gradient = input_gradient,
     .kernel_gradient = kernel_gradient,
 };

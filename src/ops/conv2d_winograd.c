@@ -240,6 +240,6 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 }
 
 const struct conv2d_implementation strata_conv2d_winograd = {
-    .name = "winograd", .rounds_more = true, .can = serves, .suits = suits, .forward = forward, .input_gradient = input_gradient,
+    .name = "winograd", .rounds_more = true, .alike = true, .can = serves, .suits = suits, .forward = forward, .input_gradient = input_gradient,
     .kernel_gradient = kernel_gradient,
 };

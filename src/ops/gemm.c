@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "ops/request.h"
 
 static bool unknown(const char *name, strata_error *err)
@@ -48,9 +49,18 @@ static const struct gemm_implementation *choose(struct device *device, const str
     return named;
 }
 
+bool strata_op_gemm_grains(struct device *device)
+{
+    static const struct gemm none;
+    char name[STRATA_IMPLEMENTATION_NAME];
+    const bool forced = strata_env_impl("gemm", name, sizeof name);
+    const struct gemm_implementation *implementation = forced ? strata_gemm_named(name) : strata_gemm_default(device, &none);
+    return implementation && implementation->grains;
+}
+
 bool strata_op_gemm(struct run *run, const struct gemm *gemm, strata_error *err)
 {
-    const struct request request = { .kind = REQUEST_GEMM, .gemm = *gemm };
+    const struct request request = { .kind = REQUEST_GEMM, .untuned = strata_run_untuned(run), .gemm = *gemm };
     bool tuned = false;
     strata_run_tell(run, &request);
     const struct gemm_implementation *implementation = choose(strata_run_device(run), &request, &tuned, err);

@@ -10,12 +10,14 @@
 struct gemm {
     size_t m, n, k;
     bool transpose_a, transpose_b, accumulate;
+    size_t grain; /* with transpose_a alone: so many of k are a grain, as in strata_op_sum_grains; 0: k is summed as one */
     struct view a, b, c;
     struct tail tail;
 };
 
 struct gemm_implementation {
     const char *name; /* for STRATA_IMPL=gemm=name */
+    bool grains;      /* serves a `grain`, and what it makes of a row does not depend on how many there are */
     bool (*can)(struct device *device, const struct gemm *gemm);   /* whether it is for such devices, and serves this shape */
     bool (*suits)(struct device *device, const struct gemm *gemm); /* whether it is also the choice where nothing was measured */
     bool (*run)(struct run *run, const struct gemm *gemm, strata_error *err);
@@ -27,6 +29,9 @@ extern const struct gemm_implementation *const strata_gemm_implementations[];
 /* By name, or the first that suits; NULL: there is none. */
 const struct gemm_implementation *strata_gemm_named(const char *name);
 const struct gemm_implementation *strata_gemm_default(struct device *device, const struct gemm *gemm);
+
+/* Whether the implementation for this device where nothing was measured, or the forced one, is one with grains. */
+bool strata_op_gemm_grains(struct device *device);
 
 bool strata_op_gemm(struct run *run, const struct gemm *gemm, strata_error *err);
 

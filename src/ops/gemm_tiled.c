@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "ops/implementations.h"
+#include "ops/reduce.h"
 #include "ops/tile.h"
 
 /* The most that one work-item takes: its copy of B, and of A when that is transposed, stay in the second cache. */
@@ -42,31 +43,57 @@ static struct share divide(size_t tiles, size_t panels, bool packs_a, size_t wan
     return s;
 }
 
-static bool run_gemm(struct run *run, const struct gemm *g, strata_error *err)
+static int block_of(const struct tile *tile)
 {
-    char options[200];
+    return tile->width == 16 ? 192 : 256;
+}
+
+/* The part of k that a work-item sums: where there are grains, one, or as many as lie in a block and are a node of their tree. */
+static size_t span_of(const struct gemm *g, const struct tile *tile)
+{
+    size_t span = g->grain ? g->grain : g->k ? g->k : 1;
+    while (span < g->k && 2 * span <= (size_t)block_of(tile)) span *= 2;
+    return span;
+}
+
+/* `c` has room for all parts. */
+static bool multiply(struct run *run, const struct gemm *g, const struct view *c, strata_error *err)
+{
+    char options[220];
     const struct tile tile = strata_tile_of(strata_run_device(run));
+    const size_t span = span_of(g, &tile), parts = strata_tile_ceil(g->k, span);
     const size_t tiles = strata_tile_ceil(g->m, (size_t)tile.rows), panels = strata_tile_ceil(g->n, (size_t)tile.columns);
     if (tiles == 0 || panels == 0)
         return true;
     assert(g->k > 0 && g->m <= INT_MAX / 2 && g->n <= INT_MAX / 2 && g->k <= INT_MAX / 2);
     const struct share share =
-        divide(tiles, panels, g->transpose_a, strata_tile_items(strata_run_device(run)));
+        divide(tiles, panels, g->transpose_a, strata_tile_ceil(strata_tile_items(strata_run_device(run)), parts));
 
     snprintf(options, sizeof options,
              "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DKC=%d -DTILES=%d -DPANELS=%d -DTRANS_A=%d -DTRANS_B=%d "
-             "-DACCUMULATE=%d", tile.width, tile.rows, g->accumulate ? 0 : strata_tail_bias(&g->tail),
+             "-DACCUMULATE=%d -DGRAINS=%d", tile.width, tile.rows, g->accumulate ? 0 : strata_tail_bias(&g->tail),
              g->accumulate ? ACTIVATION_LINEAR : (int)g->tail.activation,
-             tile.width == 16 ? 192 : 256, MOST_PACKED_TILES, MOST_PANELS, g->transpose_a, g->transpose_b,
-             g->accumulate);
-    const struct arg args[] = { arg_view(&g->a), arg_view(&g->b), arg_view(&g->c), arg_view(&g->tail.bias),
+             block_of(&tile), MOST_PACKED_TILES, MOST_PANELS, g->transpose_a, g->transpose_b, g->accumulate, g->grain > 0);
+    const struct arg args[] = { arg_view(&g->a), arg_view(&g->b), arg_view(c), arg_view(&g->tail.bias),
                                 arg_int((int32_t)g->tail.factor), arg_int((int32_t)g->m), arg_int((int32_t)g->n), arg_int((int32_t)g->k),
-                                arg_int((int32_t)share.tiles), arg_int((int32_t)share.panels), { 0 } };
-    const struct launch launch = { .kernel = "gemm_tiled:gemm", .options = options, .args = args, .dims = 2,
+                                arg_int((int32_t)share.tiles), arg_int((int32_t)share.panels),
+                                g->grain ? arg_int((int32_t)g->grain) : (struct arg){ 0 }, arg_int((int32_t)span), { 0 } };
+    const struct launch launch = { .kernel = "gemm_tiled:gemm", .options = options, .args = args, .dims = g->grain ? 3 : 2,
                                    .global = { strata_tile_ceil(panels, share.panels),
-                                               strata_tile_ceil(tiles, share.tiles) },
-                                   .local = { 1, 1 } };
+                                               strata_tile_ceil(tiles, share.tiles), g->grain ? parts : 0 },
+                                   .local = { 1, 1, g->grain ? 1 : 0 } };
     return strata_launch(run, &launch, err);
 }
 
-const struct gemm_implementation strata_gemm_tiled = { .name = "tiled", .can = suits, .suits = suits, .run = run_gemm };
+static bool run_gemm(struct run *run, const struct gemm *g, strata_error *err)
+{
+    const struct tile tile = strata_tile_of(strata_run_device(run));
+    const size_t span = span_of(g, &tile), parts = strata_tile_ceil(g->k, span), count = g->m * g->n;
+    struct view sums = { 0 };
+    assert(!g->grain || (g->transpose_a && !g->transpose_b && !g->accumulate && !g->tail.bias.buffer));
+    if (parts <= 1 || count == 0) return multiply(run, g, &g->c, err);
+    return strata_run_scratch(run, parts * count * sizeof(float), &sums.buffer, err) && multiply(run, g, &sums, err)
+        && strata_op_sum_grains(run, &sums, parts, count, 1, &g->c, err);
+}
+
+const struct gemm_implementation strata_gemm_tiled = { .name = "tiled", .grains = true, .can = suits, .suits = suits, .run = run_gemm };

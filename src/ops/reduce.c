@@ -1,5 +1,6 @@
 #include "ops/reduce.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "ops/map.h"
@@ -36,6 +37,45 @@ bool strata_op_sum_rows(struct run *run, const struct view *x, size_t rows, size
     return strata_run_scratch(run, slices * columns * sizeof(float), &part.buffer, err)
            && sum_slices(run, x, rows, columns, slice, &part, err)
            && sum_slices(run, &part, slices, columns, slices, y, err);
+}
+
+/* One stage, where a grain has few rows. */
+static bool sum_grains(struct run *run, const struct view *x, size_t rows, size_t columns, size_t each, const struct view *y,
+                       strata_error *err)
+{
+    char options[32];
+    const int width = strata_op_vector_width(run, columns);
+    assert((rows + each - 1) / each <= STRATA_GRAINS);
+    snprintf(options, sizeof options, "-DVW=%d", width);
+    const struct arg args[] = { arg_view(x),        arg_view(y),     arg_ulong(rows),
+                                arg_ulong(columns), arg_ulong(each), { 0 } };
+    const struct launch launch = { .kernel = "reduce:sum_grains",
+                                   .options = options,
+                                   .args = args,
+                                   .dims = 1,
+                                   .global = { columns / (size_t)width } };
+    return strata_launch(run, &launch, err);
+}
+
+bool strata_op_sum_grains(struct run *run, const struct view *x, size_t rows, size_t columns, size_t each,
+                          const struct view *y, strata_error *err)
+{
+    char options[32];
+    if (each == 0) return strata_op_sum_rows(run, x, rows, columns, y, err);
+    const size_t slice = strata_op_slice(each), slices = (each + slice - 1) / slice, grains = (rows + each - 1) / each;
+    const int width = strata_op_vector_width(run, columns);
+    struct view part = { 0 };
+    if (slices == 1) return sum_grains(run, x, rows, columns, each, y, err);
+    if (!strata_run_scratch(run, grains * slices * columns * sizeof(float), &part.buffer, err)) return false;
+    snprintf(options, sizeof options, "-DVW=%d", width);
+    const struct arg args[] = { arg_view(x),     arg_view(&part),  arg_ulong(rows),   arg_ulong(columns),
+                                arg_ulong(each), arg_ulong(slice), arg_ulong(slices), { 0 } };
+    const struct launch launch = { .kernel = "reduce:sum_grain_rows",
+                                   .options = options,
+                                   .args = args,
+                                   .dims = 2,
+                                   .global = { columns / (size_t)width, grains * slices } };
+    return strata_launch(run, &launch, err) && sum_grains(run, &part, grains * slices, columns, slices, y, err);
 }
 
 bool strata_op_sum_terms(struct run *run, const struct sum_terms *terms, const struct view *x, size_t n,

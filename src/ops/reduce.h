@@ -8,6 +8,12 @@
 bool strata_op_sum_rows(struct run *run, const struct view *x, size_t rows, size_t columns, const struct view *y,
                         strata_error *err);
 
+/* The same where `each` rows, unless that is 0, are a grain, the last one maybe of fewer: their sums are added in the order of one tree
+ * (cl/grains.h), so that those of aligned parts add up to the same bits. At most STRATA_GRAINS grains. */
+enum { STRATA_GRAINS = 1024 };
+bool strata_op_sum_grains(struct run *run, const struct view *x, size_t rows, size_t columns, size_t each, const struct view *y,
+                          strata_error *err);
+
 /* y[at] = or += sum of the n elements of x. */
 bool strata_op_sum(struct run *run, const struct view *x, size_t n, const struct view *y, bool accumulate,
                    strata_error *err);

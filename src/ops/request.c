@@ -76,7 +76,7 @@ enum wanted strata_request_wanted(const struct request *r, struct device *device
 {
     char key[STRATA_REQUEST_TEXT];
     if (strata_env_impl(op, name, STRATA_IMPLEMENTATION_NAME)) return WANTED_FORCED;
-    const char *choice = strata_device_choice(device, strata_request_key(r, key));
+    const char *choice = r->untuned ? NULL : strata_device_choice(device, strata_request_key(r, key));
     if (!choice) return WANTED_NONE;
     snprintf(name, STRATA_IMPLEMENTATION_NAME, "%s", choice);
     return WANTED_TUNED;

@@ -11,6 +11,7 @@ enum request_kind { REQUEST_GEMM, REQUEST_CONV2D, REQUEST_CONV2D_INPUT_GRADIENT,
 struct request {
     enum request_kind kind;
     bool strict;        /* of the run */
+    bool untuned;       /* likewise */
     struct gemm gemm;   /* REQUEST_GEMM */
     struct conv2d conv; /* the others */
     struct tail tail;   /* REQUEST_CONV2D */

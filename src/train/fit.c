@@ -52,10 +52,11 @@ static bool prepare_objective(struct fit *f, strata_error *err)
     f->history = f->all ? strata_history_create(err) : NULL;
     if (!f->history || !carry_history(f, err) || !strata_fit_make_logs(f, err)) return false;
     const bool classes = f->config->class_weight != NULL;
+    strata_fit_cut(f);
     f->passes = strata_trainer_passes(&f->trainer, f->data, f->objective, classes);
     strata_fit_set_exchange(f);
     if (f->validation) f->validation_passes = strata_trainer_passes(&f->trainer, f->validation, f->objective, false);
-    f->readback = strata_readback_create(f->trainer.device, f->objective, f->config->exact, f->sums, err);
+    f->readback = strata_readback_create(f->trainer.device, f->objective, f->trainer.grain, f->sums, err);
     return f->readback && strata_pace_open(&f->pace, f->trainer.device, f->trainer.rank, err);
 }
 

@@ -134,15 +134,16 @@ bool strata_fit_sum(struct fit *fit, double *extra, size_t extra_count, strata_e
 bool strata_fit_play(struct fit *fit, const struct batch *batch, double scale, struct pass **pass, strata_error *err);
 
 /* The same of samples [at, at + n) of this rank's share, and their losses are on their way to the sums. */
-bool strata_fit_play_part(struct fit *fit, const struct batch *batch, size_t at, size_t n, double scale, strata_error *err);
+bool strata_fit_play_part(struct fit *fit, const struct batch *batch, size_t at, size_t n, double scale, struct pass **pass,
+                          strata_error *err);
 
 /* ---- fit_accumulate.c ---- */
 
 /* Where config.accumulate says so. After strata_fit_begin_exact. Collective. */
 bool strata_fit_begin_accumulation(struct fit *fit, strata_error *err);
 void strata_fit_end_accumulation(struct fit *fit);
-/* How many of a share of `count` samples go through the model together. */
-size_t strata_fit_at_once(const struct fit *fit, size_t count);
+/* How many of samples [first, first + count) of a batch, this rank's share, go through the model together at most. */
+size_t strata_fit_at_once(const struct fit *fit, size_t first, size_t count);
 /* Runs this rank's share in parts and leaves their gradients' sum; the losses are on their way to the sums. */
 bool strata_fit_accumulate(struct fit *fit, const struct batch *batch, double scale, strata_error *err);
 
@@ -165,13 +166,18 @@ bool strata_fit_restore_statistics(struct fit *fit, const json_t *list, strata_e
 
 /* ---- fit_exact.c ---- */
 
-/* Where config.exact says so: sets trainer.grain. Before the updater is made. Collective. */
+/* Where config.exact says so: trainer.grain and trainer.together. Before the passes are made. */
+void strata_fit_cut(struct fit *fit);
+/* Where config.exact says so. Before the updater is made. Collective. */
 bool strata_fit_begin_exact(struct fit *fit, strata_error *err);
 void strata_fit_end_exact(struct fit *fit);
 /* The buffer of partial sums for the updater, NULL where the run is not exact. */
 struct buffer *strata_fit_parts(const struct fit *fit, size_t *most);
-/* Runs this rank's grains and leaves what the reducer wants; the losses are on their way to the sums. */
-bool strata_fit_exact(struct fit *fit, const struct batch *batch, double scale, strata_error *err);
+/* Queues this rank's grains and leaves what the reducer wants. *pass NULL: it is there, and the losses are on their way to the sums;
+ * else one pass takes them all, as strata_fit_play's. */
+bool strata_fit_exact(struct fit *fit, const struct batch *batch, double scale, struct pass **pass, strata_error *err);
+/* How many samples of such a share the largest pass takes. */
+size_t strata_fit_exact_most(const struct fit *fit, size_t first, size_t count);
 /* After the step: what it made of the moving statistics. Collective. */
 bool strata_fit_exact_statistics(struct fit *fit, const struct batch *batch, strata_error *err);
 

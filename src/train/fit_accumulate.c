@@ -37,9 +37,9 @@ void strata_fit_end_accumulation(struct fit *f)
     f->accumulation = NULL;
 }
 
-size_t strata_fit_at_once(const struct fit *f, size_t count)
+size_t strata_fit_at_once(const struct fit *f, size_t first, size_t count)
 {
-    if (f->exact) return count < f->trainer.grain ? count : f->trainer.grain;
+    if (f->exact) return strata_fit_exact_most(f, first, count);
     return f->accumulation ? (count + f->config->accumulate - 1) / f->config->accumulate : count;
 }
 
@@ -56,13 +56,14 @@ static bool add(const struct fit *f, bool first, bool last, strata_error *err)
 
 bool strata_fit_accumulate(struct fit *f, const struct batch *batch, double scale, strata_error *err)
 {
-    struct pass *none;
-    if (batch->count == 0) return strata_fit_play(f, batch, scale, &none, err);
-    const size_t size = strata_fit_at_once(f, batch->count);
+    struct pass *pass;
+    if (batch->count == 0) return strata_fit_play(f, batch, scale, &pass, err);
+    const size_t size = strata_fit_at_once(f, batch->first, batch->count);
     bool ok = true;
     for (size_t at = 0; ok && at < batch->count; at += size) {
         const size_t left = batch->count - at;
-        ok = strata_fit_play_part(f, batch, at, left < size ? left : size, scale, err) && add(f, at == 0, left <= size, err);
+        ok = strata_fit_play_part(f, batch, at, left < size ? left : size, scale, &pass, err)
+             && add(f, at == 0, left <= size, err);
     }
     return ok && (f->trainer.ranks == 1 || strata_device_finish(f->trainer.device, err));
 }

@@ -116,13 +116,14 @@ static bool try_shares(struct fit *f, bool *fits, strata_error *err)
     strata_passes_free(&f->passes);
     strata_passes_free(&f->validation_passes);
     strata_share(&f->trainer.share, f->config->batch_size, &first, &count);
-    count = strata_fit_at_once(f, count);
+    count = strata_fit_at_once(f, first, count);
     const struct pass *pass =
         count ? strata_passes_get(&f->passes, count, f->config->batch_size, true, &failure) : NULL;
     const bool short_of_memory = count && !pass && (failure.code == STRATA_EMEMORY || failure.code == STRATA_EDEVICE);
     if (count && !pass && !short_of_memory) *err = failure;
     if (!strata_comm_agree(f->trainer.comm, !count || pass || short_of_memory, err)) return false;
-    const double own = pass && !f->exact ? most_grains(f, pass) : short_of_memory ? 0 : (double)b->grains; /* grains need no more memory than one */
+    const bool grows = !f->exact || f->trainer.together; /* grains that run alone need no more memory than one */
+    const double own = pass && grows ? most_grains(f, pass) : short_of_memory ? 0 : (double)b->grains;
     if (!strata_comm_gather(f->trainer.comm, &own, sizeof own, most, err)) return false;
     *fits = true;
     for (int r = 0; r < b->ranks; r++) {

@@ -1,13 +1,16 @@
-/* Exact runs: a global batch is cut into grains of a fixed number of samples, each goes through the model alone, and what
- * comes of them is added in the order of one tree: the same bits for any number of ranks and any shares. Moving statistics
- * are moved by each grain from where the step found them; the step leaves their mean, weighted by samples. */
+/* Exact runs: a global batch is cut into grains of a fixed number of samples, and what comes of them is added in the order of one
+ * tree: the same bits for any number of ranks and any shares. A pass takes all grains of a node of the tree, alone all there are,
+ * and adds their gradients itself; where the model or the device does not allow that, each grain goes through the model alone.
+ * Moving statistics are moved by each grain from where the step found them; the step leaves their mean, weighted by samples. */
 #include "train/fit.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "dist/tree.h"
+#include "model/plan.h"
 #include "ops/map.h"
 
 /* A pass of few samples costs nearly what one of more does, so grains have at least FULL samples unless that makes fewer than
@@ -19,7 +22,6 @@ struct exact {
     size_t most, top;
     struct run *run;       /* owned */
     size_t statistics;     /* floats of moving statistics */
-    struct buffer *before; /* owned: they, as the step found them; NULL: none */
     float *moved;          /* owned: they, as each grain of this rank left them */
     double *all;           /* owned: .. as all did */
     size_t *counts;        /* owned: nodes by rank */
@@ -40,8 +42,7 @@ static bool make_statistics(struct fit *f, struct exact *e, strata_error *err)
     e->statistics = strata_fit_count_statistics(f, false);
     if (!strata_fit_refuse_synchronized(f, "an exact run takes grains one after the other", err)) return false;
     if (e->statistics == 0) return true;
-    return (e->before = strata_buffer_create(f->trainer.device, e->statistics * sizeof(float), err))
-           && (e->moved = strata_alloc(GRAINS * e->statistics, sizeof *e->moved, err))
+    return (e->moved = strata_alloc(GRAINS * e->statistics, sizeof *e->moved, err))
            && (e->all = strata_alloc(GRAINS * e->statistics, sizeof *e->all, err));
 }
 
@@ -51,12 +52,18 @@ static size_t grain_of(size_t batch)
     return grain >= FULL ? grain : most < FULL ? most : FULL;
 }
 
+void strata_fit_cut(struct fit *f)
+{
+    if (!f->config->exact) return;
+    f->trainer.grain = grain_of(f->config->batch_size);
+    f->trainer.together = f->config->accumulate <= 1 && strata_plan_takes_grains(f->trainer.model, f->trainer.device);
+}
+
 static bool make(struct fit *f, strata_error *err)
 {
     struct exact *e = f->exact = strata_alloc(1, sizeof *e, err);
     if (!e) return false;
     const size_t batch = f->config->batch_size, ranks = (size_t)f->trainer.ranks, trainable = f->trainer.params->trainable;
-    f->trainer.grain = grain_of(batch);
     e->most = most_nodes((batch + f->trainer.grain - 1) / f->trainer.grain);
     e->parts = strata_buffer_create(f->trainer.device, (trainable ? e->most * trainable : 1) * sizeof(float), err);
     e->run = e->parts ? strata_run_immediate(f->trainer.device, QUEUE_COMPUTE, err) : NULL;
@@ -77,7 +84,6 @@ void strata_fit_end_exact(struct fit *f)
     if (!e) return;
     strata_run_free(e->run);
     strata_buffer_free(e->parts);
-    strata_buffer_free(e->before);
     free(e->moved);
     free(e->all);
     free(e->counts);
@@ -91,6 +97,35 @@ struct buffer *strata_fit_parts(const struct fit *f, size_t *most)
 {
     *most = f->exact ? f->exact->most : 0;
     return f->exact ? f->exact->parts : NULL;
+}
+
+/* ---- passes ------------------------------------------------------------------------------------------------------------------- */
+
+/* The nodes of the tree that a share is. */
+static size_t nodes_of(const struct fit *f, size_t first, size_t count, struct node nodes[STRATA_TREE_PARTS])
+{
+    const size_t grain = f->trainer.grain;
+    return strata_tree_nodes((first + grain - 1) / grain, (first + count + grain - 1) / grain, nodes);
+}
+
+static size_t samples_of(const struct fit *f, const struct node *node, size_t first, size_t count)
+{
+    const size_t at = (node->index << node->level) * f->trainer.grain - first, most = f->trainer.grain << node->level;
+    return count - at < most ? count - at : most;
+}
+
+size_t strata_fit_exact_most(const struct fit *f, size_t first, size_t count)
+{
+    struct node nodes[STRATA_TREE_PARTS];
+    const size_t grain = f->trainer.grain, parts = nodes_of(f, first, count, nodes);
+    size_t most = 0;
+    if (!f->trainer.together) return count < grain ? count : grain;
+    if (f->trainer.ranks == 1) return count;
+    for (size_t i = 0; i < parts; i++) {
+        const size_t samples = samples_of(f, &nodes[i], first, count);
+        if (samples > most) most = samples;
+    }
+    return most;
 }
 
 /* ---- gradients -------------------------------------------------------------------------------------------------------------- */
@@ -141,53 +176,29 @@ static bool finish_alone(const struct fit *f, strata_error *err)
 static void tell_parts(struct fit *f, size_t global_count)
 {
     struct exact *e = f->exact;
-    const size_t grain = f->trainer.grain;
     struct share share = f->trainer.share;
     size_t count = 0;
     for (share.rank = 0; share.rank < share.size; share.rank++) {
         size_t first, samples;
         strata_share(&share, global_count, &first, &samples);
-        const size_t begin = (first + grain - 1) / grain, end = (first + samples + grain - 1) / grain;
-        e->counts[share.rank] = strata_tree_nodes(begin, end, e->nodes + count);
+        e->counts[share.rank] = nodes_of(f, first, samples, e->nodes + count);
         count += e->counts[share.rank];
     }
-    const size_t steps = strata_tree_program(e->nodes, count, (global_count + grain - 1) / grain, e->steps);
+    const size_t steps = strata_tree_program(e->nodes, count, (global_count + f->trainer.grain - 1) / f->trainer.grain, e->steps);
     strata_reducer_parts(strata_updater_reducer(f->updater), e->counts, e->steps, steps);
 }
 
 /* ---- moving statistics ---------------------------------------------------------------------------------------------------------- */
 
-enum direction_of_copy { KEEP, RESTORE };
-
-static bool copy_statistics(const struct fit *f, enum direction_of_copy way, strata_error *err)
+/* What the pass that took samples from `at` on made of them. */
+static bool read_statistics(const struct fit *f, const struct pass *pass, size_t at, strata_error *err)
 {
-    const struct params *params = f->trainer.params;
-    struct device *device = f->trainer.device;
-    bool ok = true;
-    for (size_t i = 0, at = 0; ok && i < params->count; i++) {
-        const struct param *param = &params->list[i];
-        const size_t there = param->offset * sizeof(float), here = at * sizeof(float), bytes = param->count * sizeof(float);
-        if (!param->statistic) continue;
-        at += param->count;
-        ok = way == KEEP ? strata_buffer_copy(device, QUEUE_COMPUTE, params->weights, there, f->exact->before, here, bytes, err)
-                         : strata_buffer_copy(device, QUEUE_COMPUTE, f->exact->before, here, params->weights, there, bytes, err);
-    }
-    return ok;
-}
-
-static bool read_statistics(const struct fit *f, size_t grain, strata_error *err)
-{
-    const struct params *params = f->trainer.params;
-    float *to = f->exact->moved + grain * f->exact->statistics;
-    bool ok = true;
-    for (size_t i = 0; ok && i < params->count; i++) {
-        const struct param *param = &params->list[i];
-        if (!param->statistic) continue;
-        ok = strata_buffer_read_async(f->trainer.device, QUEUE_COMPUTE, params->weights, param->offset * sizeof(float),
-                                      param->count * sizeof(float), to, NULL, err);
-        to += param->count;
-    }
-    return ok;
+    if (f->exact->statistics == 0) return true;
+    const struct view moved = strata_plan_statistics(pass->plan);
+    float *to = f->exact->moved + at / f->trainer.grain * f->exact->statistics;
+    assert(moved.shape.dim[1] == f->exact->statistics);
+    return strata_buffer_read_async(f->trainer.device, QUEUE_COMPUTE, moved.buffer, 0, strata_view_count(&moved) * sizeof(float),
+                                    to, NULL, err);
 }
 
 /* The mean over the grains of all ranks, added in their order. */
@@ -195,6 +206,7 @@ bool strata_fit_exact_statistics(struct fit *f, const struct batch *batch, strat
 {
     struct exact *e = f->exact;
     if (!e || e->statistics == 0) return true;
+    if (!strata_comm_agree(f->trainer.comm, strata_device_finish(f->trainer.device, err), err)) return false; /* they were read */
     const size_t grain = f->trainer.grain, grains = (batch->global_count + grain - 1) / grain, s = e->statistics;
     const size_t own = (batch->count + grain - 1) / grain, first = batch->first / grain;
     memset(e->all, 0, grains * s * sizeof *e->all);
@@ -216,21 +228,44 @@ bool strata_fit_exact_statistics(struct fit *f, const struct batch *batch, strat
 static bool run_grain(struct fit *f, const struct batch *batch, size_t at, double scale, strata_error *err)
 {
     const size_t left = batch->count - at, n = left < f->trainer.grain ? left : f->trainer.grain;
-    if (!strata_fit_play_part(f, batch, at, n, scale, err)
-        || !push(f, batch->first / f->trainer.grain, (batch->first + at) / f->trainer.grain, err))
-        return false;
-    return f->exact->statistics == 0
-           || (read_statistics(f, at / f->trainer.grain, err) && copy_statistics(f, RESTORE, err));
+    struct pass *pass;
+    return strata_fit_play_part(f, batch, at, n, scale, &pass, err)
+           && push(f, batch->first / f->trainer.grain, (batch->first + at) / f->trainer.grain, err)
+           && read_statistics(f, pass, at, err);
 }
 
-bool strata_fit_exact(struct fit *f, const struct batch *batch, double scale, strata_error *err)
+static bool run_grains(struct fit *f, const struct batch *batch, double scale, strata_error *err)
 {
-    struct exact *e = f->exact;
-    e->top = 0;
-    bool ok = e->statistics == 0 || copy_statistics(f, KEEP, err);
+    bool ok = true;
     for (size_t at = 0; ok && at < batch->count; at += f->trainer.grain) ok = run_grain(f, batch, at, scale, err);
-    if (ok && f->trainer.ranks == 1) ok = finish_alone(f, err);
-    ok = ok && strata_device_finish(f->trainer.device, err);
+    return ok && (f->trainer.ranks > 1 || finish_alone(f, err));
+}
+
+/* Sums are nodes as they come. */
+static bool run_nodes(struct fit *f, const struct batch *batch, double scale, strata_error *err)
+{
+    struct node nodes[STRATA_TREE_PARTS];
+    const size_t count = nodes_of(f, batch->first, batch->count, nodes), trainable = f->trainer.params->trainable;
+    const struct view gradients = { f->trainer.params->gradients, 0, { 1, { trainable } } };
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        const size_t at = (nodes[i].index << nodes[i].level) * f->trainer.grain - batch->first;
+        const struct view part = part_view(f, i);
+        struct pass *pass;
+        ok = strata_fit_play_part(f, batch, at, samples_of(f, &nodes[i], batch->first, batch->count), scale, &pass, err)
+             && (trainable == 0 || strata_op_copy(f->exact->run, &gradients, &part, err)) && read_statistics(f, pass, at, err);
+    }
+    return ok;
+}
+
+bool strata_fit_exact(struct fit *f, const struct batch *batch, double scale, struct pass **pass, strata_error *err)
+{
+    f->exact->top = 0;
+    *pass = NULL;
+    if (f->trainer.together && f->trainer.ranks == 1)
+        return strata_fit_play(f, batch, scale, pass, err) && read_statistics(f, *pass, 0, err);
+    const bool ok = (f->trainer.together ? run_nodes(f, batch, scale, err) : run_grains(f, batch, scale, err))
+                    && strata_device_finish(f->trainer.device, err);
     if (ok && f->updater) tell_parts(f, batch->global_count);
     return ok;
 }

@@ -76,12 +76,12 @@ bool strata_fit_play(struct fit *f, const struct batch *batch, double scale, str
     return *pass && strata_pass_play(*pass, batch, &numbers, &f->uploaded, err);
 }
 
-bool strata_fit_play_part(struct fit *f, const struct batch *batch, size_t at, size_t n, double scale, strata_error *err)
+bool strata_fit_play_part(struct fit *f, const struct batch *batch, size_t at, size_t n, double scale, struct pass **pass,
+                          strata_error *err)
 {
     const struct batch part = strata_passes_part(&f->passes, batch, at, n);
-    struct pass *pass;
-    return await_upload(f, err) && strata_fit_play(f, &part, scale, &pass, err)
-           && strata_readback_post(f->readback, pass, &part, scale, err);
+    return await_upload(f, err) && strata_fit_play(f, &part, scale, pass, err)
+           && strata_readback_post(f->readback, *pass, &part, scale, err);
 }
 
 /* The losses follow the update in the queue: what they are read from, no update touches. */
@@ -178,7 +178,7 @@ bool strata_fit_sum(struct fit *f, double *extra, size_t extra_count, strata_err
 static bool queue(struct fit *f, const struct batch *batch, double scale, struct pass **pass, strata_error *err)
 {
     *pass = NULL;
-    if (f->exact) return strata_fit_exact(f, batch, scale, err);
+    if (f->exact) return strata_fit_exact(f, batch, scale, pass, err);
     return f->accumulation ? strata_fit_accumulate(f, batch, scale, err) : strata_fit_play(f, batch, scale, pass, err);
 }
 

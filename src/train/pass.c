@@ -99,7 +99,8 @@ static struct pass *make_pass(const struct passes *of, size_t n, size_t global_n
     const bool measured = of->objective != NULL, augmented = training && of->augment;
     const struct training *compiled = strata_model_training(of->model);
     const struct plan_config config = {
-        .part = of->part, .unplayed = of->unplayed, .n = n, .shape = of->data->x.shape, .global_n = global_n, .training = training,
+        .part = of->part, .unplayed = of->unplayed, .n = n, .shape = of->data->x.shape, .grain = of->grain,
+        .global_n = global_n, .training = training,
         .strict = compiled && !compiled->winograd,
         .backward = training && of->params->trainable > 0,
         .input = augmented ? STRATA_FLOAT32 : of->data->x.type, .input_scale = augmented ? 1 : of->data->scale,

@@ -19,18 +19,19 @@ struct readback {
     struct device *device;
     const struct objective *objective;
     double *sums;
-    double *own; /* owned, exact: of one part; else NULL */
+    size_t grain;
+    double *own; /* owned, of one grain; NULL: there are none */
     struct transit ring[READBACK_DEPTH];
     unsigned next;
 };
 
-struct readback *strata_readback_create(struct device *device, const struct objective *objective, bool exact, double *sums,
+struct readback *strata_readback_create(struct device *device, const struct objective *objective, size_t grain, double *sums,
                                         strata_error *err)
 {
     struct readback *r = strata_alloc(1, sizeof *r, err);
     if (!r) return NULL;
-    *r = (struct readback){ .device = device, .objective = objective, .sums = sums };
-    if (!exact || (r->own = strata_alloc(objective->sums, sizeof *r->own, err))) return r;
+    *r = (struct readback){ .device = device, .objective = objective, .sums = sums, .grain = grain };
+    if (!grain || (r->own = strata_alloc(objective->sums, sizeof *r->own, err))) return r;
     free(r);
     return NULL;
 }
@@ -70,17 +71,33 @@ static bool make_room(const struct objective *o, struct transit *t, size_t n, st
     return true;
 }
 
+/* What is said of the part as a whole, its first grain brings. */
+static struct part grain_of(const struct readback *r, const struct part *part, size_t at)
+{
+    const struct objective *o = r->objective;
+    const size_t left = part->count - at;
+    struct part grain = *part;
+    grain.count = left < r->grain ? left : r->grain;
+    grain.values += at * o->rows;
+    grain.y = (const char *)part->y + at * strata_shape_count(&o->truth) * sizeof(float);
+    if (part->weight) grain.weight += at;
+    if (part->y_pred) grain.y_pred += at * strata_shape_count(&o->pred);
+    if (at > 0) grain.counted = 0;
+    if (at > 0) grain.penalty = 0;
+    return grain;
+}
+
 static void add(struct readback *r, const struct part *part)
 {
     const size_t count = r->objective->sums;
     const double grid = 1 << 24;
-    if (!r->own) {
-        strata_objective_add(r->objective, part, r->sums);
-        return;
+    if (!r->own) strata_objective_add(r->objective, part, r->sums);
+    for (size_t at = 0; r->own && at < part->count; at += r->grain) {
+        const struct part grain = grain_of(r, part, at);
+        for (size_t i = 0; i < count; i++) r->own[i] = 0;
+        strata_objective_add(r->objective, &grain, r->own);
+        for (size_t i = 0; i < count; i++) r->sums[i] += nearbyint(r->own[i] * grid) / grid;
     }
-    for (size_t i = 0; i < count; i++) r->own[i] = 0;
-    strata_objective_add(r->objective, part, r->own);
-    for (size_t i = 0; i < count; i++) r->sums[i] += nearbyint(r->own[i] * grid) / grid;
 }
 
 static bool finish(struct readback *r, struct transit *t, strata_error *err)

@@ -8,9 +8,9 @@ enum { READBACK_DEPTH = 3 }; /* steps on their way */
 
 struct readback;
 
-/* Adds to *sums, which the caller owns. exact: what each part of a batch adds is rounded to multiples of 2^-24, of which sums up to
- * 2^29 have no error, so that they do not depend on the order. */
-struct readback *strata_readback_create(struct device *device, const struct objective *objective, bool exact, double *sums,
+/* Adds to *sums, which the caller owns. grain: unless it is 0, what each so many samples of a part add is rounded to multiples of
+ * 2^-24, of which sums up to 2^29 have no error, so that they do not depend on the order. */
+struct readback *strata_readback_create(struct device *device, const struct objective *objective, size_t grain, double *sums,
                                         strata_error *err);
 void strata_readback_free(struct readback *readback); /* drops what is on its way; takes NULL */
 

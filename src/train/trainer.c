@@ -73,7 +73,7 @@ struct passes strata_trainer_passes(const struct trainer *t, const strata_data *
                                     const struct objective *objective, bool class_weights)
 {
     return (struct passes){ .model = t->model, .device = t->device, .params = t->params, .objective = objective,
-                            .data = data, .weighted = data->sample_weight.values || class_weights };
+                            .data = data, .grain = t->grain, .weighted = data->sample_weight.values || class_weights };
 }
 
 size_t strata_batch_size_or(size_t given, size_t otherwise)
@@ -103,7 +103,7 @@ static bool look(const struct trainer *t, struct passes *passes, const struct ba
                  strata_error *err)
 {
     bool ok = true;
-    if (t->grain == 0) return look_at_part(passes, batch, readback, err);
+    if (t->grain == 0 || t->together) return look_at_part(passes, batch, readback, err);
     for (size_t at = 0; ok && at < batch->count; at += t->grain) {
         const size_t left = batch->count - at;
         const struct batch part = strata_passes_part(passes, batch, at, left < t->grain ? left : t->grain);
@@ -118,7 +118,7 @@ static bool look_at(const struct trainer *t, struct passes *passes, size_t batch
     const struct batches_config config = { .data = passes->data, .global_batch = batch_size,
                                            .y_type = passes->objective->y_type };
     const size_t all = strata_batches_steps(&config), steps = most && most < all ? most : all;
-    struct readback *readback = strata_readback_create(t->device, passes->objective, t->grain > 0, sums, err);
+    struct readback *readback = strata_readback_create(t->device, passes->objective, t->grain, sums, err);
     struct batches *batches = readback ? strata_batches_start(&config, &t->share, 0, 0, err) : NULL;
     bool ok = batches != NULL;
     for (size_t step = 0; ok && step < steps; step++) {

@@ -15,7 +15,8 @@ struct trainer {
     int rank, ranks;
     struct params *params;
     struct share share;
-    size_t grain; /* exact: passes of so many samples; 0: a rank runs its share of a batch as one */
+    size_t grain;  /* exact: sums are those of grains of so many samples; 0: a rank runs its share of a batch as one */
+    bool together; /* exact: a pass takes many grains (strata_plan_takes_grains); else each goes through the model alone */
 };
 
 /* Builds the model for the data where it is not built, checks that they fit, and binds the weights; with gradients for

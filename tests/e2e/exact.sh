@@ -5,7 +5,8 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib/expect.sh
 source "$SOURCE/tests/e2e/lib/expect.sh"
 
-# batches of 50 in 13 grains of 4, the last of 2; and a last batch of 11 in 3 grains
+# 361 samples: batches of 33 in 7 grains of 5, the last of 3, and a last batch of 31 in 7; of 50 in 8 grains of 7, the last of 1, and
+# a last one of 11 in 2; of 176 in 11 grains of 16, and a last one of 9 in 1
 cat >job.json <<'JSON'
 { "model": [ {"Input": {"shape": [28, 28, 1]}},
              {"Conv2D": {"filters": 6, "kernel_size": 5, "strides": 2, "use_bias": false, "kernel_regularizer": "l2"}},
@@ -15,12 +16,13 @@ cat >job.json <<'JSON'
   "data":    {"train": {"source": "fashion-mnist:train", "limit": 361}, "validation": {"source": "fashion-mnist:test", "limit": 77}},
   "compile": {"optimizer": {"Adam": {"learning_rate": 0.003, "global_clipnorm": 0.7}},
               "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}}, "metrics": ["accuracy"]},
-  "fit":     {"batch_size": 50, "epochs": 3, "seed": 3},
+  "fit":     {"batch_size": 33, "epochs": 3, "seed": 3},
   "run":     {"exact": true, "dir": "run", "checkpoint": {"every_epochs": 1}} }
 JSON
 
 fit() {
-    expect_code 0 timeout 250 mpirun -n "$1" "$STRATA" fit job.json --json --set "run.dir=$2" "${@:3}"
+    expect_code 0 timeout 250 mpirun -n "$1" "$STRATA" fit job.json --json --set "run.dir=$2" \
+                --set "fit.batch_size=${BATCH:-33}" "${@:3}"
 }
 
 # same DIR: no bit differs from one rank
