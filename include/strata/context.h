@@ -10,9 +10,14 @@ extern "C" {
 
 typedef struct strata_context strata_context;
 
+/* The only argument of a program that is started to compile kernels. */
+#define STRATA_COMPILER_WORD "compile-kernels"
+
 typedef struct strata_context_config {
     const char *devices; /* NULL or "auto", or a list with an entry a local rank; see `strata devices` */
     bool profile;        /* the device keeps time: strata/profile.h */
+    const char *compiler; /* a program that calls strata_compile_kernels when its only argument is STRATA_COMPILER_WORD: a start without
+                             a cache takes less time with it; NULL: kernels are compiled by this process alone. Stays */
     const strata_error *failed; /* what already went wrong on this rank: no rank gets a context then; NULL: nothing */
 } strata_context_config;
 
@@ -32,6 +37,9 @@ STRATA_API STRATA_CHECKED bool strata_context_agree(strata_context *context, boo
 
 /* The rank that a launcher gave this process, which is known before there is a context; 0 without a launcher. */
 STRATA_API int strata_launch_rank(void);
+
+/* Compiles kernels for the process that started this one, until that wants no more; returns what main returns. */
+STRATA_API int strata_compile_kernels(void);
 
 /* Ends all ranks with the error's exit code; for a failure that only this rank has. Does not return. */
 STRATA_API void strata_context_abort(strata_context *context, const strata_error *err);

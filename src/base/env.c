@@ -41,6 +41,14 @@ bool strata_env_impl(const char *op, char *buffer, size_t size)
     return false;
 }
 
+int strata_env_compilers(int otherwise)
+{
+    const char *value = strata_env("STRATA_COMPILERS");
+    char *end = NULL;
+    const long count = value ? strtol(value, &end, 10) : otherwise;
+    return value && (*end || count < 0 || count > 1000) ? otherwise : (int)count;
+}
+
 /* "FACTOR" or "MILLISECONDSms"; *end is behind it. */
 static bool parse_pace(const char *at, struct slowness *slow, char **end)
 {

@@ -3,6 +3,8 @@
  *   STRATA_DEVICE_CLASS   cpu or gpu: the implementations to prefer, whatever the device is
  *   STRATA_IMPL           "gemm=tiled,conv2d=im2col": implementations forced by name
  *   STRATA_CACHE_DIR      where built kernels and tuning results are kept; else XDG_CACHE_HOME or HOME/.cache /strata
+ *   STRATA_COMPILERS      how many processes compile kernels at a start without a cache, where the driver compiles one at a
+ *                         time (PoCL); 0: none but the one that trains; else as many as the rank has cores, if more than one
  *   STRATA_SLOW           "rank:factor" or "rank:2.5ms" of a sample: makes a rank slower, to try out unequal devices
  *   STRATA_FAULT          "site:k:action[@rank]": makes the k-th call at a site fail, for tests of reliability; see fault.h
  *
@@ -23,6 +25,9 @@ bool strata_env_cache_dir(char *buffer, size_t size);
 
 /* The implementation forced for `op` by STRATA_IMPL, copied to buffer; false when none is. */
 bool strata_env_impl(const char *op, char *buffer, size_t size);
+
+/* STRATA_COMPILERS, or `otherwise`. */
+int strata_env_compilers(int otherwise);
 
 /* How slow a rank pretends to be: its computing takes `factor` times as long, or at least `each` seconds a sample, in steps
  * [first, last) of a run. */

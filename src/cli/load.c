@@ -11,7 +11,7 @@ static strata_context *open_context(const char *devices, bool profile, bool ok, 
 {
     strata_error failed = *err;
     const strata_context_config config = {
-        .devices = devices, .profile = profile, .failed = ok ? NULL : &failed
+        .devices = devices, .profile = profile, .compiler = "/proc/self/exe", .failed = ok ? NULL : &failed
     };
     strata_context *context = strata_context_create(&config, err);
     if (context && strata_context_warning(context)) fprintf(stderr, "warning: %s\n", strata_context_warning(context));

@@ -1,6 +1,7 @@
 /* strata: the command. Reads the command line, runs the verb, turns its error into words and an exit code. */
 #include <locale.h>
 #include <stdio.h>
+#include <string.h>
 #include <strata/context.h>
 #include <strata/version.h>
 
@@ -40,6 +41,7 @@ int main(int argc, char **argv)
     struct command command = { 0 };
     int status = 0;
     strata_error err = { 0 };
+    if (argc == 2 && strcmp(argv[1], STRATA_COMPILER_WORD) == 0) return strata_compile_kernels();
     setlocale(LC_CTYPE, "");
     const bool ok = read_line(argc, argv, &command, &status, &err) && run(&command, &err) && flushed(&err);
     strata_command_free(&command);

@@ -9,6 +9,7 @@
 #include "base/env.h"
 #include "base/memory.h"
 #include "device/choose.h"
+#include "device/compilers.h"
 #include "device/device_priv.h"
 #include "device/native.h"
 #include "device/program_cache.h"
@@ -29,10 +30,23 @@ static bool choose_class(struct device *device, int forced, strata_error *err)
     return true;
 }
 
+static bool is_pocl(const strata_device_info *info)
+{
+    return strcmp(info->platform, "Portable Computing Language") == 0;
+}
+
+/* Only PoCL is known to compile at the first launch, one kernel at a time, and to leave it in files. On one core there is nothing
+ * to be had from more processes. Faults on purpose are for one process. */
+static void make_compilers(struct device *device, const char *program)
+{
+    if (is_pocl(&device->info) && device->info.is_cpu && !strata_env("STRATA_FAULT"))
+        device->compilers = strata_compilers_create(program, strata_env_compilers(device->units > 1 ? device->units : 0), device->info.index);
+}
+
 /* "PoCL: AMD EPYC": PoCL puts its driver and LLVM's name of the processor before the device's own name. */
 static int short_name(const strata_device_info *info, char *text, size_t size)
 {
-    const bool pocl = strcmp(info->platform, "Portable Computing Language") == 0;
+    const bool pocl = is_pocl(info);
     const char *name = info->name;
     for (int cuts = 0; pocl && cuts < 2; cuts++) {
         const char *dash = strchr(name, '-');
@@ -114,6 +128,8 @@ static bool open_chosen(struct device *device, const struct device_request *requ
           && (!request->profile || (device->profile = strata_profile_create(err)))
           && (device->programs = strata_programs_create(err)) != NULL;
     }
+    if (ok)
+        make_compilers(device, request->compiler);
     free(list);
     free(ids);
     return ok;
@@ -126,6 +142,7 @@ struct device *strata_device_open(const struct device_request *request, strata_e
         return NULL;
     pthread_mutex_init(&device->lock, NULL);
     atomic_init(&device->building, 0);
+    atomic_init(&device->compiling, false);
     if (!open_chosen(device, request, err)) {
         if (device->text[0]) {
             char node[256] = "this node";
@@ -148,6 +165,7 @@ void strata_device_close(struct device *device)
             clFinish(queues[i]);
             clReleaseCommandQueue(queues[i]);
         }
+    strata_compilers_free(device->compilers);
     strata_profile_free(device->profile);
     strata_programs_free(device->programs);
     json_decref(device->choices);

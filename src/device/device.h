@@ -21,6 +21,7 @@ struct profile;
  *   class       forced class; -1: STRATA_DEVICE_CLASS from the environment, else the device's own
  *   bindings    strata_process_binding of each local rank, or NULL when it is not known
  *   profile     the queues keep time (device/profile.h)
+ *   compiler    as in strata_context_config
  *
  * A CPU device that is shared is split so that each rank has compute units of its own, and the process is pinned to
  * those cores; CPU devices of different platforms are the same cores and are split as one. With more ranks than cores
@@ -34,6 +35,7 @@ struct device_request {
     int class;
     const uint64_t *bindings;
     bool profile;
+    const char *compiler;
 };
 
 /* A number for the set of cores that this process is bound to, alike in two processes of a node with the same set. */

@@ -11,6 +11,7 @@
 #include "device/device.h"
 #include "device/profile.h"
 
+struct compilers;
 struct program_cache;
 
 struct device {
@@ -28,6 +29,8 @@ struct device {
     struct profile *profile; /* NULL: nothing is timed */
     size_t most_items[3], most_group; /* limits of a work-group: along each axis, and in all */
     char text[300];
+    struct compilers *compilers; /* NULL: none but the driver; used by the thread that records and plays */
+    atomic_bool compiling;  /* the driver was seen to compile a program, rather than to find it in a cache */
     atomic_int building;    /* how many threads build programs */
     pthread_mutex_t lock;   /* of played; taken before that of a run */
     struct run *played;     /* the recording that was played last, or NULL */

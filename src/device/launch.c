@@ -8,6 +8,7 @@
 #include <xxhash.h>
 
 #include "base/memory.h"
+#include "device/compilers.h"
 #include "device/device_priv.h"
 #include "device/groups.h"
 #include "device/native.h"
@@ -195,6 +196,8 @@ static bool record(struct run *run, const struct launch *launch, strata_error *e
     entry->kernel = kernel;
     set_range(run->device, launch, entry);
     set_bytes(launch, entry);
+    if (run->device->compilers && atomic_load(&run->device->compiling))
+        strata_compilers_ask(run->device->compilers, launch, entry->global, entry->local);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <xxhash.h>
 
 #include "base/clock.h"
@@ -26,6 +27,10 @@ static const char without_header[] = "-D_OPENCL_H_";
 /* Giving out binaries may take as long as building (PoCL compiles every kernel of a program for its binary), so a device
  * spends at most this part of its life on it; what is not kept now is kept by a later start. */
 static const double keeping = 0.1;
+
+/* Seconds of computing. The first program that PoCL compiles in a process takes one, as it reads its library of functions then; one
+ * that is in its cache a tenth of this. */
+static const double surely_compiled = 0.2;
 
 struct program {
     char *file, *options;
@@ -231,6 +236,14 @@ void strata_programs_free(struct program_cache *cache)
     free(cache);
 }
 
+/* Of this thread. */
+static double computing(void)
+{
+    struct timespec now = { 0 };
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 static bool find_or_build(struct device *device, struct program *program, strata_error *err)
 {
     const char *file = program->file, *options = program->options, *source = source_of(file);
@@ -243,8 +256,11 @@ static bool find_or_build(struct device *device, struct program *program, strata
         device->programs->counts.loaded++;
         return true;
     }
+    const double begin = computing();
     if (!build(device, file, source, options, program, err))
         return false;
+    if (computing() - begin > surely_compiled)
+        atomic_store(&device->compiling, true);
     program->built = true;
     device->programs->counts.built++;
     device->programs->counts.shortly += program->shortly;

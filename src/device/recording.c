@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "device/compilers.h"
 #include "device/device_priv.h"
 #include "device/launch.h"
 #include "device/native.h"
@@ -165,9 +166,20 @@ static bool play_last(struct run *run, cl_command_queue queue, const struct entr
     return true;
 }
 
+/* The driver does not begin with what others compile for it. A large kernel takes a second, on a busy machine ten. */
+static void wait_for_compilers(struct device *device)
+{
+    if (!device->compilers || !atomic_exchange(&device->compiling, false))
+        return;
+    atomic_fetch_add(&device->building, 1);
+    strata_compilers_wait(device->compilers, 60);
+    atomic_fetch_sub(&device->building, 1);
+}
+
 bool strata_run_play(struct run *run, strata_error *err)
 {
     assert(run->kind == RUN_RECORD);
+    wait_for_compilers(run->device);
     const cl_command_queue queue = run->device->queues[QUEUE_COMPUTE];
     if (!strata_run_begin_play(run, err))
         return false;

@@ -5,6 +5,7 @@
 
 #include "base/fault.h"
 #include "base/memory.h"
+#include "device/compilers.h"
 #include "device/peak.h"
 #include "device/profile.h"
 #include "dist/comm_priv.h"
@@ -45,7 +46,8 @@ static bool open_device(strata_context *context, const strata_context_config *co
     }
     const struct device_request request = { .devices = config->devices, .local_rank = context->comm->local_rank,
                                             .local_size = context->comm->local_size, .class = -1,
-                                            .bindings = bindings, .profile = config->profile };
+                                            .bindings = bindings, .profile = config->profile,
+                                            .compiler = config->compiler };
     context->device = strata_device_open(&request, err);
     free(bindings);
     if (context->device) strata_comm_describe(context->comm, strata_device_text(context->device), context->device);
@@ -81,6 +83,11 @@ strata_context *strata_context_create(const strata_context_config *config, strat
         strata_comm_free(comm);
     let_rank_0_speak(rank);
     return NULL;
+}
+
+int strata_compile_kernels(void)
+{
+    return strata_compilers_serve();
 }
 
 void strata_context_free(strata_context *context)
