@@ -59,6 +59,7 @@ OF_MEMORY(2)
 OF_MEMORY(4)
 OF_MEMORY(8)
 OF_MEMORY(16)
+void WRITES prefetch(const __global float *, size_t);
 
 float8 MATHS convert_float8(uint8);
 uint8 MATHS convert_uint8(ulong8);

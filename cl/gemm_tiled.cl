@@ -19,6 +19,9 @@
 #error "-D KC, TILES, PANELS, TRANS_A, TRANS_B, ACCUMULATE and GRAINS are needed"
 #endif
 
+/* Rows of a matrix that are asked for before they are copied. */
+#define AHEAD 16
+
 #if TRANS_B
 /* log2(VW) perfect shuffles transpose. */
 static inline void transpose(floatv t[VW])
@@ -71,6 +74,8 @@ static inline void pack_right(line right[PANELS][KC], global const float *b, int
     const int whole = columns / NR;
     for (int l = 0; l < depth; ++l) {
         global const float *from = b + (ulong)(l0 + l) * n + j0;
+        if (l + AHEAD < depth)
+            for (int j = 0; j < columns; j += CACHE_LINE) PREFETCH(from + (ulong)AHEAD * n + j);
         for (int p = 0; p < whole; ++p, from += NR) {
             right[p][l].v[0] = LOADV(from);
             right[p][l].v[1] = LOADV(from + VW);
@@ -89,6 +94,8 @@ static inline void pack_left(float left[TILES][STRIP], global const float *a, in
 {
     for (int l = 0; l < depth; ++l) {
         global const float *from = a + (ulong)(l0 + l) * m + i0;
+        if (l + AHEAD < depth)
+            for (int r = 0; r < rows; r += CACHE_LINE) PREFETCH(from + (ulong)AHEAD * m + r);
         int t = 0;
         for (; (t + 1) * MR <= rows; ++t, from += MR)
 #pragma unroll
@@ -203,6 +210,7 @@ kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b
         for (int j = 0; j < columns; j += NR)
             for (int i = 0; i < rows; i += MR) {
                 floatv acc[MR][2];
+                for (int r = 0; r < min(MR, rows - i); ++r) PREFETCH(c + c0 + (ulong)(i0 + i + r) * n + j0 + j);
                 tile_clear(acc);
 #if GRAINS
                 multiply_grains(acc, left[i / MR], right[j / NR], depth, grain);

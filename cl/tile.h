@@ -29,6 +29,17 @@ typedef float16 floatv;
 
 #define NR (2 * VW)
 
+/* Brings the cache line at `from` near, for rows that are short and lie apart, which no processor foresees. PoCL compiles
+ * for the processor itself, and its prefetch() does nothing. */
+#if defined(__x86_64__) || defined(__aarch64__)
+#define PREFETCH(from) __builtin_prefetch(from)
+#else
+#define PREFETCH(from) prefetch((from), 1)
+#endif
+
+/* Floats of a cache line. */
+#define CACHE_LINE 16
+
 /* A row of a packed panel or of a tile. */
 typedef union {
     floatv v[2];
