@@ -111,7 +111,6 @@ static struct view part_of(const struct plan *plan, const struct view *view, siz
 static struct step step_of(const struct plan *plan, int node, const struct step *whole, size_t grain)
 {
     struct step s = *whole;
-    s.grain = 0;
     s.x = part_of(plan, &whole->x, grain);
     s.y = part_of(plan, &whole->y, grain);
     s.dx = part_of(plan, &whole->dx, grain);
@@ -204,6 +203,7 @@ static bool add_top(const struct plan *plan, int node, const struct step *whole,
 bool strata_plan_cut_backward(const struct plan *plan, int node, const struct step *whole, strata_error *err)
 {
     const struct flat *flat = &plan->flat.items[node];
+    const bool apart = !whole->keep.buffer && !moves_statistics(flat); /* what goes back to a sample comes from it alone */
     size_t top = 0; /* sums on the stack */
     bool ok = true;
     assert(whole->inputs == 1);
@@ -211,6 +211,7 @@ bool strata_plan_cut_backward(const struct plan *plan, int node, const struct st
         struct step s = step_of(plan, node, whole, g);
         s.xs = &s.x;
         s.dxs = &s.dx;
+        if (apart) s.dx.buffer = NULL;
         put_on_stack(plan, node, &s, top++);
         ok = flat->layer->class->backward(flat->layer->config, &s, err);
         for (size_t k = g; ok && k % 2 == 1; k /= 2)
@@ -218,5 +219,9 @@ bool strata_plan_cut_backward(const struct plan *plan, int node, const struct st
     }
     while (ok && top > 1)
         ok = add_top(plan, node, whole, --top, err);
-    return ok;
+    struct step back = *whole;
+    back.dw_squares.buffer = NULL;
+    for (int w = 0; w < STRATA_MAX_WEIGHTS; w++)
+        back.dw[w].buffer = NULL;
+    return ok && (!apart || !back.dx.buffer || flat->layer->class->backward(flat->layer->config, &back, err));
 }

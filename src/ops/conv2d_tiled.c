@@ -18,7 +18,7 @@ enum {
     PANEL_RUN = 8,           /* panels that it takes, at most */
     PIXELS = 128,            /* whose patches it copies at a time */
     GRADIENT_ITEMS = 64,     /* into which the sum is divided; a fixed number, so that its order depends on shapes alone */
-    GRAIN_ITEMS = 16         /* into which the sum of a grain is, of which there are several */
+    GRAIN_ITEMS = 8          /* into which the sum of a grain is, of which there are several */
 };
 
 /* What cl/conv_tiled.cl calls a gather: the convolution or its input gradient. */

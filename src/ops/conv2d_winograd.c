@@ -21,12 +21,13 @@ enum {
     GRADIENT_BYTES = 384 << 10,    /* of a work-item's transforms: longer sums for a wider block are worth leaving the second cache a little */
     GRADIENT_CHANNELS = 64,        /* of a block, and */
     GRADIENT_FILTERS = 64,
-    GRADIENT_ITEMS = 16            /* a fixed number, so that the order of the sum depends on shapes alone */
+    GRADIENT_ITEMS = 16,           /* a fixed number, so that the order of the sum depends on shapes alone */
+    GRAIN_ITEMS = 4                /* of a grain: each is as much to write and read again, and there are many grains */
 };
 
 /* What cl/winograd.cl calls a convolution: of x, or of dy. */
 struct winograd {
-    size_t n, in_h, in_w, in_c, out_h, out_w, out_c;
+    size_t n, grain, in_h, in_w, in_c, out_h, out_w, out_c;
     int start_h, start_w;
     bool reversed;
     struct view in, kernel, out;
@@ -69,7 +70,7 @@ static bool suits(struct device *device, const struct conv2d *c)
 
 static struct winograd forward_of(const struct conv2d *c)
 {
-    return (struct winograd){ .n = c->n, .in_h = c->height, .in_w = c->width, .in_c = c->channels,
+    return (struct winograd){ .n = c->n, .grain = c->grain, .in_h = c->height, .in_w = c->width, .in_c = c->channels,
                               .out_h = c->out_height, .out_w = c->out_width, .out_c = c->filters,
                               .start_h = -c->pad_top, .start_w = -c->pad_left };
 }
@@ -192,7 +193,7 @@ static struct division divide(const struct winograd *w, const struct tile *tile,
     struct division d = { .panels = strata_tile_ceil(panels, runs) };
     d.channels = spans == 1 ? w->in_c : strata_tile_ceil(strata_tile_ceil(w->in_c, spans), width) * width;
     d.blocks = strata_tile_ceil(w->in_c, d.channels) * strata_tile_ceil(panels, d.panels);
-    const size_t wanted = GRADIENT_ITEMS / d.blocks > 1 ? GRADIENT_ITEMS / d.blocks : 1;
+    const size_t items = w->grain ? GRAIN_ITEMS : GRADIENT_ITEMS, wanted = items / d.blocks > 1 ? items / d.blocks : 1;
     d.tiles_of_chunk = strata_tile_ceil(all, wanted);
     d.chunks = strata_tile_ceil(all, d.tiles_of_chunk);
     d.tiles = least(GRADIENT_BYTES / (points * (d.channels + d.panels * columns) * sizeof(float)), d.tiles_of_chunk);
