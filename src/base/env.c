@@ -1,5 +1,6 @@
 #include "base/env.h"
 
+#include <math.h>
 #include <strata/context.h> /* strata_launch_rank */
 
 #include <stdint.h>
@@ -93,6 +94,16 @@ bool strata_env_slow(int rank, struct slowness *slow, strata_error *err)
         at = *end ? end + 1 : end;
     }
     return true;
+}
+
+bool strata_env_link(double *bytes_per_second, strata_error *err)
+{
+    const char *text = strata_env("STRATA_LINK");
+    char *end = NULL;
+    const double megabytes = text ? strtod(text, &end) : INFINITY;
+    *bytes_per_second = 1e6 * megabytes;
+    if (!text || (end != text && *end == '\0' && megabytes > 0)) return true;
+    return strata_fail(err, STRATA_EUSAGE, "STRATA_LINK is \"%s\"; megabytes a second are expected, such as 100", text);
 }
 
 /* Open MPI, MPICH and Intel MPI, PMIx, Slurm. */

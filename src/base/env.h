@@ -6,6 +6,7 @@
  *   STRATA_COMPILERS      how many processes compile kernels at a start without a cache, where the driver compiles one at a
  *                         time (PoCL); 0: none but the one that trains; else as many as the rank has cores, if more than one
  *   STRATA_SLOW           "rank:factor" or "rank:2.5ms" of a sample: makes a rank slower, to try out unequal devices
+ *   STRATA_LINK           "100": the ranks pretend that a link of so many megabytes a second is between any two, to try out slow networks
  *   STRATA_FAULT          "site:k:action[@rank]": makes the k-th call at a site fail, for tests of reliability; see fault.h
  *
  * The rank that a launcher set (strata_launch_rank of <strata/context.h>) is read here too. */
@@ -40,5 +41,8 @@ struct slowness {
 /* From STRATA_SLOW, "RANK:FACTOR[@FIRST[-LAST]],..." or "RANK:MILLISECONDSms...", what it says of this rank: steps are counted from 1, and LAST is the
  * last slow one. STRATA_EUSAGE when it cannot be read. */
 bool strata_env_slow(int rank, struct slowness *slow, strata_error *err);
+
+/* From STRATA_LINK, bytes a second each way; INFINITY when unset. STRATA_EUSAGE when it is no number above zero. */
+bool strata_env_link(double *bytes_per_second, strata_error *err);
 
 #endif

@@ -1,6 +1,6 @@
-/* A step of the reducer with several ranks: buckets move through lanes, from the gradients of all ranks to the new
- * weights on all of them. Nothing blocks but the waits of `measure`: the thread goes round the lanes and moves what can
- * move, so that one bucket is exchanged while the one before is updated and gathered.
+/* A step of the reducer with several ranks: buckets move through lanes, from the gradients of all ranks to the updated
+ * slices, then from those to the new weights on all ranks. Nothing blocks but the waits of `measure`: the thread goes round the
+ * lanes and moves what can move, so that one bucket is exchanged while the one before is updated.
  *
  * A rank that fails goes on taking part, with a flag that it sends along: in the exchange, from where no rank goes on
  * with that bucket or a later one, and in the gather, from where no rank keeps the weights. */
@@ -41,9 +41,18 @@ static float *weights_of(const struct reducer *r, struct span span)
     return r->staging.weights + span.begin;
 }
 
+/* One after the other, all but the own slice. */
+static void carry(struct reducer *r, struct lane *lane)
+{
+    const struct span all = r->buckets[lane->bucket], mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
+    const double seconds = (double)(strata_span_length(all) - strata_span_length(mine)) * sizeof(float) / r->link;
+    if (isfinite(r->link)) lane->carried = r->link_free = fmax(r->link_free, strata_clock()) + seconds;
+}
+
 static bool post_exchange(struct reducer *r, struct lane *lane, strata_error *err)
 {
     lane->stage = STAGE_EXCHANGE;
+    carry(r, lane);
     return strata_comm_check(r->comm, strata_wire_exchange(r, lane), "exchanging gradients", err);
 }
 
@@ -60,7 +69,7 @@ static bool begin_gather(struct reducer *r, struct lane *lane, strata_error *err
 {
     lane->begun = strata_clock();
     lane->stage = STAGE_GATHER;
-    r->gathered++;
+    carry(r, lane);
     return strata_comm_check(r->comm, strata_wire_gather(r, lane), "gathering weights", err);
 }
 
@@ -217,6 +226,17 @@ static void end_exchange(struct reducer *r, struct lane *lane)
         begin_update(r, lane);
 }
 
+/* The weights are there, unless a rank failed: then nobody keeps them. */
+static void end_write(struct reducer *r, struct lane *lane)
+{
+    lane->stage = STAGE_FREE;
+    if (lane->worst.flag == FLAG_FAILED || r->failed) return;
+    pthread_mutex_lock(&r->lock);
+    r->reached.buckets[lane->bucket] = true;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
 /* Moves a lane by one stage where it can; *moved says whether it did. Only MPI's errors end the step here. */
 static bool advance(struct reducer *r, struct lane *lane, bool *moved, strata_error *err)
 {
@@ -224,7 +244,7 @@ static bool advance(struct reducer *r, struct lane *lane, bool *moved, strata_er
     switch (lane->stage) {
     case STAGE_FREE: return true;
     case STAGE_TURN:
-        if (r->exchanged != lane->bucket && !r->stopped) return true;
+        if (r->exchanged != lane->number && !r->stopped) return true;
         *moved = true;
         if (!r->stopped) return begin_exchange(r, lane, err);
         lane->stage = STAGE_FREE;
@@ -232,7 +252,7 @@ static bool advance(struct reducer *r, struct lane *lane, bool *moved, strata_er
     case STAGE_EXCHANGE:
     case STAGE_GATHER:
         if (!requests_over(r, lane, &done, err)) return false;
-        if (!done) return true;
+        if (!done || strata_clock() < lane->carried) return true;
         note(r, lane);
         if (lane->stage == STAGE_EXCHANGE)
             end_exchange(r, lane);
@@ -250,39 +270,45 @@ static bool advance(struct reducer *r, struct lane *lane, bool *moved, strata_er
         begin_write(r, lane);
         return true;
     case STAGE_GATHERED:
-        if (r->settled != lane->bucket) return true;
+        if (r->settled != lane->number) return true;
         *moved = true;
         return begin_settle(r, lane, err);
     case STAGE_MARK:
+        if (!over(r, lane)) return true;
+        if (is_last(r, lane)) r->ready = strata_clock();
+        begin_read(r, lane);
+        break;
     case STAGE_READ:
+    case STAGE_UPDATE:
+        if (!over(r, lane)) return true;
+        lane->stage = lane->stage == STAGE_READ ? STAGE_TURN : STAGE_FREE;
+        break;
     case STAGE_WRITE:
         if (!over(r, lane)) return true;
-        if (lane->stage == STAGE_MARK && is_last(r, lane)) r->ready = strata_clock();
-        if (lane->stage == STAGE_MARK)
-            begin_read(r, lane);
-        else
-            lane->stage = lane->stage == STAGE_READ ? STAGE_TURN : STAGE_FREE;
+        end_write(r, lane);
         break;
-    case STAGE_UPDATE:
-        if (r->gathered != lane->bucket || !over(r, lane)) return true;
-        *moved = true;
-        return begin_gather(r, lane, err);
     }
     *moved = true;
     return true;
 }
 
-/* The next bucket enters a free lane: from backward on, or, when all sums were measured, with its update. */
-static void enter(struct reducer *r, struct lane *lane, enum stage first)
+/* The next bucket enters a free lane: from backward on; with its update, when all sums were measured; or, the last one first, to
+ * be gathered. */
+static bool enter(struct reducer *r, struct lane *lane, enum stage first, strata_error *err)
 {
     strata_error error = { 0 };
-    lane->bucket = r->next++;
+    lane->number = lane->bucket = r->next++;
     lane->stage = first;
+    if (first == STAGE_GATHER) {
+        lane->bucket = r->bucket_count - 1 - lane->number;
+        return begin_gather(r, lane, err);
+    }
     if (first == STAGE_UPDATE)
         begin_update(r, lane);
     else if (!r->failed && r->played
              && !strata_run_mark_event(r->played, r->marks[lane->bucket], &lane->event, &error))
         fail(r, &error);
+    return true;
 }
 
 /* Backward takes long, peers and devices answer soon: lanes that wait for those are looked at more often. */
@@ -290,13 +316,13 @@ static bool run_lanes(struct reducer *r, enum stage first, strata_error *err)
 {
     struct pause pause = { 0 };
     size_t busy = 0;
-    r->next = r->exchanged = r->gathered = r->settled = 0;
+    r->next = r->exchanged = r->settled = 0;
     do {
         bool moved = false, soon = false, device = false;
         busy = 0;
         for (int i = 0; i < STRATA_LANES; i++) {
             struct lane *lane = &r->lane[i];
-            if (lane->stage == STAGE_FREE && r->next < r->bucket_count && !r->stopped) enter(r, lane, first);
+            if (lane->stage == STAGE_FREE && r->next < r->bucket_count && !r->stopped && !enter(r, lane, first, err)) return false;
             if (!advance(r, lane, &moved, err)) return false;
             busy += lane->stage != STAGE_FREE;
             soon = soon || lane->stage > STAGE_MARK;
@@ -339,13 +365,34 @@ static void settle(struct reducer *r)
     }
 }
 
-/* The ranks ended the step before together, and do so again now. */
-static void count_waits(struct reducer *r)
+/* This rank's share is updated: for the thread that trains, which may go on as far as its weights allow. */
+static void tell_updated(struct reducer *r)
 {
-    const double met = strata_clock();
+    const double now = strata_clock();
+    pthread_mutex_lock(&r->lock);
     r->waits.slowest += r->last_ready - r->ready;
-    r->waits.communication += fmax(met - r->last_ready, 0);
-    r->met = met;
+    r->waits.communication += fmax(now - r->last_ready, 0);
+    r->reached.updated = true;
+    r->reached.when = now;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void tell_over(struct reducer *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->reached.over = true;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* A rank whose update failed has the others gather without its part. */
+static bool run_step(struct reducer *r, strata_error *err)
+{
+    const bool updated = r->update.measure ? measure_all(r, err) : run_lanes(r, STAGE_MARK, err);
+    if (!updated || r->stopped) return updated;
+    if (!r->failed) tell_updated(r);
+    return run_lanes(r, STAGE_GATHER, err);
 }
 
 bool strata_reducer_step(struct comm *comm, void *context, strata_error *err)
@@ -354,7 +401,7 @@ bool strata_reducer_step(struct comm *comm, void *context, strata_error *err)
     r->stopped = false;
     r->ready = r->last_ready = strata_clock();
     if (r->met == 0) r->met = r->ready;
-    const bool ran = r->update.measure ? measure_all(r, err) : run_lanes(r, STAGE_MARK, err);
+    const bool ran = run_step(r, err);
     strata_stall_others(comm, false);
     bool ok = false;
     if (ran) {
@@ -362,8 +409,9 @@ bool strata_reducer_step(struct comm *comm, void *context, strata_error *err)
         ok = strata_comm_agree_now(comm, !r->failed, err);
     }
     if (ok)
-        count_waits(r);
+        r->met = strata_clock(); /* the ranks end a step together */
     else
         settle(r);
+    tell_over(r);
     return ok;
 }

@@ -2,12 +2,16 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/env.h"
 #include "base/memory.h"
 #include "dist/reducer_priv.h"
 #include "dist/slices.h"
+#include "dist/stall.h"
 
 /* ---- create ---------------------------------------------------------------------------------------------------- */
 
@@ -48,7 +52,8 @@ static bool take_config(struct reducer *r, const struct reducer_config *config, 
     r->by_node = !config->parts;
     r->wire = config->wire;
     r->marks = r->slots ? strata_alloc(buckets, sizeof *r->marks, err) : NULL;
-    if (!r->marks || !make_parts(r, err)) return false;
+    r->reached.buckets = r->marks ? strata_alloc(buckets, sizeof *r->reached.buckets, err) : NULL;
+    if (!r->reached.buckets || !make_parts(r, err)) return false;
     size_t at = 0;
     for (size_t b = 0; b < buckets; b++) {
         r->buckets[b] = config->buckets[b];
@@ -138,10 +143,12 @@ struct reducer *strata_reducer_create(struct comm *comm, struct device *device, 
     if (r) {
         r->comm = comm;
         r->device = device;
+        pthread_mutex_init(&r->lock, NULL);
+        pthread_cond_init(&r->changed, NULL);
         r->exchange = r->gather = r->near_exchange = r->near_gather = MPI_COMM_NULL;
         r->run = strata_run_immediate(device, comm->size > 1 ? QUEUE_COPY : QUEUE_COMPUTE, err);
         if (r->run) strata_run_label(r->run, "update");
-        ok = r->run && take_config(r, config, err);
+        ok = r->run && strata_env_link(&r->link, err) && take_config(r, config, err);
     }
     if (strata_comm_agree(comm, ok, err) && (comm->size == 1 || strata_comm_do(comm, join_job, r, err))) return r;
     strata_reducer_free(r);
@@ -170,7 +177,10 @@ void strata_reducer_free(struct reducer *r)
     free(r->slices);
     free(r->slots);
     free(r->marks);
+    free(r->reached.buckets);
     free(r->measures);
+    pthread_mutex_destroy(&r->lock);
+    pthread_cond_destroy(&r->changed);
     free(r);
 }
 
@@ -229,18 +239,72 @@ bool strata_reducer_start(struct reducer *r, struct run *played, const int *mark
     r->update = *update;
     r->played = played;
     if (played) memcpy(r->marks, marks, r->bucket_count * sizeof *marks);
-    if (r->comm->size == 1) return make_measures(r, err) && update_alone(r, err);
+    if (r->comm->size == 1) {
+        r->broken = !make_measures(r, err) || !update_alone(r, err);
+        return !r->broken;
+    }
     r->error = (strata_error){ 0 };
     r->failed = !make_measures(r, &r->error); /* which all ranks learn in the step, where they wait for this one */
     r->job = (struct job){ .work = strata_reducer_step, .context = r, .own = true };
+    r->reached.updated = r->reached.over = false;
+    for (size_t b = 0; b < r->bucket_count; b++) r->reached.buckets[b] = false;
     r->busy = true;
     strata_comm_submit(r->comm, &r->job);
     return true;
 }
 
+/* ---- its end, and what comes before ------------------------------------------------------------------------------- */
+
+/* What this thread waited after the update counts as communication; before it the step itself counts. */
+static void count_wait(struct reducer *r, double begun)
+{
+    if (r->reached.updated) r->waits.communication += strata_clock() - fmax(begun, r->reached.when);
+}
+
 bool strata_reducer_wait(struct reducer *r, strata_error *err)
 {
+    const double begun = strata_clock();
     if (!r->busy) return true;
     r->busy = false;
-    return strata_comm_join(r->comm, &r->job, err);
+    r->broken = !strata_comm_join(r->comm, &r->job, err);
+    count_wait(r, begun);
+    return !r->broken;
+}
+
+/* Until it is reached, or the step is over. */
+static bool await(struct reducer *r, const bool *reached, strata_error *err)
+{
+    const double begun = strata_clock();
+    if (!r->busy) return true;
+    pthread_mutex_lock(&r->lock);
+    while (!*reached && !r->reached.over) pthread_cond_wait(&r->changed, &r->lock);
+    const bool there = *reached;
+    if (there) count_wait(r, begun);
+    pthread_mutex_unlock(&r->lock);
+    strata_stall_moved(r->comm);
+    return there || strata_reducer_wait(r, err);
+}
+
+bool strata_reducer_await_update(struct reducer *r, strata_error *err)
+{
+    return await(r, &r->reached.updated, err);
+}
+
+bool strata_reducer_await_bucket(struct reducer *r, size_t bucket, strata_error *err)
+{
+    return await(r, &r->reached.buckets[bucket], err);
+}
+
+bool strata_reducer_has_bucket(struct reducer *r, size_t bucket)
+{
+    if (!r->busy) return true;
+    pthread_mutex_lock(&r->lock);
+    const bool there = r->reached.buckets[bucket];
+    pthread_mutex_unlock(&r->lock);
+    return there;
+}
+
+bool strata_reducer_has_failed(const struct reducer *r)
+{
+    return r->broken;
 }

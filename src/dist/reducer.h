@@ -1,9 +1,11 @@
-/* Gradients summed over the ranks while backward goes on, weights updated by their owners, and gathered.
+/* Gradients summed over the ranks while backward goes on, weights updated by their owners, and gathered while the next forward
+ * goes on.
  *
  * The trainable weights and their gradients are flat arenas of `count` floats with the same offsets, laid out in the
  * order in which backward finishes them, cut into buckets. Of each bucket every rank owns one slice. For each bucket,
- * in order: every rank sends each owner its part of the sums (direct reduce-scatter), the owner adds them by rank,
- * updates its slice, and all gather the weights; ranks of one node do so in memory that they share, and send and receive
+ * in order: every rank sends each owner its part of the sums (direct reduce-scatter), the owner adds them by rank and
+ * updates its slice. Then, from the last bucket to the first, which is the order in which forward asks for them, all gather the
+ * weights: a link that is slower than backward goes on while the first layers compute. Ranks of one node do so in memory that they share, and send and receive
  * together what goes between nodes. So every weight is computed once, by one owner, and replicas are bit-equal whatever the devices are. With one rank the update runs on
  * the whole and nothing is sent.
  * Source: ZeRO-1 (Rajbhandari et al., 2020); owner update as in 4.6 of the project's notes on distributed training. */
@@ -75,18 +77,25 @@ bool strata_reducer_start(struct reducer *reducer, struct run *played, const int
                           const struct reducer_update *update, strata_error *err);
 /* Until the weights on the device are those after the update; with one rank they are so for whatever is queued on
  * QUEUE_COMPUTE from now on, and nothing is waited for. The error of any rank is the error of all; weights of some
- * buckets may be updated then and those of others not. */
+ * buckets may be updated then and those of others not. Before the next step starts. */
 bool strata_reducer_wait(struct reducer *reducer, strata_error *err);
 
+/* Two earlier moments of the step: this rank's share of the weights is updated, so that `update` is not called any more; and the
+ * weights of one bucket are on the device. A failure ends the step as strata_reducer_wait does. */
+bool strata_reducer_await_update(struct reducer *reducer, strata_error *err);
+bool strata_reducer_await_bucket(struct reducer *reducer, size_t bucket, strata_error *err);
+bool strata_reducer_has_bucket(struct reducer *reducer, size_t bucket); /* it would not wait */
+bool strata_reducer_has_failed(const struct reducer *reducer);          /* the latest step did, on all ranks */
+
 /* A wish travels with the flags of a step and costs nothing: where any rank had one as the step started, strata_reducer_wished
- * is true on all ranks after strata_reducer_wait. With nothing trainable there are no flags, and no wish is heard. */
+ * is true on all ranks after strata_reducer_await_update. With nothing trainable there are no flags, and no wish is heard. */
 void strata_reducer_wish(struct reducer *reducer, bool wish);
 bool strata_reducer_wished(const struct reducer *reducer);
 
 /* How long all steps so far had this rank wait, after its own gradients were ready, in seconds. With one rank nothing waits. */
 struct reducer_waits {
     double slowest;       /* until those of the slowest rank were */
-    double communication; /* from then on until the new weights were there */
+    double communication; /* from then on until its share was updated, and then wherever it waited for weights */
 };
 struct reducer_waits strata_reducer_waits(const struct reducer *reducer);
 

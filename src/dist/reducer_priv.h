@@ -17,7 +17,7 @@ struct notice {
     int ready; /* with a step's last gradients: how long after the step before they were ready, in microseconds */
 };
 
-/* What a bucket in a lane waits for, in this order. */
+/* What a bucket in a lane waits for, in this order; from STAGE_GATHER on when all of them have been updated. */
 enum stage {
     STAGE_FREE,
     STAGE_MARK,     /* backward, to have finished its gradients */
@@ -27,14 +27,14 @@ enum stage {
     STAGE_EXCHANGE, /* the other ranks' parts of the own slice */
     STAGE_UPDATE,   /* the own slice of the new weights, to come to the host */
     STAGE_GATHER,   /* the other ranks' slices */
-    STAGE_GATHERED, /* the bucket before, to have come so far */
+    STAGE_GATHERED, /* the one that came to this stage before, to have gone on */
     STAGE_SETTLE,   /* what others of the node receive for all */
     STAGE_WRITE,    /* the new weights, to reach the device */
 };
 
 struct lane {
     enum stage stage;
-    size_t bucket;
+    size_t number, bucket; /* as how many-th it came, from 0, and which it is */
     float *parts;        /* owned: the own slice as it came from other nodes, part by part in order */
     float *sums;         /* owned: what this rank added up for owners on other nodes */
     uint16_t *sent, *received; /* owned: in 16 bits; NULL when floats are sent */
@@ -44,6 +44,7 @@ struct lane {
     int request_count;
     struct notice own, worst;
     double begun;        /* the exchange or gather, by strata_clock */
+    double carried;      /* .. when the link that STRATA_LINK pretends has carried it; 0: there is none */
 };
 
 /* Host memory of the size of the arenas. Ranks of one node see each other's, so that an owner adds up straight from their
@@ -77,6 +78,7 @@ struct reducer {
     bool by_node;         /* gradients of a node are added before they are sent; else each rank sends its parts */
     bool crowded;         /* there are other nodes, and this one has several ranks */
     enum strata_wire wire;
+    double link, link_free; /* bytes a second of a link that STRATA_LINK pretends, and when it has carried what was begun so far */
     size_t saturated;
     MPI_Comm exchange, gather; /* apart, because ranks may begin a gather and the next exchange in either order */
     MPI_Comm near_exchange, near_gather; /* likewise among the ranks of the node; only where it is crowded */
@@ -89,13 +91,21 @@ struct reducer {
     struct reducer_update update;
     double *measures;     /* owned */
     struct lane lane[STRATA_LANES];
-    size_t next;          /* bucket that enters a lane next */
-    size_t exchanged, gathered, settled; /* buckets whose exchange is over, whose gather was begun, that settle */
+    size_t next;          /* how many buckets have entered a lane */
+    size_t exchanged, settled; /* .. whose exchange is over, that settle */
     bool wish, wished;    /* this rank's, and whether any had one */
     double met;           /* when all ranks ended the step before, by strata_clock */
     double ready;         /* when this rank's last gradients were ready */
     double last_ready;    /* .. and those of the rank that was last, on this rank's clock */
     struct reducer_waits waits;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct reached {
+        bool updated, over;
+        double when;      /* it was updated, by strata_clock */
+        bool *buckets;    /* owned: those whose weights are on the device */
+    } reached;            /* for the thread that trains; guarded by lock */
+    bool broken;          /* the latest step failed */
     bool stopped;         /* a rank failed, which all know: no further bucket begins */
     bool failed;          /* this rank did, with that error */
     strata_error error;
@@ -118,7 +128,7 @@ const float *strata_wire_part(const struct reducer *reducer, const struct lane *
 /* Sets the steps for sums by node. */
 void strata_wire_order(struct reducer *reducer);
 
-/* The job of a step with several ranks; context is the reducer. */
+/* The job of a step with several ranks; context is the reducer. It says in `reached` how far it is. */
 bool strata_reducer_step(struct comm *comm, void *context, strata_error *err);
 
 static inline struct span strata_reducer_slice(const struct reducer *r, size_t bucket, int rank)

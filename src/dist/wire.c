@@ -55,7 +55,7 @@ static int post(struct lane *lane, bool send, void *at, size_t count, MPI_Dataty
 static int post_notice(const struct reducer *r, struct lane *lane, MPI_Comm comm)
 {
     const bool last = lane->bucket + 1 == r->bucket_count;
-    lane->own.flag = r->failed ? FLAG_FAILED : r->wish ? FLAG_WISH : FLAG_FINE;
+    lane->own.flag = r->failed ? FLAG_FAILED : comm == r->exchange && r->wish ? FLAG_WISH : FLAG_FINE;
     lane->own.ready = last ? (int)(fmin(r->ready - r->met, LONGEST) * 1e6) : 0;
     lane->worst = (struct notice){ FLAG_FAILED, 0 };
     return MPI_Iallreduce(&lane->own, &lane->worst, 2, MPI_INT, MPI_MAX, comm, next_request(lane));

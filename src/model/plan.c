@@ -173,7 +173,8 @@ struct plan *strata_plan_create(strata_model *model, const struct plan_config *c
     plan->model = model;
     plan->params = model->params;
     plan->marks = strata_alloc(model->params->bucket_count, sizeof *plan->marks, err);
-    if (plan->marks && lower(plan, err) && strata_plan_place(plan, err) && make_buffers(plan, err) && record(plan, err))
+    plan->passed = plan->marks ? strata_alloc(model->params->bucket_count, sizeof *plan->passed, err) : NULL;
+    if (plan->passed && lower(plan, err) && strata_plan_place(plan, err) && make_buffers(plan, err) && record(plan, err))
         return plan;
     strata_fail_in(err, "%s", model->name);
     strata_plan_free(plan);
@@ -196,6 +197,7 @@ void strata_plan_free(struct plan *plan)
     free(plan->gradient_root);
     free(plan->contributions);
     free(plan->marks);
+    free(plan->passed);
     free(plan);
 }
 

@@ -16,6 +16,13 @@ struct plan_loss {
     struct buffer *step_words;
 };
 
+/* What forward passes before the first layer that has weights in a bucket of the params: they may still be on their way. Called on
+ * the thread that plays, for each such bucket once a play. */
+struct plan_gate {
+    void *context;
+    bool (*pass)(void *context, size_t bucket, strata_error *err);
+};
+
 /* All of a model, or one of the two parts that meet where what is frozen ends (strata_plan_prefix). */
 enum plan_part { PLAN_WHOLE, PLAN_PREFIX, PLAN_REST };
 
@@ -38,6 +45,7 @@ struct plan_config {
     bool (*emit_loss)(void *context, struct run *run, const struct plan_loss *loss, strata_error *err); /* may be NULL */
     void *context;
     const struct exchange *exchange; /* sums over the ranks, each of which plays a plan of the same model; NULL: one rank */
+    const struct plan_gate *gate;    /* of a plan with backward; NULL: the weights are there */
     const strata_layer *const *extract; /* layers whose outputs are kept; may be NULL */
     size_t extract_count;
 };

@@ -73,6 +73,44 @@ static bool emit_affine(const struct plan *plan, int node, struct step *s, strat
     return flat->affine->class->affine(flat->affine->config, &other, &bias, &s->affine, err);
 }
 
+/* ---- weights on their way ---- */
+
+struct passage {
+    const struct plan_gate *gate;
+    size_t bucket;
+};
+
+static bool pass_gate(const void *context, void *queue, strata_error *err)
+{
+    const struct passage *passage = context;
+    (void)queue;
+    return passage->gate->pass(passage->gate->context, passage->bucket, err);
+}
+
+static bool has_weights_in(const strata_layer *layer, const struct bucket *bucket)
+{
+    for (int w = 0; w < layer->weight_count; w++)
+        if (layer->weights[w].offset >= bucket->begin && layer->weights[w].offset < bucket->end)
+            return true;
+    return false;
+}
+
+static bool emit_gates(const struct plan *plan, const strata_layer *layer, strata_error *err)
+{
+    const struct params *params = plan->params;
+    for (size_t b = 0; plan->config.gate && plan->config.backward && b < params->bucket_count; b++) {
+        const struct passage passage = { plan->config.gate, b };
+        if (plan->passed[b] || !has_weights_in(layer, &params->buckets[b]))
+            continue;
+        plan->passed[b] = true;
+        if (!strata_run_call(plan->run, pass_gate, &passage, sizeof passage, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- a node ---- */
+
 static bool emit_forward(const struct plan *plan, int node, strata_error *err)
 {
     const struct flat *flat = &plan->flat.items[node];
@@ -80,6 +118,8 @@ static bool emit_forward(const struct plan *plan, int node, strata_error *err)
     if (flat->view && flat->kind != FLAT_PENALTY)
         return true;
     label(plan, flat, "forward");
+    if (flat->kind == FLAT_LAYER && !emit_gates(plan, flat->layer, err))
+        return false;
     struct step s = base_step(plan, node, xs);
     if (flat->kind == FLAT_ACTIVATION)
         return strata_op_activation(plan->run, flat->activation, &s.x, &s.y, err);
@@ -190,11 +230,8 @@ static int last_writer(const struct plan *plan, const struct bucket *bucket)
     int earliest = plan->at;
     for (int i = plan->at; i >= 0; i--) {
         const struct flat *flat = &plan->flat.items[i];
-        for (int w = 0; flat->kind == FLAT_LAYER && w < flat->layer->weight_count; w++) {
-            const size_t offset = flat->layer->weights[w].offset;
-            if (offset >= bucket->begin && offset < bucket->end)
-                earliest = i;
-        }
+        if (flat->kind == FLAT_LAYER && has_weights_in(flat->layer, bucket))
+            earliest = i;
     }
     return earliest;
 }
@@ -221,6 +258,7 @@ bool strata_plan_emit(struct plan *plan, strata_error *err)
 {
     const int count = (int)plan->flat.count;
     bool ok = true;
+    for (size_t b = 0; b < plan->params->bucket_count; b++) plan->passed[b] = false;
     if (plan->convert) {
         const struct view y = strata_plan_value(plan, MODEL_INPUT);
         strata_run_label(plan->run, "input");

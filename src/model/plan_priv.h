@@ -28,6 +28,7 @@ struct plan {
     size_t arena_elements;
     struct run *run;
     int *marks;
+    bool *passed;             /* while emitting: buckets whose gate was put into the run */
     bool recording;
 };
 

@@ -51,6 +51,7 @@ struct fit {
     struct pace pace;
     struct times times;
     struct exchange exchange; /* sums over the ranks in the middle of a step */
+    struct plan_gate gate;    /* weights that the step before may still bring */
     bool exchanged;           /* there were some: a rank cannot leave a step without them */
     struct balancing *balancing;
     struct exact *exact;               /* NULL: the run is not exact */
@@ -127,6 +128,8 @@ bool strata_fit_step(struct fit *fit, strata_error *err);
 void strata_fit_set_exchange(struct fit *fit);
 /* Until all steps so far are in the sums of this rank. */
 bool strata_fit_drain(struct fit *fit, strata_error *err);
+/* Until the weights of the latest step are on the device; before anybody but the next step's forward reads them. */
+bool strata_fit_settle(const struct fit *fit, strata_error *err);
 /* fit->all: the sums of all ranks. `extra` doubles are summed beside them. Collective. */
 bool strata_fit_sum(struct fit *fit, double *extra, size_t extra_count, strata_error *err);
 

@@ -113,6 +113,7 @@ static bool show_progress(struct fit *f, strata_error *err)
     enum { INTERVAL, STOP, EXTRA };
     double extra[EXTRA] = { f->trainer.rank == 0 ? next_interval(f) : 0, f->stop };
     if (f->step < f->next_shown) return true;
+    if (!strata_fit_settle(f, err)) return false;
     f->last_shown = strata_clock();
     /* the first steps are still on their way to the host */
     if ((exact || f->step <= READBACK_DEPTH) && !strata_fit_drain(f, err)) return false;
@@ -186,7 +187,7 @@ static bool run_steps(struct fit *f, strata_error *err)
         if (f->interrupted && !f->stop) return strata_fit_interrupt(f, false, err);
         if (!save(f, false, false, err)) return false;
     }
-    return true;
+    return strata_fit_settle(f, err);
 }
 
 static bool log_event(struct fit *f, const strata_progress *p, strata_error *err)

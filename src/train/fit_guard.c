@@ -26,6 +26,7 @@ static bool read_weights(const struct fit *f, float *host, size_t *count, strata
 bool strata_fit_guard(struct fit *f, strata_error *err)
 {
     if (f->trainer.ranks == 1 || f->pace.step % GUARD_STEPS != 0) return true;
+    if (!strata_fit_settle(f, err)) return false;
     size_t count = 0;
     float *host = strata_alloc(f->trainer.params->total, sizeof *host, err);
     bool ok = host && read_weights(f, host, &count, err);

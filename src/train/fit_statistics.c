@@ -77,6 +77,7 @@ bool strata_fit_sync(struct fit *f, strata_error *err)
 {
     const double samples = f->since_sync;
     f->since_sync = 0;
+    if (!strata_fit_settle(f, err)) return false;
     return f->exact || average_statistics(f, false, samples, err);
 }
 

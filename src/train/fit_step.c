@@ -41,10 +41,24 @@ static bool exchange(void *context, double *values, size_t count, strata_error *
     return ok;
 }
 
+/* Weights of the step before. */
+static bool pass_gate(void *context, size_t bucket, strata_error *err)
+{
+    struct fit *f = context;
+    struct reducer *reducer = f->updater ? strata_updater_reducer(f->updater) : NULL;
+    if (!reducer || strata_reducer_has_bucket(reducer, bucket)) return true;
+    const bool ok = strata_pace_pause(&f->pace, err) && strata_reducer_await_bucket(reducer, bucket, err);
+    strata_pace_go_on(&f->pace);
+    return ok;
+}
+
 void strata_fit_set_exchange(struct fit *f)
 {
     f->exchange = (struct exchange){ .context = f, .sum = exchange };
-    if (f->trainer.ranks > 1) f->passes.exchange = &f->exchange;
+    f->gate = (struct plan_gate){ .context = f, .pass = pass_gate };
+    if (f->trainer.ranks == 1) return;
+    f->passes.exchange = &f->exchange;
+    f->passes.gate = &f->gate;
 }
 
 /* What the others exchange in the step, they exchange with this rank too, which has no samples: a plan says what that is. */
@@ -118,6 +132,7 @@ static bool fail_together(struct fit *f, strata_error *err)
 {
     strata_error told = *err;
     if (f->trainer.ranks == 1) return false;
+    if (!strata_fit_settle(f, err) || (f->updater && strata_reducer_has_failed(strata_updater_reducer(f->updater)))) return false;
     if (f->updater && !f->exchanged && !f->exact) {
         const struct reducer_update *step = strata_updater_step(f->updater);
         struct reducer_update failing = { .context = &told, .update = refuse, .measure_count = step->measure_count };
@@ -147,12 +162,17 @@ static bool reduce(struct fit *f, const struct pass *pass, strata_error *err)
                                 pass ? strata_plan_marks(pass->plan) : NULL, strata_updater_step(f->updater), err);
 }
 
-static bool wait_for_weights(struct fit *f, strata_error *err)
+static bool wait_for_update(struct fit *f, strata_error *err)
 {
     if (!f->updater) return true;
-    if (!strata_reducer_wait(strata_updater_reducer(f->updater), err)) return false;
+    if (!strata_reducer_await_update(strata_updater_reducer(f->updater), err)) return false;
     strata_updater_end(f->updater);
     return true;
+}
+
+bool strata_fit_settle(const struct fit *f, strata_error *err)
+{
+    return !f->updater || strata_reducer_wait(strata_updater_reducer(f->updater), err);
 }
 
 bool strata_fit_drain(struct fit *f, strata_error *err)
@@ -194,11 +214,12 @@ bool strata_fit_step(struct fit *f, strata_error *err)
                                                     batch.weight != NULL);
     const double scale = divisor != 0 ? 1 / divisor : 0; /* Keras's divide_no_nan */
     if (f->updater) strata_updater_begin(f->updater);
+    if (f->exact && !strata_fit_settle(f, err)) return false;
     strata_pace_begin(&f->pace, batch.count);
     if (!queue(f, &batch, scale, &pass, err) || !strata_pace_queued(&f->pace, err)) return fail_together(f, err);
-    if (!reduce(f, pass, err)) return false;
+    if (!strata_fit_settle(f, err) || !reduce(f, pass, err)) return false;
     if (!count(f, &batch, pass, scale, err) || !strata_pace_end(&f->pace, err)) return fail_alone(f, err);
-    if (!wait_for_weights(f, err)) return false;
+    if (!wait_for_update(f, err)) return false;
     f->step++;
     return strata_fit_exact_statistics(f, &batch, err) && strata_fit_teach_idle(f, &batch, err) && strata_fit_guard(f, err)
            && strata_fit_balance(f, batch.global_count, err);

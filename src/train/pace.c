@@ -72,6 +72,20 @@ bool strata_pace_queued(struct pace *p, strata_error *err)
     return true;
 }
 
+bool strata_pace_pause(struct pace *p, strata_error *err)
+{
+    bool ok = strata_queue_flush(p->device, QUEUE_COMPUTE, err);
+    if (ok && (p->times || is_slow(p)))
+        ok = strata_event_mark(p->device, QUEUE_COMPUTE, &p->over, err) && wait(p, err);
+    p->paused = strata_clock();
+    return ok;
+}
+
+void strata_pace_go_on(struct pace *p)
+{
+    p->start += strata_clock() - p->paused;
+}
+
 bool strata_pace_end(struct pace *p, strata_error *err)
 {
     return !p->over || wait(p, err);

@@ -10,7 +10,8 @@ struct pace {
     struct slowness slow;
     bool times;         /* somebody wants to know; else steps are not waited for */
     size_t step;        /* steps begun */
-    double start;       /* of the step at hand, in seconds */
+    double start;       /* of the step at hand, in seconds; later by what it waited */
+    double paused;      /* since when it waits */
     size_t samples;     /* of the step at hand */
     struct usual {
         size_t samples;
@@ -32,6 +33,9 @@ void strata_pace_close(struct pace *pace); /* takes one that is all zero */
  * strata_pace_queued returns. */
 void strata_pace_begin(struct pace *pace, size_t samples);
 bool strata_pace_queued(struct pace *pace, strata_error *err);
+/* In between, around a wait for other ranks, which is not computing. Where somebody wants to know, what was queued is over first. */
+bool strata_pace_pause(struct pace *pace, strata_error *err);
+void strata_pace_go_on(struct pace *pace);
 /* Until they are over, where somebody wants to know: then `seconds` is what they took. */
 bool strata_pace_end(struct pace *pace, strata_error *err);
 

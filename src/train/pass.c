@@ -105,7 +105,7 @@ static struct pass *make_pass(const struct passes *of, size_t n, size_t global_n
         .backward = training && of->params->trainable > 0,
         .input = augmented ? STRATA_FLOAT32 : of->data->x.type, .input_scale = augmented ? 1 : of->data->scale,
         .loss_at_logits = measured && of->objective->at_logits,
-        .exchange = training ? of->exchange : NULL,
+        .exchange = training ? of->exchange : NULL, .gate = training ? of->gate : NULL,
         .emit_loss = measured ? emit_loss : NULL, .context = pass,
     };
     bool ok = (!measured || make_buffers(pass, err)) && make_augment(pass, err);

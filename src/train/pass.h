@@ -26,6 +26,7 @@ struct passes {
     const strata_data *data;           /* what x is like */
     enum plan_part part;               /* PLAN_REST: x is what the part of the model before it gave */
     const struct exchange *exchange;   /* of training; see plan.h */
+    const struct plan_gate *gate;      /* likewise */
     size_t grain;                      /* see plan.h */
     bool weighted;                     /* samples have weights */
     bool unplayed;                     /* the passes are only asked for their memory */

@@ -1,6 +1,7 @@
 #include "base/env.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -45,6 +46,25 @@ Test(env, an_implementation_is_forced_by_the_name_of_its_op)
     cr_assert_not(strata_env_impl("pool2d", name, sizeof name));
     unsetenv("STRATA_IMPL");
     cr_assert_not(strata_env_impl("gemm", name, sizeof name));
+}
+
+Test(env, a_link_has_megabytes_a_second)
+{
+    static const char *const bad[] = { "fast", "0", "-3", "10MB", " " };
+    strata_error err = { 0 };
+    double link = 0;
+    unsetenv("STRATA_LINK");
+    cr_assert(strata_env_link(&link, &err));
+    cr_assert_eq(link, INFINITY);
+    setenv("STRATA_LINK", "12.5", 1);
+    cr_assert(strata_env_link(&link, &err), "%s", err.message);
+    cr_assert_eq(link, 12.5e6);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        setenv("STRATA_LINK", bad[i], 1);
+        cr_assert_not(strata_env_link(&link, &err), "%s", bad[i]);
+        cr_assert_eq(err.code, STRATA_EUSAGE);
+    }
+    unsetenv("STRATA_LINK");
 }
 
 static struct slowness slowness_of(const char *text, int rank)

@@ -53,6 +53,25 @@ for key in communication saving validating; do
     expect_number "$(seconds 0 $key) > 0"
 done
 
+# ---- a slow link: the first layers go on while the weights of the last are still on their way ----
+
+sed -e 's/{"Flatten": {}}, {"Dense": {"units": 20/{"Conv2D": {"filters": 8, "kernel_size": 3}}, {"Flatten": {}}, {"Dense": {"units": 64/' \
+    -e 's/"epochs": 2/"epochs": 1/' job.json >wide.json
+expect_code 0 timeout 250 mpirun -n 2 "$STRATA" fit wide.json -q --set run.dir=fast
+STRATA_LINK=20 expect_code 0 timeout 250 mpirun -n 2 "$STRATA" fit wide.json -q --set run.dir=slow --profile trace.json
+expect_code 0 "$STRATA" weights fast/last.keras --diff slow/last.keras
+expect_text out 'no bit differs'
+for rank in 0 1; do
+    spans $rank 'gather bucket 0' >gathers
+    spans $rank 'conv2d forward' >forwards
+    # of ten steps the last has none after it, and the first few may be waited for by whoever shows progress
+    awk 'NR == FNR { begin[NR] = $1; end[NR] = $2; n = NR; next }
+         { for (i = 1; i <= n; i++) if ($1 > begin[i] && $1 < end[i]) among++ } END { exit !(among >= 3) }' gathers forwards ||
+        fail "rank $rank: forward waited for all weights"
+done
+STRATA_LINK=no expect_code 64 "$STRATA" fit wide.json -q --set run.dir=none
+expect_text err 'STRATA_LINK is "no"'
+
 # ---- the model of more ranks ----
 expect_code 0 mpirun -n 2 "$STRATA" bench W1 --seconds 0.2 --model=scale.svg --step 10 --per-host 2 --json
 [ "$(grep -c '"event":"model"' out)" -eq 13 ] || fail 'not a line for each power of two up to 4096'

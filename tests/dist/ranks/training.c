@@ -160,7 +160,26 @@ static void step_on_host(struct training *t, int step)
         }
 }
 
-static bool step_on_device(struct training *t, int step, strata_error *err)
+/* The moments before the end: all that is this rank's is updated, then bucket after bucket is there, the last one first.
+ * expected NULL: it is not looked at. */
+static bool look_early(struct training *t, const float *expected, strata_error *err)
+{
+    if (!strata_reducer_await_update(t->reducer, err)) return false;
+    if (t->updated != strata_reducer_owned(t->reducer))
+        return strata_fail(err, STRATA_EVALUE, "%s: the update is not over when it is said to be", t->plan->name);
+    for (size_t b = t->bucket_count; b-- > 0;) {
+        const struct span s = t->buckets[b];
+        const size_t n = s.end - s.begin;
+        if (!strata_reducer_await_bucket(t->reducer, b, err)
+            || (n > 0 && !strata_buffer_read(t->device, QUEUE_COMPUTE, t->weights, s.begin * 4, n * 4, t->host, err)))
+            return false;
+        if (!strata_reducer_has_bucket(t->reducer, b) || (expected && memcmp(t->host, expected + s.begin, n * 4) != 0))
+            return strata_fail(err, STRATA_EVALUE, "%s: the weights of bucket %zu are not there when they are said to be", t->plan->name, b);
+    }
+    return true;
+}
+
+static bool step_on_device(struct training *t, int step, const float *expected, strata_error *err)
 {
     const int rank = strata_comm_rank(t->comm);
     const struct reducer_update u = { .context = t, .update = update, .measure_count = t->plan->clip > 0 ? 1 : 0,
@@ -174,8 +193,9 @@ static bool step_on_device(struct training *t, int step, strata_error *err)
              : !strata_buffer_write(t->device, QUEUE_COMPUTE, t->samples, 0, 4 * t->plan->count, t->host, err)
                    || !strata_run_play(t->backward, err))
         return false;
+    const bool early = step % 2 == 1;
     return strata_reducer_start(t->reducer, idle ? NULL : t->backward, t->marks, &u, err)
-           && strata_reducer_wait(t->reducer, err);
+           && (!early || look_early(t, expected, err)) && strata_reducer_wait(t->reducer, err);
 }
 
 static bool same_as_host(struct training *t, const float *expected, const char *what, strata_error *err)
@@ -208,7 +228,7 @@ static bool train(struct training *t, strata_error *err)
 {
     for (int step = 0; step < STEPS; step++) {
         step_on_host(t, step);
-        bool ok = step_on_device(t, step, err);
+        bool ok = step_on_device(t, step, t->w, err);
         if (ok && t->updated != strata_reducer_owned(t->reducer))
             ok = strata_fail(err, STRATA_EVALUE, "%s: %zu updated of %zu owned", t->plan->name, t->updated,
                              strata_reducer_owned(t->reducer));
@@ -235,7 +255,8 @@ bool train_like_host(struct comm *comm, struct device *device, const struct plan
     return ok;
 }
 
-bool failure_is_shared(struct comm *comm, struct device *device, int rank, bool in_measure, strata_error *err)
+/* step: the failing one; an odd one fails while somebody looks early. */
+static bool step_fails(struct comm *comm, struct device *device, int rank, bool in_measure, int step, strata_error *err)
 {
     static const size_t borders[] = { 200, 400, 600, 800 };
     const struct plan plan = { "failing", 1000, borders, 4, false, in_measure ? 1 : 0, -1 };
@@ -245,16 +266,21 @@ bool failure_is_shared(struct comm *comm, struct device *device, int rank, bool 
     strata_error failure = { 0 };
     char start[64];
     snprintf(start, sizeof start, "rank %d on ", rank);
-    if (ok && step_on_device(&t, 0, &failure))
+    if (ok && (step_on_device(&t, step, NULL, &failure) || !strata_reducer_has_failed(t.reducer)))
         ok = strata_fail(err, STRATA_EVALUE, "the failure of rank %d went unseen", rank);
     else if (ok && (failure.code != STRATA_EDEVICE || !strstr(failure.message, "broke on purpose")
                     || (strata_comm_size(comm) > 1 && strncmp(failure.message, start, strlen(start)) != 0)))
         ok = strata_fail(err, STRATA_EVALUE, "another failure than that of rank %d: %s", rank, failure.message);
     t.fails = 0;
     ok = strata_comm_agree(comm, ok, err);
-    if (ok) ok = strata_comm_agree(comm, step_on_device(&t, 1, err), err); /* and a next step goes */
+    if (ok) ok = strata_comm_agree(comm, step_on_device(&t, step + 1, NULL, err), err); /* and a next step goes */
     tear_down(&t);
     return ok;
+}
+
+bool failure_is_shared(struct comm *comm, struct device *device, int rank, bool in_measure, strata_error *err)
+{
+    return step_fails(comm, device, rank, in_measure, 0, err) && step_fails(comm, device, rank, in_measure, 1, err);
 }
 
 bool train_for_ever(struct comm *comm, struct device *device, strata_error *err)
@@ -264,7 +290,7 @@ bool train_for_ever(struct comm *comm, struct device *device, strata_error *err)
     struct training t = { .comm = comm, .device = device, .plan = &plan };
     bool ok = strata_comm_agree(comm, set_up(&t, err), err);
     for (int step = 0; ok; step++) {
-        ok = step_on_device(&t, step, err);
+        ok = step_on_device(&t, step, NULL, err);
         if (step == 3 && strata_comm_rank(comm) == 0) {
             puts("training");
             fflush(stdout);
