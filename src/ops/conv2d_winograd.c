@@ -16,6 +16,8 @@ enum {
     LEAST_WORK = 1 << 20,          /* products of a direct convolution of one image: with fewer, what is saved isn't worth the rounding */
     TRANSFORM_BYTES = 224 << 10,   /* of a work-item's transformed inputs: about half of a second cache */
     MOST_TILE_GROUPS = 8,          /* of MR tiles a work-item */
+    LEAST_TILE_GROUPS = 3,         /* for which all weights are read, where there are so many that they come from afar, */
+    MOST_TRANSFORM_BYTES = 672 << 10, /* and where the inputs are not more */
     LEAST_PANELS = 4,              /* for which a work-item transforms its input */
     /* Of the kernel's gradient: */
     GRADIENT_BYTES = 384 << 10,    /* of a work-item's transforms: longer sums for a wider block are worth leaving the second cache a little */
@@ -96,9 +98,10 @@ static size_t least(size_t a, size_t b)
 static size_t item_tiles(const struct winograd *w, const struct tile *tile, int m)
 {
     const size_t points = (size_t)(m + 2) * (size_t)(m + 2), group = points * w->in_c * sizeof(float) * (size_t)tile->rows;
-    const size_t groups = least(TRANSFORM_BYTES / group, MOST_TILE_GROUPS);
-    const size_t all = strata_tile_ceil(tiles_of(w, m), (size_t)tile->rows);
-    return (size_t)tile->rows * least(groups ? groups : 1, all);
+    const size_t near = least(TRANSFORM_BYTES / group, MOST_TILE_GROUPS);
+    const size_t far = least(MOST_TRANSFORM_BYTES / group, LEAST_TILE_GROUPS);
+    const size_t groups = near > far ? near : far > 0 ? far : 1;
+    return (size_t)tile->rows * least(groups, strata_tile_ceil(tiles_of(w, m), (size_t)tile->rows));
 }
 
 enum { OPTIONS = 400 };

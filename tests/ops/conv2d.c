@@ -7,7 +7,7 @@
 
 /* Images, kernels and all that changes how a pixel is found: one channel, three, more than a tile; strides without and
  * with remainders; dilation; padding of one side, of more than the kernel needs; groups; rows longer than a block;
- * more filters than a block of Winograd's gradient has. */
+ * more filters than a block of Winograd's gradient has; more channels than its forward pass transforms near. */
 static const struct conv2d cases[] = {
     { 2, 7, 9, 3, 7, 9, 5, 3, 3, 1, 1, 1, 1, 1, 1, 1, 0 },
     { 2, 7, 9, 3, 4, 5, 5, 3, 3, 2, 2, 1, 1, 1, 1, 1, 0 },
