@@ -2,6 +2,7 @@
 #ifndef STRATA_CONTEXT_H
 #define STRATA_CONTEXT_H
 
+#include <stddef.h>
 #include <strata/error.h>
 
 #ifdef __cplusplus
@@ -27,6 +28,14 @@ STRATA_API void strata_context_free(strata_context *context); /* takes NULL */
 STRATA_API int strata_context_rank(const strata_context *context);
 STRATA_API int strata_context_size(const strata_context *context);
 STRATA_API const char *strata_context_device(const strata_context *context); /* for people */
+
+/* How many bytes of this rank's device memory fit, evaluate, predict and extract may take from now on; 0: as many as they want. Where a rank's
+ * samples of a batch do not fit, they run in equal parts, one after the other: gradients are added as `accumulate` of fit does, so the
+ * result is that of the whole but for rounding and what accumulate says of batch normalization. Each rank may have its own limit. `note` is called on rank 0
+ * with a line on how batches are divided; NULL: silent. Weights, gradients, the optimizer and all activations count; what the driver and CLBlast take for
+ * themselves does not. */
+STRATA_API void strata_context_limit_memory(strata_context *context, size_t bytes,
+                                            void (*note)(void *note_context, const char *message), void *note_context);
 
 /* What is amiss with what this rank read as it began, such as a damaged tuning file, which is ignored; NULL: nothing. */
 STRATA_API const char *strata_context_warning(const strata_context *context);

@@ -27,6 +27,8 @@ STRATA_API const char *strata_job_devices(const strata_job *job); /* run.devices
 STRATA_API const char *strata_job_dir(const strata_job *job); /* run.dir: runs/NAME of NAME.json when not given; NULL: none */
 STRATA_API bool strata_job_saves(const strata_job *job); /* whether its run writes checkpoints */
 
+STRATA_API size_t strata_job_max_memory(const strata_job *job); /* run.max_memory in bytes; 0: no limit */
+
 /* The file under the job's key `weights`; NULL: none. */
 STRATA_API const char *strata_job_weights(const strata_job *job);
 

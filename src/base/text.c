@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <ctype.h>
 #include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -105,4 +106,21 @@ const char *strata_nearest(const char *word, const char *const *names, size_t co
 bool strata_glob(const char *pattern, const char *text)
 {
     return fnmatch(pattern, text, 0) == 0;
+}
+
+bool strata_parse_bytes(const char *text, size_t *bytes)
+{
+    static const struct {
+        const char *name;
+        double factor;
+    } units[] = { { "", 1 },     { "B", 1 },    { "KiB", 0x1p10 }, { "MiB", 0x1p20 }, { "GiB", 0x1p30 },
+                  { "TiB", 0x1p40 }, { "KB", 1e3 }, { "MB", 1e6 },     { "GB", 1e9 },     { "TB", 1e12 } };
+    char *end = NULL;
+    const double number = isdigit((unsigned char)text[0]) ? strtod(text, &end) : 0;
+    for (size_t i = 0; end && i < sizeof units / sizeof *units; i++)
+        if (strcmp(end + strspn(end, " "), units[i].name) == 0 && number * units[i].factor >= 1 && number * units[i].factor < 0x1p62) {
+            *bytes = (size_t)(number * units[i].factor);
+            return true;
+        }
+    return false;
 }

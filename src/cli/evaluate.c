@@ -58,6 +58,7 @@ static bool run(const struct command *c, strata_error *err)
 
 static const struct option options[] = {
     STRATA_DATA_OPTIONS,
+    STRATA_MEMORY_OPTION,
     { "--report", 0, NULL, "precision, recall and F1 of each class, and the confusion matrix" },
     { "--compile", 0, "JSON", "loss and metrics for a file without them: {\"loss\": .., \"metrics\": [..]}" },
     { 0 },
@@ -66,7 +67,7 @@ static const struct option options[] = {
 extern const struct verb strata_verb_evaluate;
 const struct verb strata_verb_evaluate = {
     .name = "evaluate",
-    .usage = "MODEL --data SOURCE [--report]",
+    .usage = "MODEL --data SOURCE [--report] [--max-memory SIZE]",
     .summary = "loss and metrics over data",
     .options = options,
     .words_least = 1,

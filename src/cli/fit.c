@@ -34,7 +34,9 @@ static bool prepare(const struct command *c, struct training *t, strata_error *e
          && (t->model = strata_job_model(t->job, t->data, &t->loaded, err)) != NULL;
     if (ok) strata_command_suit(t->data, t->model);
     if (ok) strata_command_suit(t->validation, t->model);
-    return (t->context = strata_open_timed_context(c, devices, ok, err)) != NULL;
+    t->context = strata_open_timed_context(c, devices, ok, err);
+    return t->context
+           && strata_context_agree(t->context, strata_command_limit(c, t->context, strata_job_max_memory(t->job), err), err);
 }
 
 static void announce(const struct command *c, const struct training *t, const strata_fit_config *config)
@@ -165,6 +167,7 @@ static bool run(const struct command *c, strata_error *err)
 
 static const struct option options[] = {
     { "--resume", 0, NULL, "go on from the newest good checkpoint in the run folder" },
+    STRATA_MEMORY_OPTION,
     STRATA_PROFILE_OPTIONS,
     { 0 },
 };
@@ -172,14 +175,19 @@ static const struct option options[] = {
 extern const struct verb strata_verb_fit;
 const struct verb strata_verb_fit = {
     .name = "fit",
-    .usage = "JOB.json [--resume] [--profile] [--set KEY=VALUE]",
+    .usage = "JOB.json [--resume] [--max-memory SIZE] [--profile] [--set KEY=VALUE]",
     .summary = "train a job; under mpirun one rank a device",
     .details = "  mpirun -n 2 strata fit JOB.json        the same result on two ranks\n"
                "  strata fit JOB.json --set fit.epochs=5 --set compile.optimizer.Adam.learning_rate=0.01\n"
                "  Ctrl-C, SIGTERM, SIGUSR1 or SIGUSR2, to any rank, saves a checkpoint after the step at hand and exits with 75;\n"
                "  --resume goes on from there, and ends with the same bits as a run that was never stopped. A second\n"
                "  signal ends at once. mpirun gives its ranks one second after Ctrl-C or SIGTERM; kill -USR2 MPIRUN\n"
-               "  gives them the time they need.\n",
+               "  gives them the time they need.\n"
+               "  --max-memory, else the job's run.max_memory, limits what a rank takes of its device: weights, gradients, the optimizer,\n"
+               "  activations and what the operations need; not what the driver takes for itself. A rank whose samples of a batch do not\n"
+               "  fit runs them in equal parts, whose gradients are added: the update is that of the whole batch but for rounding; batch\n"
+               "  normalization takes the statistics of each part, as with fit.accumulate, and one that is synchronized is refused. Each\n"
+               "  rank may have its own: mpirun -n 1 strata fit JOB.json --max-memory 2GiB : -n 3 strata fit JOB.json\n",
     .options = options,
     .words_least = 1,
     .words_most = 1,

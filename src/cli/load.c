@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strata/text.h>
+
+#include "cli/output.h"
 #include "cli/profile.h"
 
 static strata_context *open_context(const char *devices, bool profile, bool ok, strata_error *err)
@@ -16,6 +19,21 @@ static strata_context *open_context(const char *devices, bool profile, bool ok, 
     strata_context *context = strata_context_create(&config, err);
     if (context && strata_context_warning(context)) fprintf(stderr, "warning: %s\n", strata_context_warning(context));
     return context;
+}
+
+static void tell(void *context, const char *message)
+{
+    strata_note(context, "%s", message);
+}
+
+bool strata_command_limit(const struct command *c, strata_context *context, size_t otherwise, strata_error *err)
+{
+    const char *given = strata_command_option(c, "--max-memory");
+    size_t bytes = otherwise;
+    if (given && !strata_parse_bytes(given, &bytes))
+        return strata_command_fail(err, STRATA_EUSAGE, "--max-memory is \"%s\"; a size such as 2GiB or 512MiB is expected", given);
+    strata_context_limit_memory(context, bytes, tell, (void *)c);
+    return true;
 }
 
 strata_context *strata_open_context(const char *devices, bool ok, strata_error *err)
@@ -136,7 +154,8 @@ bool strata_session_open(const struct command *c, struct session *s, strata_erro
     if (ok && c->seeded) strata_model_set_seed(s->model, c->seed);
     if (ok) strata_command_suit(s->data, s->model);
     ok = ok && build_for(s->model, s->data, err);
-    return (s->context = strata_open_context(c->devices, ok, err)) != NULL;
+    s->context = strata_open_context(c->devices, ok, err);
+    return s->context && strata_context_agree(s->context, strata_command_limit(c, s->context, 0, err), err);
 }
 
 bool strata_session_agree(const struct session *s, bool ok, strata_error *err)

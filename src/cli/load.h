@@ -18,6 +18,12 @@
         "--limit", 0, "N", "only the first N samples"                                                        \
     }
 
+/* Options of the verbs that keep within a limit of device memory. */
+#define STRATA_MEMORY_OPTION                                                                                  \
+    { "--max-memory", 0, "SIZE", "of this rank's device, such as 2GiB: what needs more runs in parts" }
+/* Sets the limit of --max-memory, else `otherwise` bytes, 0: none. Not collective. */
+bool strata_command_limit(const struct command *command, strata_context *context, size_t otherwise, strata_error *err);
+
 /* A model, its data and this rank's device. Starts as { 0 }; released by strata_session_close. */
 struct session {
     strata_context *context;

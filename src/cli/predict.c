@@ -87,6 +87,7 @@ static bool run(const struct command *c, strata_error *err)
 
 static const struct option options[] = {
     STRATA_DATA_OPTIONS,
+    STRATA_MEMORY_OPTION,
     { "--output", 'o', "FILE", "a .h5 (array \"predictions\"), .npy or .csv; else the numbers go to stdout" },
     { 0 },
 };
@@ -94,7 +95,7 @@ static const struct option options[] = {
 extern const struct verb strata_verb_predict;
 const struct verb strata_verb_predict = {
     .name = "predict",
-    .usage = "MODEL --data SOURCE -o OUT.h5|OUT.npy|OUT.csv",
+    .usage = "MODEL --data SOURCE -o OUT.h5|OUT.npy|OUT.csv [--max-memory SIZE]",
     .summary = "the model's outputs for every sample",
     .options = options,
     .words_least = 1,

@@ -49,6 +49,13 @@ static cl_int allocate(struct buffer *buffer)
     return status < 0 ? status : got;
 }
 
+static void count(struct device *device, size_t bytes)
+{
+    const size_t now = atomic_fetch_add(&device->taken, bytes) + bytes;
+    size_t most = atomic_load(&device->most_taken);
+    while (most < now && !atomic_compare_exchange_weak(&device->most_taken, &most, now)) {}
+}
+
 struct buffer *strata_buffer_create(struct device *device, size_t bytes, strata_error *err)
 {
     struct buffer *buffer = strata_alloc(1, sizeof *buffer, err);
@@ -59,9 +66,12 @@ struct buffer *strata_buffer_create(struct device *device, size_t bytes, strata_
     const cl_int got = allocate(buffer);
     if (got != CL_SUCCESS) {
         refuse(device, bytes, got, err);
-        strata_buffer_free(buffer);
+        if (buffer->memory)
+            clReleaseMemObject(buffer->memory);
+        free(buffer);
         return NULL;
     }
+    count(device, bytes);
     return buffer;
 }
 
@@ -79,9 +89,16 @@ void strata_buffer_free(struct buffer *buffer)
 {
     if (!buffer)
         return;
-    if (buffer->memory)
+    if (buffer->memory) {
         clReleaseMemObject(buffer->memory); /* the runtime keeps it until queued commands are done with it */
+        atomic_fetch_sub(&buffer->device->taken, buffer->size);
+    }
     free(buffer);
+}
+
+size_t strata_buffers_most(const struct device *device)
+{
+    return atomic_load(&device->most_taken);
 }
 
 size_t strata_buffer_size(const struct buffer *buffer)

@@ -15,6 +15,7 @@ struct buffer *strata_buffer_create(struct device *device, size_t bytes, strata_
 struct buffer *strata_buffer_placeholder(struct device *device, size_t bytes, strata_error *err);
 void strata_buffer_free(struct buffer *buffer); /* takes NULL */
 size_t strata_buffer_size(const struct buffer *buffer);
+size_t strata_buffers_most(const struct device *device); /* bytes that all buffers of the device together took at most */
 
 /* The queues of a device: work is queued on the first; the second is for copies and updates that the communication
  * thread makes meanwhile. Both are in order; use each from one thread at a time. */

@@ -31,6 +31,7 @@ struct device {
     char text[300];
     struct compilers *compilers; /* NULL: none but the driver; used by the thread that records and plays */
     atomic_bool compiling;  /* the driver was seen to compile a program, rather than to find it in a cache */
+    atomic_size_t taken, most_taken; /* bytes of buffers: now, and at most so far */
     atomic_int building;    /* how many threads build programs */
     pthread_mutex_t lock;   /* of played; taken before that of a run */
     struct run *played;     /* the recording that was played last, or NULL */

@@ -104,6 +104,8 @@ void strata_run_tell(struct run *run, const void *request);
 struct run *strata_run_immediate(struct device *device, enum queue_index queue, strata_error *err);
 struct run *strata_run_measure(struct device *device, strata_error *err);
 struct run *strata_run_record(struct device *device, size_t scratch_bytes, strata_error *err);
+/* Its scratch is a buffer that other recordings may use too, when none of them plays at the same time; borrowed. */
+struct run *strata_run_record_in(struct device *device, struct buffer *scratch, strata_error *err);
 size_t strata_run_scratch_bytes(const struct run *run);
 void strata_run_free(struct run *run); /* takes NULL; waits for nothing */
 

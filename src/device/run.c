@@ -53,6 +53,17 @@ struct run *strata_run_record(struct device *device, size_t scratch_bytes, strat
     return run;
 }
 
+struct run *strata_run_record_in(struct device *device, struct buffer *scratch, strata_error *err)
+{
+    struct run *run = create(device, RUN_RECORD, QUEUE_COMPUTE, err);
+    if (!run)
+        return NULL;
+    run->scratch = scratch;
+    run->scratch_borrowed = true;
+    run->scratch_bytes = strata_buffer_size(scratch);
+    return run;
+}
+
 void strata_run_free(struct run *run)
 {
     if (!run)
@@ -62,7 +73,8 @@ void strata_run_free(struct run *run)
     strata_entries_free(run);
     for (size_t i = 0; i < run->label_count; i++) free(run->labels[i]);
     free(run->labels);
-    strata_buffer_free(run->scratch);
+    if (!run->scratch_borrowed)
+        strata_buffer_free(run->scratch);
     pthread_mutex_destroy(&run->lock);
     free(run);
 }

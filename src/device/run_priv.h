@@ -68,6 +68,7 @@ struct run {
     bool strict, untuned;
 
     struct buffer *scratch;
+    bool scratch_borrowed;
     size_t scratch_bytes; /* immediate, recording: what scratch holds; measuring: the most that was asked for */
 
     char label[LABEL_SIZE];    /* immediate, measuring: the one in force */

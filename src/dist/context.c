@@ -15,6 +15,9 @@ struct strata_context {
     struct comm *comm;
     struct device *device;
     char *warning; /* owned; NULL: none */
+    size_t memory; /* bytes that may be taken; 0: no limit */
+    void (*note)(void *note_context, const char *message);
+    void *note_context;
 };
 
 /* Which cores a rank was bound to, and on which node. */
@@ -113,6 +116,22 @@ int strata_context_size(const strata_context *context)
 const char *strata_context_device(const strata_context *context)
 {
     return strata_device_text(context->device);
+}
+
+void strata_context_limit_memory(strata_context *context, size_t bytes,
+                                 void (*note)(void *note_context, const char *message), void *note_context)
+{
+    context->memory = bytes;
+    context->note = note;
+    context->note_context = note_context;
+}
+
+size_t strata_context_memory(const strata_context *context, void (**note)(void *note_context, const char *message),
+                             void **note_context)
+{
+    *note = context->note;
+    *note_context = context->note_context;
+    return context->memory;
 }
 
 const char *strata_context_warning(const strata_context *context)

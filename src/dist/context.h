@@ -9,5 +9,8 @@
 
 struct comm *strata_context_comm(const strata_context *context);
 struct device *strata_context_device_of(const strata_context *context);
+/* What strata_context_limit_memory set. */
+size_t strata_context_memory(const strata_context *context, void (**note)(void *note_context, const char *message),
+                             void **note_context);
 
 #endif

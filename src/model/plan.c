@@ -107,10 +107,30 @@ static bool has_penalty(const struct plan *plan)
     return false;
 }
 
-static struct buffer *make_buffer(const struct plan *plan, size_t bytes, strata_error *err)
+/* From the pool where it is large enough there. */
+static struct buffer *make_buffer(const struct plan *plan, size_t bytes, struct buffer *pooled, strata_error *err)
 {
     struct device *device = plan->params->device;
-    return plan->config.unplayed ? strata_buffer_placeholder(device, bytes, err) : strata_buffer_create(device, bytes, err);
+    if (plan->config.unplayed)
+        return strata_buffer_placeholder(device, bytes, err);
+    return pooled && strata_buffer_size(pooled) >= bytes ? pooled : strata_buffer_create(device, bytes, err);
+}
+
+static void free_buffer(const struct plan *plan, struct buffer *buffer)
+{
+    const struct plan_pool *pool = plan->config.pool;
+    if (!pool || (buffer != pool->arena && buffer != pool->input))
+        strata_buffer_free(buffer);
+}
+
+static size_t arena_bytes(const struct plan *plan)
+{
+    return plan->arena_elements ? plan->arena_elements * sizeof(float) : 64;
+}
+
+static size_t words_bytes(const struct plan *plan)
+{
+    return (STEP_ROWS + plan->config.n) * sizeof(uint32_t);
 }
 
 /* A row a grain, and one for what they were before. */
@@ -119,20 +139,28 @@ static bool make_statistics(struct plan *plan, strata_error *err)
     const size_t count = plan->config.grain && plan->config.training ? strata_plan_statistic_count(plan) : 0;
     if (count == 0)
         return true;
-    plan->statistics = make_buffer(plan, (plan_grains(plan) + 1) * count * sizeof(float), err);
+    plan->statistics = make_buffer(plan, (plan_grains(plan) + 1) * count * sizeof(float), NULL, err);
     return plan->statistics != NULL;
 }
 
 static bool make_buffers(struct plan *plan, strata_error *err)
 {
-    plan->arena = make_buffer(plan, plan->arena_elements ? plan->arena_elements * sizeof(float) : 64, err);
-    plan->input = plan->arena ? make_buffer(plan, strata_plan_input_bytes(plan), err) : NULL;
-    plan->step_words = plan->input ? make_buffer(plan, (STEP_ROWS + plan->config.n) * sizeof(uint32_t), err) : NULL;
+    const struct plan_pool none = { 0 }, *pool = plan->config.pool ? plan->config.pool : &none;
+    plan->arena = make_buffer(plan, arena_bytes(plan), pool->arena, err);
+    plan->input = plan->arena ? make_buffer(plan, strata_plan_input_bytes(plan), pool->input, err) : NULL;
+    plan->step_words = plan->input ? make_buffer(plan, words_bytes(plan), NULL, err) : NULL;
     if (plan->step_words && has_penalty(plan))
-        plan->penalty = make_buffer(plan, sizeof(float), err);
+        plan->penalty = make_buffer(plan, sizeof(float), NULL, err);
     if (plan->step_words && !make_statistics(plan, err))
         return false;
     return plan->step_words && (plan->penalty || !has_penalty(plan));
+}
+
+static struct run *make_recording(const struct plan *plan, size_t scratch, strata_error *err)
+{
+    struct buffer *pooled = plan->config.pool ? plan->config.pool->scratch : NULL;
+    return pooled && strata_buffer_size(pooled) >= scratch ? strata_run_record_in(plan->params->device, pooled, err)
+                                                           : strata_run_record(plan->params->device, scratch, err);
 }
 
 /* First to learn how much scratch memory the ops want, then, where it will be played, for good. */
@@ -149,8 +177,9 @@ static bool record(struct plan *plan, strata_error *err)
         return true;
     const size_t scratch = strata_run_scratch_bytes(plan->run);
     strata_run_free(plan->run);
+    plan->run = NULL;
     plan->recording = true;
-    plan->run = strata_run_record(plan->params->device, scratch, err);
+    plan->run = make_recording(plan, scratch, err);
     if (!plan->run)
         return false;
     strata_run_set_strict(plan->run, plan->config.strict);
@@ -186,8 +215,8 @@ void strata_plan_free(struct plan *plan)
     if (!plan)
         return;
     strata_run_free(plan->run);
-    strata_buffer_free(plan->arena);
-    strata_buffer_free(plan->input);
+    free_buffer(plan, plan->arena);
+    free_buffer(plan, plan->input);
     strata_buffer_free(plan->step_words);
     strata_buffer_free(plan->penalty);
     strata_buffer_free(plan->statistics);
@@ -250,8 +279,16 @@ const int *strata_plan_marks(const struct plan *plan)
     return plan->marks;
 }
 
+struct plan_sizes strata_plan_sizes(const struct plan *plan)
+{
+    return (struct plan_sizes){ .arena = arena_bytes(plan), .input = strata_plan_input_bytes(plan),
+                                .scratch = strata_run_scratch_bytes(plan->run),
+                                .rest = words_bytes(plan) + (plan->penalty ? sizeof(float) : 0)
+                                        + (plan->statistics ? strata_buffer_size(plan->statistics) : 0) };
+}
+
 size_t strata_plan_memory(const struct plan *plan)
 {
-    return strata_buffer_size(plan->arena) + strata_buffer_size(plan->input) + strata_buffer_size(plan->step_words)
-         + strata_run_scratch_bytes(plan->run);
+    const struct plan_sizes sizes = strata_plan_sizes(plan);
+    return sizes.arena + sizes.input + sizes.scratch + sizes.rest;
 }

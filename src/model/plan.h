@@ -23,6 +23,15 @@ struct plan_gate {
     bool (*pass)(void *context, size_t bucket, strata_error *err);
 };
 
+/* Bytes of device memory of a plan: what plans that never play at the same time can share, and the rest. */
+struct plan_sizes {
+    size_t arena, input, scratch, rest;
+};
+/* Buffers that plans share so, borrowed; a plan that needs larger ones has its own. NULL: all have their own. */
+struct plan_pool {
+    struct buffer *arena, *input, *scratch;
+};
+
 /* All of a model, or one of the two parts that meet where what is frozen ends (strata_plan_prefix). */
 enum plan_part { PLAN_WHOLE, PLAN_PREFIX, PLAN_REST };
 
@@ -44,6 +53,7 @@ struct plan_config {
     bool loss_at_logits;     /* only when strata_plan_last_activation is softmax or sigmoid */
     bool (*emit_loss)(void *context, struct run *run, const struct plan_loss *loss, strata_error *err); /* may be NULL */
     void *context;
+    const struct plan_pool *pool; /* NULL: none */
     const struct exchange *exchange; /* sums over the ranks, each of which plays a plan of the same model; NULL: one rank */
     const struct plan_gate *gate;    /* of a plan with backward; NULL: the weights are there */
     const strata_layer *const *extract; /* layers whose outputs are kept; may be NULL */
@@ -82,6 +92,7 @@ struct view strata_plan_extracted(const struct plan *plan, size_t index);
 
 struct run *strata_plan_run(const struct plan *plan);        /* play it */
 const int *strata_plan_marks(const struct plan *plan);       /* by bucket of the params: when its gradients are done */
+struct plan_sizes strata_plan_sizes(const struct plan *plan);
 size_t strata_plan_memory(const struct plan *plan);          /* bytes of device memory besides the params, scratch among them */
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "train/memory.h"
 #include "train/trainer.h"
 
 void strata_logs_free(strata_logs *logs)
@@ -24,6 +25,13 @@ static bool make_logs(const struct objective *o, const double *sums, strata_logs
     return ok;
 }
 
+static bool limit(struct trainer *t, struct passes *passes, size_t batch, strata_error *err)
+{
+    if (!strata_memory_plan_looking(t, strata_memory_measure_passes, passes, passes->data->count, batch, err)) return false;
+    if (t->memory.limit > 0) passes->pool = &t->memory.pool;
+    return true;
+}
+
 bool strata_model_evaluate(strata_model *model, strata_context *context, const strata_data *data, size_t batch_size,
                            strata_logs *logs, strata_error *err)
 {
@@ -37,8 +45,9 @@ bool strata_model_evaluate(strata_model *model, strata_context *context, const s
               && (o = strata_objective_create(training, model, data, err))
               && (sums = strata_alloc(o->sums, sizeof *sums, err));
     if (ok) {
+        const size_t batch = strata_batch_size_or(batch_size, 32);
         passes = strata_trainer_passes(&t, data, o, false);
-        ok = strata_trainer_evaluate(&t, &passes, strata_batch_size_or(batch_size, 32), 0, sums, err)
+        ok = limit(&t, &passes, batch, err) && strata_trainer_evaluate(&t, &passes, batch, 0, sums, err)
              && make_logs(o, sums, logs, err);
     }
     strata_passes_free(&passes);

@@ -122,7 +122,7 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
     strata_device_use_choices(strata_context_device_of(context), !c->exact);
     ok = ok && strata_trainer_open(&f->trainer, model, context, f->data, true, err);
     ok = ok && strata_comm_agree(comm, prepare_objective(f, err), err) && strata_fit_agree(f, err);
-    ok = ok && strata_fit_begin_exact(f, err) && strata_fit_begin_accumulation(f, err);
+    ok = ok && strata_fit_begin_exact(f, err) && strata_fit_limit(f, err) && strata_fit_begin_accumulation(f, err);
     if (ok && f->trainer.params->trainable > 0) {
         size_t most;
         struct buffer *parts = strata_fit_parts(f, &most);

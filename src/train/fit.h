@@ -140,9 +140,16 @@ bool strata_fit_play(struct fit *fit, const struct batch *batch, double scale, s
 bool strata_fit_play_part(struct fit *fit, const struct batch *batch, size_t at, size_t n, double scale, struct pass **pass,
                           strata_error *err);
 
+/* ---- fit_limit.c ---- */
+
+/* Where the context limits memory: in how many parts this rank's share of a batch runs. After strata_fit_begin_exact. Collective. */
+bool strata_fit_limit(struct fit *fit, strata_error *err);
+/* Whether the share of a whole batch runs in parts, by that or by config.accumulate. */
+bool strata_fit_is_divided(const struct fit *fit);
+
 /* ---- fit_accumulate.c ---- */
 
-/* Where config.accumulate says so. After strata_fit_begin_exact. Collective. */
+/* Where strata_fit_is_divided says so. After strata_fit_limit. Collective. */
 bool strata_fit_begin_accumulation(struct fit *fit, strata_error *err);
 void strata_fit_end_accumulation(struct fit *fit);
 /* How many of samples [first, first + count) of a batch, this rank's share, go through the model together at most. */

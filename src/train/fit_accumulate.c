@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "ops/map.h"
+#include "train/memory.h"
 
 struct accumulation {
     struct buffer *sum; /* owned: of the gradients of the parts so far */
@@ -17,14 +18,14 @@ static bool make(struct fit *f, strata_error *err)
     struct accumulation *a = f->accumulation = strata_alloc(1, sizeof *a, err);
     const size_t trainable = f->trainer.params->trainable;
     if (!a) return false;
-    if (!strata_fit_refuse_synchronized(f, "with accumulate the parts of a batch run one after the other", err)) return false;
+    if (!strata_fit_refuse_synchronized(f, "with accumulate, or a limit of memory, the parts of a batch run one after the other", err)) return false;
     a->sum = strata_buffer_create(f->trainer.device, (trainable ? trainable : 1) * sizeof(float), err);
     return a->sum && (a->run = strata_run_immediate(f->trainer.device, QUEUE_COMPUTE, err));
 }
 
 bool strata_fit_begin_accumulation(struct fit *f, strata_error *err)
 {
-    return f->config->accumulate <= 1 || f->exact || strata_comm_agree(f->trainer.comm, make(f, err), err);
+    return strata_comm_agree(f->trainer.comm, f->exact || !strata_fit_is_divided(f) || make(f, err), err);
 }
 
 void strata_fit_end_accumulation(struct fit *f)
@@ -40,7 +41,7 @@ void strata_fit_end_accumulation(struct fit *f)
 size_t strata_fit_at_once(const struct fit *f, size_t first, size_t count)
 {
     if (f->exact) return strata_fit_exact_most(f, first, count);
-    return f->accumulation ? (count + f->config->accumulate - 1) / f->config->accumulate : count;
+    return f->accumulation ? strata_memory_at_once(&f->trainer.memory, count, f->config->accumulate) : count;
 }
 
 /* Sums of the parts before the last gather in `sum`; the last brings them back. */

@@ -98,6 +98,8 @@ static double most_grains(const struct fit *f, const struct pass *pass)
     const double fixed = 4.0 * sizeof(float) * (double)f->trainer.params->total;
     const double room = 0.9 * (double)info->memory / ranks - fixed;
     const double each = (double)strata_plan_memory(pass->plan) / (double)pass->n * (double)f->trainer.share.grain;
+    const double bound = (double)f->trainer.memory.most / (double)f->trainer.share.grain;
+    if (bound > 0) return f->accumulation ? (double)f->balancing->balance.grains : bound < 1 ? 1 : bound;
     const double parts = f->accumulation ? (double)f->config->accumulate : 1;
     const double most = each > 0 ? parts * room / each : (double)f->balancing->balance.grains;
     return most < 1 ? 1 : most;

@@ -16,10 +16,10 @@ static bool add_pass(const struct trainer *t, struct passes *passes, size_t batc
 {
     size_t first, count;
     strata_share(&t->share, batch_size, &first, &count);
-    size_t own = 0;
+    struct plan_sizes own = { 0 };
     count = count > 0 ? count : 1;
     const bool ok = strata_passes_measure(passes, count, batch_size, true, &own, err);
-    *bytes += own;
+    *bytes += own.arena + own.input + own.scratch + own.rest;
     return ok;
 }
 

@@ -250,3 +250,8 @@ bool strata_job_saves(const strata_job *job)
 {
     return job->dir && job->checkpoint;
 }
+
+size_t strata_job_max_memory(const strata_job *job)
+{
+    return job->run.max_memory;
+}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "train/fit.h"
 
 /* ---- class_weight ---------------------------------------------------------------------------------------------- */
@@ -205,6 +206,19 @@ static bool parse_compression(const struct field *field, const json_t *json, enu
     return parse_choice(field, json, words, at, err);
 }
 
+static bool parse_memory(const struct field *field, const json_t *json, enum flavour flavour, void *at, strata_error *err)
+{
+    char brief[STRATA_JSON_BRIEF];
+    size_t *bytes = at;
+    (void)flavour;
+    *bytes = 0;
+    if (json_is_null(json)) return true;
+    if (json_is_integer(json) && json_integer_value(json) > 0) *bytes = (size_t)json_integer_value(json);
+    return *bytes > 0 || (json_is_string(json) && strata_parse_bytes(json_string_value(json), bytes))
+           || strata_fail(err, STRATA_EVALUE, "%s is %s; a size such as \"2GiB\" or \"512MiB\" is expected", field->name,
+                          strata_json_brief(json, brief));
+}
+
 const struct field strata_job_run_fields[] = {
     { "dir", FIELD_STRING, offsetof(struct job_run, dir), .nullable = true, .text = "",
       .help = "the run folder; runs/NAME of NAME.json; null: no files" },
@@ -224,6 +238,8 @@ const struct field strata_job_run_fields[] = {
       .help = "what lies before the first trainable layer is computed once, where nothing random is in it" },
     { "cache_budget", FIELD_INT, offsetof(struct job_run, cache_budget), .otherwise = 1024, .min = 0, .max = 1 << 30,
       .help = "MiB of memory for that on each rank, which keeps it all; what needs more lies in a file in the run folder" },
+    { "max_memory", FIELD_CUSTOM, offsetof(struct job_run, max_memory), .text = "null", .parse = parse_memory,
+      .help = "of each rank's device, such as 2GiB: a rank's samples of a batch that need more run in parts, as with fit.accumulate" },
     { "checkpoint", FIELD_CUSTOM, offsetof(struct job_run, checkpoint), .nullable = true,
       .text = "{\"every_epochs\": 1, \"keep\": 3}", .parse = parse_checkpoint, .release = release_checkpoint,
       .help = "every_steps, every_epochs, keep; on_failure: \"stop\", or \"continue\" without one that cannot be written" },

@@ -35,6 +35,7 @@ struct job_run {
     long compression; /* a strata_compression */
     bool exact;
     bool cache_frozen;
+    size_t max_memory; /* bytes; 0: no limit */
     long cache_budget; /* MiB */
     json_t *checkpoint; /* owned; NULL: none */
     struct job_watchdog {

@@ -105,7 +105,7 @@ static struct pass *make_pass(const struct passes *of, size_t n, size_t global_n
         .backward = training && of->params->trainable > 0,
         .input = augmented ? STRATA_FLOAT32 : of->data->x.type, .input_scale = augmented ? 1 : of->data->scale,
         .loss_at_logits = measured && of->objective->at_logits,
-        .exchange = training ? of->exchange : NULL, .gate = training ? of->gate : NULL,
+        .pool = of->pool, .exchange = training ? of->exchange : NULL, .gate = training ? of->gate : NULL,
         .emit_loss = measured ? emit_loss : NULL, .context = pass,
     };
     bool ok = (!measured || make_buffers(pass, err)) && make_augment(pass, err);
@@ -159,7 +159,8 @@ struct batch strata_passes_part(const struct passes *passes, const struct batch 
     return part;
 }
 
-bool strata_passes_measure(struct passes *passes, size_t n, size_t global_n, bool training, size_t *bytes, strata_error *err)
+bool strata_passes_measure(struct passes *passes, size_t n, size_t global_n, bool training, struct plan_sizes *sizes,
+                           strata_error *err)
 {
     if (training && !open_augment(passes, err)) return false;
     struct passes of = *passes;
@@ -167,9 +168,10 @@ bool strata_passes_measure(struct passes *passes, size_t n, size_t global_n, boo
     struct pass *pass = make_pass(&of, n, global_n, training, err);
     if (!pass) return false;
     const struct view *views[] = { &pass->y, &pass->weight, &pass->values, &pass->penalty };
-    *bytes = strata_plan_memory(pass->plan) + (pass->augment ? strata_plan_memory(pass->augment) : 0);
+    *sizes = strata_plan_sizes(pass->plan);
+    if (pass->augment) sizes->rest += strata_plan_memory(pass->augment);
     for (size_t i = 0; i < sizeof views / sizeof *views; i++)
-        *bytes += views[i]->buffer ? strata_buffer_size(views[i]->buffer) : 0;
+        sizes->rest += views[i]->buffer ? strata_buffer_size(views[i]->buffer) : 0;
     free_pass(pass);
     return true;
 }

@@ -28,6 +28,7 @@ struct passes {
     const struct exchange *exchange;   /* of training; see plan.h */
     const struct plan_gate *gate;      /* likewise */
     size_t grain;                      /* see plan.h */
+    const struct plan_pool *pool;      /* what the plans share; NULL: nothing */
     bool weighted;                     /* samples have weights */
     bool unplayed;                     /* the passes are only asked for their memory */
     strata_model *augment;             /* what the data puts before the model in training; NULL: nothing, or not asked yet */
@@ -42,8 +43,9 @@ void strata_passes_free(struct passes *passes); /* what it holds; takes one that
 /* Samples [at, at + n) of this rank's slice of a batch; borrows from it. */
 struct batch strata_passes_part(const struct passes *passes, const struct batch *batch, size_t at, size_t n);
 
-/* Bytes of device memory that such a pass takes besides the weights. Takes none, and tells the device's listener of its ops. */
-bool strata_passes_measure(struct passes *passes, size_t n, size_t global_n, bool training, size_t *bytes, strata_error *err);
+/* The device memory that such a pass takes besides the weights. Takes none, and tells the device's listener of its ops. */
+bool strata_passes_measure(struct passes *passes, size_t n, size_t global_n, bool training, struct plan_sizes *sizes,
+                           strata_error *err);
 
 /* What a step draws its random numbers from, and what its loss's gradients are multiplied by. */
 struct step_numbers {

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "model/model.h"
+#include "train/memory.h"
 #include "train/trainer.h"
 
 /* What is wanted of each batch: count views of the plan, of `size` floats a sample. */
@@ -54,35 +55,60 @@ static bool read_outputs(const struct trainer *t, const struct plan *plan, const
     return ok;
 }
 
+static struct plan_config config_of(const strata_data *data, const struct outputs *out, size_t n)
+{
+    return (struct plan_config){ .part = out->of, .loss_at_logits = out->loss_at_logits, .n = n, .shape = data->x.shape,
+                                 .input = data->x.type, .input_scale = data->scale, .extract = out->layers,
+                                 .extract_count = out->layers ? out->count : 0 };
+}
+
+/* The plans for so many samples; a batch whose parts are not equal takes two, the last batch two more. */
+enum { PLANS = 4 };
 struct cached {
-    struct plan *plan;
-    size_t n;
+    struct plan *plan[PLANS];
+    size_t n[PLANS], next;
 };
 
-/* Full batches share a plan; only the last one is smaller. */
-static bool plan_for(const struct trainer *t, const strata_data *data, const struct outputs *out, size_t n,
-                     struct cached *cached, strata_error *err)
+static void free_cached(struct cached *cached)
 {
-    const struct plan_config config = { .part = out->of, .loss_at_logits = out->loss_at_logits, .n = n, .shape = data->x.shape, .input = data->x.type, .input_scale = data->scale,
-                                        .extract = out->layers, .extract_count = out->layers ? out->count : 0 };
-    if (cached->plan && cached->n == n) return true;
-    strata_plan_free(cached->plan);
-    *cached = (struct cached){ strata_plan_create(t->model, &config, err), n };
-    return cached->plan != NULL;
+    for (int i = 0; i < PLANS; i++) strata_plan_free(cached->plan[i]);
+}
+
+static struct plan *plan_for(const struct trainer *t, const strata_data *data, const struct outputs *out, size_t n,
+                             struct cached *cached, strata_error *err)
+{
+    struct plan_config config = config_of(data, out, n);
+    for (int i = 0; i < PLANS; i++)
+        if (cached->plan[i] && cached->n[i] == n) return cached->plan[i];
+    const size_t at = cached->next++ % PLANS;
+    config.pool = t->memory.pool.arena ? &t->memory.pool : NULL;
+    strata_plan_free(cached->plan[at]);
+    cached->n[at] = n;
+    return cached->plan[at] = strata_plan_create(t->model, &config, err);
+}
+
+/* Samples [first, first + n) of the global batch that begins at `from`. */
+static bool run_part(const struct trainer *t, const strata_data *data, size_t from, size_t first, size_t n, void *x,
+                     struct cached *cached, const struct outputs *out, strata_error *err)
+{
+    const size_t sample = strata_shape_count(&data->x.shape) * strata_type_size(data->x.type);
+    struct plan *plan = plan_for(t, data, out, n, cached, err);
+    return plan && strata_data_read(data, from + first, n, x, err)
+           && strata_buffer_write(t->device, QUEUE_COMPUTE, strata_plan_input(plan), 0, n * sample, x, err)
+           && strata_run_play(strata_plan_run(plan), err) && read_outputs(t, plan, out, first, n, err);
 }
 
 /* This rank's slice of the global batch of `global` samples from `from` on. */
 static bool run_slice(const struct trainer *t, const strata_data *data, size_t from, size_t global, void *x,
                       struct cached *cached, const struct outputs *out, strata_error *err)
 {
-    const size_t sample = strata_shape_count(&data->x.shape) * strata_type_size(data->x.type);
-    size_t first, n;
-    strata_share(&t->share, global, &first, &n);
-    return n == 0
-           || (plan_for(t, data, out, n, cached, err) && strata_data_read(data, from + first, n, x, err)
-               && strata_buffer_write(t->device, QUEUE_COMPUTE, strata_plan_input(cached->plan), 0, n * sample, x, err)
-               && strata_run_play(strata_plan_run(cached->plan), err)
-               && read_outputs(t, cached->plan, out, first, n, err));
+    size_t first, count;
+    strata_share(&t->share, global, &first, &count);
+    const size_t size = strata_memory_at_once(&t->memory, count, 1);
+    bool ok = true;
+    for (size_t at = 0; ok && at < count; at += size)
+        ok = run_part(t, data, from, first + at, count - at < size ? count - at : size, x, cached, out, err);
+    return ok;
 }
 
 /* ---- all ranks' slices ------------------------------------------------------------------------------------------------ */
@@ -128,7 +154,7 @@ static bool run_batches(const struct trainer *t, const strata_data *data, size_t
             ok = out->rows(out->context, i, from, global, out->part[i], err);
         all = all && hear(t, out->stopping, err);
     }
-    strata_plan_free(cached.plan);
+    free_cached(&cached);
     free(x);
     return all && strata_comm_agree(t->comm, ok, err);
 }
@@ -161,6 +187,25 @@ bool strata_trainer_prefix(const struct trainer *t, const strata_data *data, siz
     return ok;
 }
 
+/* What is looked at. */
+struct looking {
+    const struct trainer *t;
+    const strata_data *data;
+    const struct outputs *out;
+};
+
+static bool measure_looking(void *of, const struct memory_use *use, size_t n, struct plan_sizes *sizes, strata_error *err)
+{
+    const struct looking *l = of;
+    struct plan_config config = config_of(l->data, l->out, n);
+    (void)use;
+    config.unplayed = true;
+    struct plan *plan = strata_plan_create(l->t->model, &config, err);
+    if (plan) *sizes = strata_plan_sizes(plan);
+    strata_plan_free(plan);
+    return plan != NULL;
+}
+
 static bool run(strata_model *model, strata_context *context, const strata_data *data, size_t batch_size,
                 struct outputs *out, strata_error *err)
 {
@@ -168,7 +213,8 @@ static bool run(strata_model *model, strata_context *context, const strata_data 
     const size_t batch = strata_batch_size_or(batch_size, 32);
     bool ok = strata_trainer_open(&t, model, context, data, false, err);
     if (ok) {
-        ok = strata_comm_agree(t.comm, make_outputs(out, model, data, batch < data->count ? batch : data->count, err), err)
+        struct looking looking = { &t, data, out };
+        ok = strata_memory_plan_looking(&t, measure_looking, &looking, data->count, batch, err) && strata_comm_agree(t.comm, make_outputs(out, model, data, batch < data->count ? batch : data->count, err), err)
              && run_batches(&t, data, batch, out, err);
     }
     ok = strata_trainer_close(&t, ok, err);

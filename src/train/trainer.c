@@ -6,6 +6,7 @@
 #include "dist/context.h"
 #include "model/model.h"
 #include "train/augment.h"
+#include "train/memory.h"
 
 enum { BUCKET_BYTES = 1 << 20 }; /* large enough for the wire, small enough to begin early */
 
@@ -47,6 +48,7 @@ bool strata_trainer_open(struct trainer *t, strata_model *model, strata_context 
 {
     *t = (struct trainer){ .model = model, .comm = strata_context_comm(context),
                            .device = strata_context_device_of(context) };
+    t->memory.limit = strata_context_memory(context, &t->memory.note, &t->memory.note_context);
     t->rank = strata_comm_rank(t->comm);
     t->ranks = strata_comm_size(t->comm);
     t->share = (struct share){ .rank = t->rank, .size = t->ranks };
@@ -62,6 +64,10 @@ bool strata_trainer_open(struct trainer *t, strata_model *model, strata_context 
 bool strata_trainer_close(struct trainer *t, bool ok, strata_error *err)
 {
     strata_error later = { 0 };
+    strata_buffer_free(t->memory.pool.arena);
+    strata_buffer_free(t->memory.pool.input);
+    strata_buffer_free(t->memory.pool.scratch);
+    t->memory.pool = (struct plan_pool){ 0 };
     if (!t->params) return ok;
     const bool unbound = strata_params_unbind(t->model, &later);
     t->params = NULL;
@@ -73,7 +79,8 @@ struct passes strata_trainer_passes(const struct trainer *t, const strata_data *
                                     const struct objective *objective, bool class_weights)
 {
     return (struct passes){ .model = t->model, .device = t->device, .params = t->params, .objective = objective,
-                            .data = data, .grain = t->grain, .weighted = data->sample_weight.values || class_weights };
+                            .pool = t->memory.pool.arena ? &t->memory.pool : NULL, .data = data, .grain = t->grain,
+                            .weighted = data->sample_weight.values || class_weights };
 }
 
 size_t strata_batch_size_or(size_t given, size_t otherwise)
@@ -103,10 +110,11 @@ static bool look(const struct trainer *t, struct passes *passes, const struct ba
                  strata_error *err)
 {
     bool ok = true;
-    if (t->grain == 0 || t->together) return look_at_part(passes, batch, readback, err);
-    for (size_t at = 0; ok && at < batch->count; at += t->grain) {
+    const size_t size = t->grain && !t->together ? t->grain : strata_memory_at_once(&t->memory, batch->count, 1);
+    if (size >= batch->count) return look_at_part(passes, batch, readback, err);
+    for (size_t at = 0; ok && at < batch->count; at += size) {
         const size_t left = batch->count - at;
-        const struct batch part = strata_passes_part(passes, batch, at, left < t->grain ? left : t->grain);
+        const struct batch part = strata_passes_part(passes, batch, at, left < size ? left : size);
         ok = look_at_part(passes, &part, readback, err);
     }
     return ok;

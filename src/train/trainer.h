@@ -8,6 +8,16 @@
 #include "train/pass.h"
 #include "train/readback.h"
 
+/* How much of its device's memory a rank may take, and what follows: memory.h. */
+struct memory {
+    size_t limit;          /* bytes; 0: none */
+    size_t most;           /* samples that go through the model at once; 0: all */
+    size_t planned;        /* bytes */
+    struct plan_pool pool; /* owned */
+    void (*note)(void *context, const char *message); /* on rank 0; NULL: silent */
+    void *note_context;
+};
+
 struct trainer {
     strata_model *model;
     struct comm *comm;
@@ -15,6 +25,7 @@ struct trainer {
     int rank, ranks;
     struct params *params;
     struct share share;
+    struct memory memory;
     size_t grain;  /* exact: sums are those of grains of so many samples; 0: a rank runs its share of a batch as one */
     bool together; /* exact: a pass takes many grains (strata_plan_takes_grains); else each goes through the model alone */
 };

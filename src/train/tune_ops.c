@@ -37,8 +37,8 @@ void strata_ops_free(struct ops *ops)
 /* Of so many samples at once. */
 static bool collect_at_once(struct passes *passes, size_t n, size_t global, bool training, strata_error *err)
 {
-    size_t bytes;
-    return n == 0 || strata_passes_measure(passes, n, global, training, &bytes, err);
+    struct plan_sizes sizes;
+    return n == 0 || strata_passes_measure(passes, n, global, training, &sizes, err);
 }
 
 /* Of every rank's share of a batch of so many samples, in so many parts. */

@@ -49,3 +49,18 @@ Test(text, globs_reach_across_slashes)
     cr_assert_not(strata_glob("conv2d_?", "conv2d"));
     cr_assert(strata_glob("[ab]1", "b1"));
 }
+
+Test(text, reads_sizes)
+{
+    static const struct {
+        const char *text;
+        size_t bytes; /* 0: none */
+    } cases[] = { { "2GiB", (size_t)2 << 30 }, { "1.5MiB", 1572864 }, { "3 KB", 3000 }, { "65536", 65536 }, { "7B", 7 },
+                  { "", 0 },                   { "GiB", 0 },          { "-1MiB", 0 },  { "2gigs", 0 },     { "0", 0 },
+                  { "1e30GiB", 0 },            { "nan", 0 } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t bytes = 0;
+        cr_assert_eq(strata_parse_bytes(cases[i].text, &bytes), cases[i].bytes > 0, "%s", cases[i].text);
+        cr_assert_eq(bytes, cases[i].bytes, "%s: %zu", cases[i].text, bytes);
+    }
+}
