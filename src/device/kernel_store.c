@@ -12,6 +12,7 @@
 #include <xxhash.h>
 
 #include "base/env.h"
+#include "base/folders.h"
 
 /* Numbers are those of the machine, like the binary. */
 struct header {
@@ -95,11 +96,7 @@ bool strata_store_read(const struct store_key *key, unsigned char **bytes, size_
 /* Makes the folder and those above it. */
 static bool make_folder(char *path)
 {
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(path, 0777);
-        *slash = '/';
-    }
+    strata_make_parents(path);
     return mkdir(path, 0777) == 0 || errno == EEXIST;
 }
 

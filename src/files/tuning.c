@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include "base/env.h"
+#include "base/folders.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "files/archive.h"
@@ -152,22 +152,13 @@ static char *text_of(json_t *devices, strata_error *err)
     return text;
 }
 
-static void make_folder(char path[PATH_MAX])
-{
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        (void)mkdir(path, 0777); /* what is wrong shows when the file is written */
-        *slash = '/';
-    }
-}
-
 bool strata_tuning_write(const struct device *device, const json_t *choices, char **path, strata_error *err)
 {
     char place[PATH_MAX], *warning = NULL;
     *path = NULL;
     if (!path_of(place))
         return strata_fail(err, STRATA_EFILE, "there is no cache folder to keep what was measured in; set STRATA_CACHE_DIR");
-    make_folder(place);
+    strata_make_parents(place);
     json_t *devices = read_devices(place, &warning);
     if (!devices) devices = json_array();
     free(warning);

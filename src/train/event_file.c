@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/fault.h"
+#include "base/folders.h"
 #include "base/text.h"
 
 uint32_t strata_crc32c(const void *bytes, size_t size)
@@ -97,13 +98,8 @@ static bool append(const char *path, struct text *event, strata_error *err)
 static void make_folders(const char *path)
 {
     char *copy = strdup(path);
-    for (char *at = copy ? copy + 1 : NULL; at && *at; at++) {
-        if (*at != '/') continue;
-        *at = '\0';
-        (void)mkdir(copy, 0777); /* what is wrong shows when the file is written */
-        *at = '/';
-    }
-    if (copy) (void)mkdir(copy, 0777);
+    if (copy) strata_make_parents(copy);
+    if (copy) (void)mkdir(copy, 0777); /* what is wrong shows when the file is written */
     free(copy);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/folders.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "files/archive.h"
@@ -27,12 +28,7 @@ struct run_folder {
 /* Makes a folder and those it lies in. */
 static bool make_folder(char *path, strata_error *err)
 {
-    for (char *at = path + 1; *at; at++) {
-        if (*at != '/') continue;
-        *at = '\0';
-        (void)mkdir(path, 0777); /* what is wrong shows at the last one */
-        *at = '/';
-    }
+    strata_make_parents(path);
     if (!strata_file_fault() && (mkdir(path, 0777) == 0 || errno == EEXIST)) {
         if (access(path, W_OK | X_OK) == 0) return true;
     }
