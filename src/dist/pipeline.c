@@ -226,15 +226,20 @@ static void end_exchange(struct reducer *r, struct lane *lane)
         begin_update(r, lane);
 }
 
+/* For the thread that trains. */
+static void tell(struct reducer *r, bool *reached)
+{
+    pthread_mutex_lock(&r->lock);
+    *reached = true;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
 /* The weights are there, unless a rank failed: then nobody keeps them. */
 static void end_write(struct reducer *r, struct lane *lane)
 {
     lane->stage = STAGE_FREE;
-    if (lane->worst.flag == FLAG_FAILED || r->failed) return;
-    pthread_mutex_lock(&r->lock);
-    r->reached.buckets[lane->bucket] = true;
-    pthread_cond_broadcast(&r->changed);
-    pthread_mutex_unlock(&r->lock);
+    if (lane->worst.flag != FLAG_FAILED && !r->failed) tell(r, &r->reached.buckets[lane->bucket]);
 }
 
 /* Moves a lane by one stage where it can; *moved says whether it did. Only MPI's errors end the step here. */
@@ -365,25 +370,13 @@ static void settle(struct reducer *r)
     }
 }
 
-/* This rank's share is updated: for the thread that trains, which may go on as far as its weights allow. */
-static void tell_updated(struct reducer *r)
+/* This rank's share is updated: the thread that trains may go on as far as its weights allow, and counts from here on what it waits. */
+static void end_update(struct reducer *r)
 {
-    const double now = strata_clock();
-    pthread_mutex_lock(&r->lock);
+    r->reached.when = strata_clock();
     r->waits.slowest += r->last_ready - r->ready;
-    r->waits.communication += fmax(now - r->last_ready, 0);
-    r->reached.updated = true;
-    r->reached.when = now;
-    pthread_cond_broadcast(&r->changed);
-    pthread_mutex_unlock(&r->lock);
-}
-
-static void tell_over(struct reducer *r)
-{
-    pthread_mutex_lock(&r->lock);
-    r->reached.over = true;
-    pthread_cond_broadcast(&r->changed);
-    pthread_mutex_unlock(&r->lock);
+    r->waits.communication += fmax(r->reached.when - r->last_ready, 0);
+    tell(r, &r->reached.updated);
 }
 
 /* A rank whose update failed has the others gather without its part. */
@@ -391,7 +384,7 @@ static bool run_step(struct reducer *r, strata_error *err)
 {
     const bool updated = r->update.measure ? measure_all(r, err) : run_lanes(r, STAGE_MARK, err);
     if (!updated || r->stopped) return updated;
-    if (!r->failed) tell_updated(r);
+    if (!r->failed) end_update(r);
     return run_lanes(r, STAGE_GATHER, err);
 }
 
@@ -412,6 +405,6 @@ bool strata_reducer_step(struct comm *comm, void *context, strata_error *err)
         r->met = strata_clock(); /* the ranks end a step together */
     else
         settle(r);
-    tell_over(r);
+    tell(r, &r->reached.over);
     return ok;
 }
