@@ -168,7 +168,7 @@ bool strata_load_h5(strata_model *model, const struct h5 *file, const strata_loa
                          "%s: an HDF5 file, but not one of Keras: it has neither layer_names nor layers",
                          arrays.what);
     size_t variables = 0;
-    ok = ok && count_optimizer(file, group, &variables, err) && finish(&load, &arrays, report, err);
+    ok = ok && (!report || count_optimizer(file, group, &variables, err)) && finish(&load, &arrays, report, err);
     if (ok && report) report->optimizer_variables = variables;
     release(&load);
     return ok;
