@@ -134,6 +134,6 @@ const struct loss_class strata_loss_sparse = {
 const struct loss_class strata_loss_generalized = {
     .class = { .name = "CategoricalGeneralizedCrossEntropy", .config_size = sizeof(struct categorical),
                .fields = generalized_fields, .check = strata_loss_check_common,
-               .help = "(1 - p^q) / q of the label's class, for labels that may be wrong", .only_keras3 = true },
+               .help = "(1 - p^q) / q of the label's class, for labels that may be wrong" },
     .index_labels = true, .check = strata_loss_check_index, .emit = emit_generalized,
 };

@@ -245,14 +245,13 @@ const struct metric_class strata_metric_cosine = {
 };
 const struct metric_class strata_metric_pearson = {
     .class = { .name = "PearsonCorrelation", .config_size = sizeof(struct along_axis), .fields = pearson_fields,
-               .help = "correlation of y and p within a row", .only_keras3 = true },
+               .help = "correlation of y and p within a row" },
     .direction = DIRECTION_UP,
     .row = pearson_row,
 };
 const struct metric_class strata_metric_concordance = {
     .class = { .name = "ConcordanceCorrelation", .config_size = sizeof(struct along_axis),
-               .fields = concordance_fields, .help = "correlation of y and p that also asks for equal size",
-               .only_keras3 = true },
+               .fields = concordance_fields, .help = "correlation of y and p that also asks for equal size" },
     .direction = DIRECTION_UP,
     .row = concordance_row,
 };
