@@ -28,6 +28,7 @@ bool strata_buffer_write(struct device *device, enum queue_index queue, struct b
                          size_t bytes, const void *host, strata_error *err);
 
 /* The same without waiting: host must stay as it is until *event (may be NULL) is complete. */
+struct doorbell;
 struct event;
 bool strata_buffer_read_async(struct device *device, enum queue_index queue, const struct buffer *buffer,
                               size_t offset, size_t bytes, void *host, struct event **event, strata_error *err);
@@ -42,6 +43,8 @@ bool strata_buffer_zero(struct device *device, enum queue_index queue, struct bu
 bool strata_event_mark(struct device *device, enum queue_index queue, struct event **event, strata_error *err);
 bool strata_event_done(struct event *event, bool *done, strata_error *err); /* polls; a failed command is an error */
 bool strata_event_wait(struct event *event, strata_error *err);
+/* Rings as soon as the event is over, done or failed. */
+bool strata_event_ring(struct event *event, struct doorbell *bell, strata_error *err);
 void strata_event_free(struct event *event); /* takes NULL */
 bool strata_queue_flush(struct device *device, enum queue_index queue, strata_error *err);
 

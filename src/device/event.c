@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/doorbell.h"
 #include "base/memory.h"
 #include "device/buffer.h"
 #include "device/device_priv.h"
@@ -53,6 +54,26 @@ bool strata_event_wait(struct event *event, strata_error *err)
     if (got == CL_SUCCESS && state_of(event, err) < 0)
         return false;
     return got == CL_SUCCESS || strata_fail_opencl(err, got, "waiting for a queued command");
+}
+
+/* The runtime's thread: the event may be gone. */
+static void CL_CALLBACK ring(cl_event native, cl_int state, void *bell)
+{
+    (void)native;
+    (void)state;
+    strata_doorbell_ring(bell);
+    strata_doorbell_drop(bell);
+}
+
+bool strata_event_ring(struct event *event, struct doorbell *bell, strata_error *err)
+{
+    strata_doorbell_hold(bell);
+    const cl_int got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES
+                                                 : clSetEventCallback(event->native, CL_COMPLETE, ring, bell);
+    if (got == CL_SUCCESS)
+        return true;
+    strata_doorbell_drop(bell);
+    return strata_fail_opencl(err, got, "asking to be told of the end of a queued command");
 }
 
 void strata_event_free(struct event *event)

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/doorbell.h"
 #include "base/env.h"
 #include "base/fault.h"
 #include "base/memory.h"
@@ -33,7 +34,7 @@ void strata_pause(struct comm *comm, struct pause *pause)
     const long most = pause->most ? pause->most : PAUSE_MOST;
     pause->nanoseconds = pause->nanoseconds ? 2 * pause->nanoseconds : PAUSE_FIRST;
     if (pause->nanoseconds > most) pause->nanoseconds = most;
-    nanosleep(&(struct timespec){ .tv_nsec = pause->nanoseconds }, NULL);
+    strata_doorbell_wait(comm->bell, 1e-9 * (double)pause->nanoseconds);
 }
 
 bool strata_comm_check(struct comm *comm, int code, const char *what, strata_error *err)
@@ -236,7 +237,8 @@ struct comm *strata_comm_create(strata_error *err)
     atomic_init(&comm->others, false);
     strata_condition_init(&comm->changed);
     if (gethostname(comm->host, sizeof comm->host - 1) != 0) snprintf(comm->host, sizeof comm->host, "localhost");
-    if (strata_stall_start(comm, err) && (!launched() || start_thread(comm, err))) return comm;
+    comm->bell = strata_doorbell_create(err);
+    if (comm->bell && strata_stall_start(comm, err) && (!launched() || start_thread(comm, err))) return comm;
     strata_comm_free(comm);
     return NULL;
 }
@@ -254,6 +256,7 @@ void strata_comm_free(struct comm *comm)
     }
     pthread_mutex_destroy(&comm->lock);
     pthread_cond_destroy(&comm->changed);
+    strata_doorbell_drop(comm->bell);
     free(comm->watch);
     free(comm);
 }

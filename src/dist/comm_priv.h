@@ -39,6 +39,7 @@ struct comm {
     _Atomic double watch_report, watch_stop; /* seconds */
     struct watch *watch; /* the thread's; NULL: nobody to watch */
     struct stall *stall;
+    struct doorbell *bell;   /* owned: rung, it ends a pause */
     struct device *watched;  /* this rank's; guarded by lock; NULL: none, or no longer */
     _Atomic double moved;    /* when this rank got on last */
     atomic_bool timed;       /* it has to get on in what it does now */
@@ -54,8 +55,8 @@ bool strata_comm_do(struct comm *comm, bool (*work)(struct comm *comm, void *con
 /* ---- for jobs, on the thread ---- */
 
 /* Open MPI makes progress only while it is called, and a thread that polls without sleeping takes a core away from the
- * kernels. So a wait polls and sleeps by turns, from 20 microseconds doubling to 500. Starts as { 0 }; zeroed again
- * whenever something moved. */
+ * kernels. So a wait polls and sleeps by turns, from 20 microseconds doubling to 500, or until the doorbell rings. Starts as
+ * { 0 }; zeroed again whenever something moved. */
 struct pause {
     long nanoseconds;
     long most; /* 0: 500 microseconds */

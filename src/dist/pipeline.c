@@ -14,7 +14,7 @@
 #include "dist/stall.h"
 #include "dist/tree.h"
 
-enum { BLOCK = 1024, STACK = STRATA_TREE_LEVELS + 1, NEAR_PAUSE = 60000, FAR_PAUSE = 200000 };
+enum { BLOCK = 1024, STACK = STRATA_TREE_LEVELS + 1, NEAR_PAUSE = 60000, FAR_PAUSE = 1000000, DEVICE_PAUSE = 10000000 };
 
 /* The first failure of this rank is the one that is told. */
 static void fail(struct reducer *r, const strata_error *error)
@@ -92,9 +92,14 @@ static bool over(struct reducer *r, struct lane *lane)
         fail(r, &error);
         done = true;
     }
-    if (!done) return false;
+    if (!done) {
+        if (!lane->rings && !strata_event_ring(lane->event, r->comm->bell, &error)) fail(r, &error);
+        lane->rings = true;
+        return false;
+    }
     strata_event_free(lane->event);
     lane->event = NULL;
+    lane->rings = false;
     return true;
 }
 
@@ -280,7 +285,10 @@ static bool advance(struct reducer *r, struct lane *lane, bool *moved, strata_er
         return begin_settle(r, lane, err);
     case STAGE_MARK:
         if (!over(r, lane)) return true;
-        if (is_last(r, lane)) r->ready = strata_clock();
+        if (is_last(r, lane)) {
+            r->ready = strata_clock();
+            r->computing = false;
+        }
         begin_read(r, lane);
         break;
     case STAGE_READ:
@@ -316,21 +324,27 @@ static bool enter(struct reducer *r, struct lane *lane, enum stage first, strata
     return true;
 }
 
-/* Backward takes long, peers and devices answer soon: lanes that wait for those are looked at more often. */
+static bool waits_for_peers(const struct lane *lane)
+{
+    return lane->stage == STAGE_NEAR || lane->stage == STAGE_EXCHANGE || lane->stage == STAGE_GATHER || lane->stage == STAGE_SETTLE;
+}
+
+/* The device rings when something is over. Peers must be asked, and that disturbs a device that shares the core: while it computes,
+ * there is time. */
 static bool run_lanes(struct reducer *r, enum stage first, strata_error *err)
 {
     struct pause pause = { 0 };
     size_t busy = 0;
     r->next = r->exchanged = r->settled = 0;
     do {
-        bool moved = false, soon = false, device = false;
+        bool moved = false, peers = false, device = false;
         busy = 0;
         for (int i = 0; i < STRATA_LANES; i++) {
             struct lane *lane = &r->lane[i];
             if (lane->stage == STAGE_FREE && r->next < r->bucket_count && !r->stopped && !enter(r, lane, first, err)) return false;
             if (!advance(r, lane, &moved, err)) return false;
             busy += lane->stage != STAGE_FREE;
-            soon = soon || lane->stage > STAGE_MARK;
+            peers = peers || waits_for_peers(lane);
             device = device || lane->event;
         }
         if (moved) {
@@ -338,7 +352,7 @@ static bool run_lanes(struct reducer *r, enum stage first, strata_error *err)
             strata_stall_moved(r->comm);
         }
         strata_stall_others(r->comm, !device);
-        pause.most = soon ? NEAR_PAUSE : FAR_PAUSE;
+        pause.most = !peers ? DEVICE_PAUSE : r->computing ? FAR_PAUSE : NEAR_PAUSE;
         if (!moved && busy) strata_pause(r->comm, &pause);
     } while (busy > 0 || (r->next < r->bucket_count && !r->stopped));
     return true;
@@ -367,6 +381,7 @@ static void settle(struct reducer *r)
         r->lane[i].stage = STAGE_FREE;
         strata_event_free(r->lane[i].event);
         r->lane[i].event = NULL;
+        r->lane[i].rings = false;
     }
 }
 
@@ -392,6 +407,7 @@ bool strata_reducer_step(struct comm *comm, void *context, strata_error *err)
 {
     struct reducer *r = context;
     r->stopped = false;
+    r->computing = r->played;
     r->ready = r->last_ready = strata_clock();
     if (r->met == 0) r->met = r->ready;
     const bool ran = run_step(r, err);

@@ -40,6 +40,7 @@ struct lane {
     uint16_t *sent, *received; /* owned: in 16 bits; NULL when floats are sent */
     size_t sent_count;
     struct event *event; /* owned, NULL or pending */
+    bool rings;          /* the doorbell, when it is over */
     MPI_Request *requests; /* owned: those with the other ranks, and that of the notice */
     int request_count;
     struct notice own, worst;
@@ -87,6 +88,7 @@ struct reducer {
     struct job job;
     bool busy;
     struct run *played;
+    bool computing;       /* gradients are still to come from this rank's device */
     int *marks;           /* owned copy */
     struct reducer_update update;
     double *measures;     /* owned */

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/doorbell.h"
 #include "support.h"
 
 static struct device *device;
@@ -116,4 +118,28 @@ Test(buffers, do_not_reach_beyond_their_end)
     cr_assert_not(strata_buffer_read(device, QUEUE_COMPUTE, buffer, 4, 4, &value, &err));
     cr_assert_not_null(strstr(err.message, "reading of 4 bytes at byte 4 of a buffer of 4"), "%s", err.message);
     strata_buffer_free(buffer);
+}
+
+Test(buffers, ring_when_an_event_is_over_or_was_before)
+{
+    enum { N = 100000 };
+    static float from[N];
+    struct event *written = NULL;
+    struct doorbell *bell = strata_doorbell_create(&err);
+    struct buffer *buffer = strata_buffer_create(device, sizeof from, &err);
+    for (int turn = 0; turn < 2; turn++) {
+        ok(strata_buffer_write_async(device, QUEUE_COPY, buffer, 0, sizeof from, from, &written, &err));
+        if (turn == 1) ok(strata_event_wait(written, &err));
+        ok(strata_event_ring(written, bell, &err));
+        ok(strata_queue_flush(device, QUEUE_COPY, &err));
+        const double begun = strata_clock();
+        strata_doorbell_wait(bell, 20);
+        cr_assert_lt(strata_clock() - begun, 10);
+        bool done = false;
+        ok(strata_event_done(written, &done, &err));
+        cr_assert(done);
+        strata_event_free(written);
+    }
+    strata_buffer_free(buffer);
+    strata_doorbell_drop(bell);
 }
