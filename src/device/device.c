@@ -30,23 +30,18 @@ static bool choose_class(struct device *device, int forced, strata_error *err)
     return true;
 }
 
-static bool is_pocl(const strata_device_info *info)
-{
-    return strcmp(info->platform, "Portable Computing Language") == 0;
-}
-
 /* Only PoCL is known to compile at the first launch, one kernel at a time, and to leave it in files. On one core there is nothing
  * to be had from more processes. Faults on purpose are for one process. */
 static void make_compilers(struct device *device, const char *program)
 {
-    if (is_pocl(&device->info) && device->info.is_cpu && !strata_env("STRATA_FAULT"))
+    if (strata_device_is_pocl(&device->info) && device->info.is_cpu && !strata_env("STRATA_FAULT"))
         device->compilers = strata_compilers_create(program, strata_env_compilers(device->units > 1 ? device->units : 0), device->info.index);
 }
 
 /* "PoCL: AMD EPYC": PoCL puts its driver and LLVM's name of the processor before the device's own name. */
 static int short_name(const strata_device_info *info, char *text, size_t size)
 {
-    const bool pocl = is_pocl(info);
+    const bool pocl = strata_device_is_pocl(info);
     const char *name = info->name;
     for (int cuts = 0; pocl && cuts < 2; cuts++) {
         const char *dash = strchr(name, '-');

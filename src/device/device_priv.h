@@ -55,5 +55,6 @@ cl_int strata_queue_zero(cl_command_queue queue, cl_mem memory, size_t offset, s
 
 /* The devices as strata_devices lists them, with their handles in the same order; both lists are the caller's. */
 bool strata_devices_find(strata_device_info **list, cl_device_id **ids, size_t *count, strata_error *err);
+bool strata_device_is_pocl(const strata_device_info *info);
 
 #endif

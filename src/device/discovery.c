@@ -140,6 +140,11 @@ bool strata_devices_find(strata_device_info **list, cl_device_id **ids, size_t *
     return ok;
 }
 
+bool strata_device_is_pocl(const strata_device_info *info)
+{
+    return strcmp(info->platform, "Portable Computing Language") == 0;
+}
+
 bool strata_devices(strata_device_info **list, size_t *count, strata_error *err)
 {
     cl_device_id *ids = NULL;

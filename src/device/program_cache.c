@@ -8,6 +8,7 @@
 #include <xxhash.h>
 
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "device/device_priv.h"
@@ -24,8 +25,8 @@ static const char standard_options[] = "-cl-std=CL1.2 -cl-mad-enable -cl-denorms
 /* Takes clang's header of all functions for read: its guard. */
 static const char without_header[] = "-D_OPENCL_H_";
 
-/* Giving out binaries may take as long as building (PoCL compiles every kernel of a program for its binary), so a device
- * spends at most this part of its life on it; what is not kept now is kept by a later start. */
+/* Giving out binaries may take as long as building, so a device spends at most this part of its life on it; what is not kept now
+ * is kept by a later start. */
 static const double keeping = 0.1;
 
 /* Seconds of computing. The first program that PoCL compiles in a process takes one, as it reads its library of functions then; one
@@ -36,7 +37,7 @@ struct program {
     char *file, *options;
     cl_program native;
     struct store_key key;
-    bool built;   /* from source */
+    bool built;   /* from source, and not kept by the driver */
     bool shortly; /* and without the header of all functions */
 };
 
@@ -116,6 +117,14 @@ static bool key_of(const struct device *device, const char *source, const char *
     return true;
 }
 
+/* PoCL has files of its own, of what was compiled for the groups it was launched with. For a binary it would compile every kernel of
+ * a program anew, for any group, and then not use that. */
+static bool keeps_itself(const struct device *device)
+{
+    const char *wanted = strata_env("POCL_KERNEL_CACHE");
+    return strata_device_is_pocl(&device->info) && (!wanted || wanted[0] == '1');
+}
+
 /* The program of a binary from the store; NULL when there is none that the driver takes. */
 static cl_program load(const struct device *device, const struct store_key *key, const char *options)
 {
@@ -177,7 +186,7 @@ static bool build_shortly(const struct device *device, const char *file, const c
     cl_int built = CL_SUCCESS;
     struct text all = { 0 };
     *program = NULL;
-    if (strcmp(device->info.platform, "Portable Computing Language") != 0)
+    if (!strata_device_is_pocl(&device->info))
         return true;
     strata_text_add(&all, "%s %s", options, without_header);
     char *shortly = strata_text_take(&all, err);
@@ -251,7 +260,8 @@ static bool find_or_build(struct device *device, struct program *program, strata
         return strata_fail(err, STRATA_EBUG, "there is no kernel file cl/%s.cl", file);
     if (!key_of(device, source, options, &program->key, err))
         return false;
-    program->native = load(device, &program->key, options);
+    const bool elsewhere = keeps_itself(device);
+    program->native = elsewhere ? NULL : load(device, &program->key, options);
     if (program->native) {
         device->programs->counts.loaded++;
         return true;
@@ -261,7 +271,7 @@ static bool find_or_build(struct device *device, struct program *program, strata
         return false;
     if (computing() - begin > surely_compiled)
         atomic_store(&device->compiling, true);
-    program->built = true;
+    program->built = !elsewhere;
     device->programs->counts.built++;
     device->programs->counts.shortly += program->shortly;
     return true;

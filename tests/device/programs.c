@@ -21,6 +21,13 @@ static struct program_counts counts_of_a_start(const char *options)
     return counts;
 }
 
+/* A folder for built kernels, which a driver with files of its own (PoCL) leaves to us. */
+static void use_fresh_cache_of_ours(void)
+{
+    use_fresh_cache();
+    setenv("POCL_KERNEL_CACHE", "0", 1);
+}
+
 static void expect(struct program_counts counts, size_t built, size_t loaded)
 {
     cr_assert_eq(counts.built, built, "%zu were built", counts.built);
@@ -48,10 +55,25 @@ static const char *entry(void)
 
 Test(programs, are_built_once_and_then_found_on_disk)
 {
-    use_fresh_cache();
+    use_fresh_cache_of_ours();
     expect(counts_of_a_start(NULL), 1, 0);
     expect(counts_of_a_start(NULL), 0, 1);
     expect(counts_of_a_start("-DOTHER=1"), 1, 0);
+}
+
+/* Else each is compiled twice. */
+Test(programs, are_left_to_a_driver_that_keeps_them)
+{
+    char folder[4200];
+    use_fresh_cache();
+    setenv("POCL_KERNEL_CACHE", "1", 1);
+    struct device *device = open_any();
+    const bool pocl = strcmp(strata_device_info_of(device)->platform, "Portable Computing Language") == 0;
+    strata_device_close(device);
+    expect(counts_of_a_start(NULL), 1, 0);
+    expect(counts_of_a_start(NULL), pocl, !pocl);
+    snprintf(folder, sizeof folder, "%s/kernels", getenv("STRATA_CACHE_DIR"));
+    cr_assert_eq(access(folder, F_OK) == 0, !pocl);
 }
 
 Test(programs, are_kept_in_memory_for_the_same_file_and_options)
@@ -109,7 +131,7 @@ static void damage(off_t at, bool cut)
 
 Test(programs, that_were_damaged_on_disk_are_built_again_and_replaced)
 {
-    use_fresh_cache();
+    use_fresh_cache_of_ours();
     expect(counts_of_a_start(NULL), 1, 0);
     const struct {
         off_t at;
@@ -161,7 +183,7 @@ static bool start(int number, int count)
 
 Test(programs, are_built_by_many_processes_at_once_without_harm, .timeout = 100)
 {
-    use_fresh_cache();
+    use_fresh_cache_of_ours();
     in_processes(6, start);
     for (int i = 0; i < 4; i++) {
         char options[32];
