@@ -42,12 +42,15 @@ bool strata_env_impl(const char *op, char *buffer, size_t size)
     return false;
 }
 
-int strata_env_compilers(int otherwise)
+bool strata_env_compilers(int otherwise, int *count, strata_error *err)
 {
-    const char *value = strata_env("STRATA_COMPILERS");
+    enum { MOST = 1000 };
+    const char *text = strata_env("STRATA_COMPILERS");
     char *end = NULL;
-    const long count = value ? strtol(value, &end, 10) : otherwise;
-    return value && (*end || count < 0 || count > 1000) ? otherwise : (int)count;
+    const long number = text ? strtol(text, &end, 10) : otherwise;
+    *count = (int)number;
+    if (!text || (end != text && *end == '\0' && number >= 0 && number <= MOST)) return true;
+    return strata_fail(err, STRATA_EUSAGE, "STRATA_COMPILERS is \"%s\"; how many processes is expected, 0 to %d", text, MOST);
 }
 
 /* "FACTOR" or "MILLISECONDSms"; *end is behind it. */

@@ -27,8 +27,8 @@ bool strata_env_cache_dir(char *buffer, size_t size);
 /* The implementation forced for `op` by STRATA_IMPL, copied to buffer; false when none is. */
 bool strata_env_impl(const char *op, char *buffer, size_t size);
 
-/* STRATA_COMPILERS, or `otherwise`. */
-int strata_env_compilers(int otherwise);
+/* STRATA_COMPILERS, or `otherwise` when unset. STRATA_EUSAGE when it is no number of processes. */
+bool strata_env_compilers(int otherwise, int *count, strata_error *err);
 
 /* How slow a rank pretends to be: its computing takes `factor` times as long, or at least `each` seconds a sample, in steps
  * [first, last) of a run. */

@@ -32,10 +32,14 @@ static bool choose_class(struct device *device, int forced, strata_error *err)
 
 /* Only PoCL is known to compile at the first launch, one kernel at a time, and to leave it in files. On one core there is nothing
  * to be had from more processes. Faults on purpose are for one process. */
-static void make_compilers(struct device *device, const char *program)
+static bool make_compilers(struct device *device, const char *program, strata_error *err)
 {
+    int count;
+    if (!strata_env_compilers(device->units > 1 ? device->units : 0, &count, err))
+        return false;
     if (strata_device_is_pocl(&device->info) && device->info.is_cpu && !strata_env("STRATA_FAULT"))
-        device->compilers = strata_compilers_create(program, strata_env_compilers(device->units > 1 ? device->units : 0), device->info.index);
+        device->compilers = strata_compilers_create(program, count, device->info.index);
+    return true;
 }
 
 /* "PoCL: AMD EPYC": PoCL puts its driver and LLVM's name of the processor before the device's own name. */
@@ -121,10 +125,9 @@ static bool open_chosen(struct device *device, const struct device_request *requ
           && take_part(device, ids[choice.index], &choice, request->bindings != NULL, err)
           && make_queues(device, request->profile, err)
           && (!request->profile || (device->profile = strata_profile_create(err)))
-          && (device->programs = strata_programs_create(err)) != NULL;
+          && (device->programs = strata_programs_create(err))
+          && make_compilers(device, request->compiler, err);
     }
-    if (ok)
-        make_compilers(device, request->compiler);
     free(list);
     free(ids);
     return ok;

@@ -67,6 +67,25 @@ Test(env, a_link_has_megabytes_a_second)
     unsetenv("STRATA_LINK");
 }
 
+Test(env, compilers_are_as_many_as_a_number_says)
+{
+    static const char *const bad[] = { "two", "-1", "1001", "2 ", " ", "1.5", "99999999999999999999" };
+    strata_error err = { 0 };
+    int count = 0;
+    unsetenv("STRATA_COMPILERS");
+    cr_assert(strata_env_compilers(3, &count, &err));
+    cr_assert_eq(count, 3);
+    setenv("STRATA_COMPILERS", "0", 1);
+    cr_assert(strata_env_compilers(3, &count, &err), "%s", err.message);
+    cr_assert_eq(count, 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        setenv("STRATA_COMPILERS", bad[i], 1);
+        cr_assert_not(strata_env_compilers(3, &count, &err), "%s", bad[i]);
+        cr_assert_eq(err.code, STRATA_EUSAGE);
+    }
+    unsetenv("STRATA_COMPILERS");
+}
+
 static struct slowness slowness_of(const char *text, int rank)
 {
     strata_error err = { 0 };

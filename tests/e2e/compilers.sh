@@ -66,3 +66,6 @@ expect_code 0 timeout 250 mpirun -n 2 "$STRATA" fit job.json --set run.dir=ranks
 same ranks
 expect_code 0 "$STRATA" compile-kernels </dev/null
 [ ! -s out ] || fail "it printed something"
+
+expect_code 64 env STRATA_COMPILERS=many "$STRATA" fit job.json
+expect_text err 'STRATA_COMPILERS is "many"; how many processes is expected, 0 to 1000'
