@@ -101,8 +101,16 @@ struct reducer_waits strata_reducer_waits(const struct reducer *reducer);
 
 size_t strata_reducer_saturated(const struct reducer *reducer); /* gradients that this rank sent as 65504 instead of more */
 
-/* One slot arena of all ranks, whole, in arena order, into or from `count` floats on rank 0's host. */
-bool strata_reducer_collect(struct reducer *reducer, const struct buffer *slots, float *host, strata_error *err);
+/* Elements [at, at + count) of an arena, on the host. */
+struct stretch {
+    size_t at, count;
+    float *host;
+};
+
+/* Stretches of one slot arena of all ranks, to rank 0's host: in ascending order, none over another. The other ranks have none. */
+bool strata_reducer_collect(struct reducer *reducer, const struct buffer *slots, const struct stretch *stretches, size_t count,
+                            strata_error *err);
+/* The whole of one, from `count` floats on rank 0's host. */
 bool strata_reducer_distribute(struct reducer *reducer, struct buffer *slots, const float *host, strata_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Slot arenas, of which every rank holds its owned part, whole on rank 0's host: for checkpoints. */
+/* Slot arenas, of which every rank holds its owned part, on rank 0's host: for checkpoints. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +10,10 @@ enum { CHUNK_FLOATS = 1 << 28, TAG = 0 }; /* MPI counts in ints */
 struct transfer {
     struct reducer *reducer;
     struct buffer *slots;
-    float *host;  /* rank 0's: count floats */
-    float *part;  /* owned: room for what any rank owns on rank 0, else for the own part */
+    const struct stretch *stretches; /* rank 0's, of a collection */
+    size_t stretch_count;
+    const float *host; /* rank 0's, of a distribution: count floats */
+    float *part;       /* owned: room for what any rank owns on rank 0, else for the own part */
 };
 
 static size_t owned_by(const struct reducer *r, int rank)
@@ -24,13 +26,21 @@ static size_t owned_by(const struct reducer *r, int rank)
     return owned;
 }
 
-/* Between the arena's order and a rank's packed spans. */
-static void unpack(const struct reducer *r, int rank, const float *part, float *host)
+/* What lies in the stretches of a rank's owned spans, which are packed in `part`. */
+static void unpack(const struct transfer *t, int rank, const float *part)
 {
+    const struct reducer *r = t->reducer;
+    size_t i = 0;
     for (size_t b = 0; b < r->bucket_count; b++) {
         const struct span slice = strata_reducer_slice(r, b, rank);
-        memcpy(host + slice.begin, part, (slice.end - slice.begin) * sizeof *part);
-        part += slice.end - slice.begin;
+        for (; i < t->stretch_count && t->stretches[i].at < slice.end; i++) {
+            const struct stretch *s = &t->stretches[i];
+            const size_t end = s->at + s->count < slice.end ? s->at + s->count : slice.end;
+            const size_t begin = s->at > slice.begin ? s->at : slice.begin;
+            if (begin < end) memcpy(s->host + (begin - s->at), part + (begin - slice.begin), (end - begin) * sizeof *part);
+            if (s->at + s->count > slice.end) break; /* it goes on in another rank's */
+        }
+        part += strata_span_length(slice);
     }
 }
 
@@ -38,8 +48,8 @@ static void pack(const struct reducer *r, int rank, const float *host, float *pa
 {
     for (size_t b = 0; b < r->bucket_count; b++) {
         const struct span slice = strata_reducer_slice(r, b, rank);
-        memcpy(part, host + slice.begin, (slice.end - slice.begin) * sizeof *part);
-        part += slice.end - slice.begin;
+        memcpy(part, host + slice.begin, strata_span_length(slice) * sizeof *part);
+        part += strata_span_length(slice);
     }
 }
 
@@ -92,16 +102,29 @@ static bool agree(struct comm *comm, bool ok, strata_error *err)
     return comm->size == 1 ? ok : strata_comm_agree_now(comm, ok, err);
 }
 
+/* One rank owns all, so that its slots lie as in the arena. */
+static bool read_stretches(const struct transfer *t, strata_error *err)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < t->stretch_count; i++) {
+        const struct stretch *s = &t->stretches[i];
+        ok = strata_buffer_read(t->reducer->device, QUEUE_COMPUTE, t->slots, s->at * sizeof(float), s->count * sizeof(float),
+                                s->host, err);
+    }
+    return ok;
+}
+
 static bool collect_job(struct comm *comm, void *context, strata_error *err)
 {
     struct transfer *t = context;
     struct reducer *r = t->reducer;
+    if (comm->size == 1) return read_stretches(t, err);
     if (!agree(comm, make_part(t, err) && read_slots(t, err), err)) return false;
     if (comm->rank > 0) return move_floats(comm, true, t->part, r->owned, 0, err);
-    unpack(r, 0, t->part, t->host);
+    unpack(t, 0, t->part);
     for (int rank = 1; rank < comm->size; rank++) {
         if (!move_floats(comm, false, t->part, owned_by(r, rank), rank, err)) return false;
-        unpack(r, rank, t->part, t->host);
+        unpack(t, rank, t->part);
     }
     return true;
 }
@@ -120,9 +143,11 @@ static bool distribute_job(struct comm *comm, void *context, strata_error *err)
     return agree(comm, write_slots(t, err), err);
 }
 
-bool strata_reducer_collect(struct reducer *reducer, const struct buffer *slots, float *host, strata_error *err)
+bool strata_reducer_collect(struct reducer *reducer, const struct buffer *slots, const struct stretch *stretches, size_t count,
+                            strata_error *err)
 {
-    struct transfer t = { .reducer = reducer, .slots = (struct buffer *)slots, .host = host }; /* is only read */
+    struct transfer t = { .reducer = reducer, .slots = (struct buffer *)slots /* is only read */, .stretches = stretches,
+                          .stretch_count = count };
     const bool ok = strata_comm_do(reducer->comm, collect_job, &t, err);
     free(t.part);
     return ok;
@@ -130,7 +155,7 @@ bool strata_reducer_collect(struct reducer *reducer, const struct buffer *slots,
 
 bool strata_reducer_distribute(struct reducer *reducer, struct buffer *slots, const float *host, strata_error *err)
 {
-    struct transfer t = { .reducer = reducer, .slots = slots, .host = (float *)host }; /* is only read */
+    struct transfer t = { .reducer = reducer, .slots = slots, .host = host };
     const bool ok = strata_comm_do(reducer->comm, distribute_job, &t, err);
     free(t.part);
     return ok;

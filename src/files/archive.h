@@ -42,9 +42,11 @@ bool strata_archive_save(strata_model *model, const char *path, strata_flavour f
 struct keras_parts;
 struct keras_parts *strata_keras_parts(const strata_model *model, const char *path, const struct saved_training *training,
                                        strata_error *err);
-/* The same, for another file of the same model with the same variables: without HDF5, into the memory that there is. */
+/* The same, for another file of the same model with the same variables: without HDF5, into the memory that there is. odd: the name
+ * of the first weight or variable that holds numbers which are not finite, or "". */
+enum { STRATA_ODD_NAME = 300 };
 bool strata_keras_parts_again(struct keras_parts *parts, const strata_model *model, const char *path,
-                              const struct saved_training *training, strata_error *err);
+                              const struct saved_training *training, char odd[STRATA_ODD_NAME], strata_error *err);
 bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err); /* replaces the file whole */
 void strata_keras_parts_free(struct keras_parts *parts);                           /* takes NULL */
 

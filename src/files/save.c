@@ -135,11 +135,11 @@ struct keras_parts *strata_keras_parts(const strata_model *model, const char *pa
 }
 
 bool strata_keras_parts_again(struct keras_parts *parts, const strata_model *model, const char *path,
-                              const struct saved_training *training, strata_error *err)
+                              const struct saved_training *training, char odd[STRATA_ODD_NAME], strata_error *err)
 {
     free_texts(parts);
     return make_texts(parts, model, path, training, err)
-           && strata_store_refill(parts->weights.data, parts->weights.size, &parts->places, model, training, err);
+           && strata_store_refill(parts->weights.data, parts->weights.size, &parts->places, model, training, odd, err);
 }
 
 bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err)

@@ -30,9 +30,10 @@ void strata_store_places_release(struct store_places *places);
 /* After strata_store_put of the same. */
 bool strata_store_locate(struct h5 *file, const strata_model *model, const struct saved_training *training,
                          struct store_places *places, strata_error *err);
-/* Puts the numbers as they are now into an image of `size` bytes, which is that of the same model with variables of the same shapes. */
+/* Puts the numbers as they are now into an image of `size` bytes, which is that of the same model with variables of the same shapes.
+ * odd: as strata_keras_parts_again. */
 bool strata_store_refill(void *image, size_t size, struct store_places *places, const strata_model *model,
-                         const struct saved_training *training, strata_error *err);
+                         const struct saved_training *training, char odd[STRATA_ODD_NAME], strata_error *err);
 
 /* The training part of the files, in Keras 3's terms; *training is empty when there is none. */
 bool strata_legacy_read_training(const struct h5 *file, struct saved_training *training, strata_error *err);

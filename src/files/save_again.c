@@ -1,5 +1,6 @@
 /* Writing the same model again: an image of a store whose numbers are replaced where they lie. All of a store's arrays are in one
  * piece and little-endian, so they are the host's own bytes. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,43 +70,74 @@ struct refill {
     unsigned char *image;
     size_t size, next;
     const struct store_places *places;
+    char *odd;
 };
 
-static bool put(struct refill *r, const void *bytes, size_t size, strata_error *err)
+/* Copies, and says whether all are finite: an exponent that is all ones is that of an infinity or of no number. Counted, so that
+ * compilers make vectors of it. */
+static bool copy_floats(unsigned char *restrict to, const float *restrict from, size_t count)
 {
-    if (r->next == r->places->count) return strata_fail(err, STRATA_EBUG, "a model is saved again that has other weights");
-    const uint64_t at = r->places->at[r->next++];
-    if (size == 0) return true;
-    if (at > r->size || size > r->size - at)
-        return strata_fail(err, STRATA_EBUG, "a model is saved again that has larger weights");
-    memcpy(r->image + at, bytes, size);
+    const uint32_t exponent = 0x7f800000;
+    uint32_t odd = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &from[i], sizeof bits);
+        memcpy(to + i * sizeof bits, &bits, sizeof bits);
+        odd |= (bits & exponent) == exponent;
+    }
+    return odd == 0;
+}
+
+/* Where `size` bytes of the next weight or variable go; NULL: nowhere. */
+static unsigned char *next_place(struct refill *r, size_t size, strata_error *err)
+{
+    const uint64_t at = r->next < r->places->count ? r->places->at[r->next] : 0;
+    if (r->next++ >= r->places->count) {
+        strata_fail(err, STRATA_EBUG, "a model is saved again that has other weights");
+        return NULL;
+    }
+    if (size == 0 || (at <= r->size && size <= r->size - at)) return r->image + (size == 0 ? 0 : at);
+    strata_fail(err, STRATA_EBUG, "a model is saved again that has larger weights");
+    return NULL;
+}
+
+static bool refill_weight(struct refill *r, strata_layer *layer, size_t index, strata_error *err)
+{
+    const strata_weight_info info = strata_layer_weight_info(layer, index);
+    float *bounce = r->places->bounce;
+    if (info.count > r->places->largest) return strata_fail(err, STRATA_EBUG, "a model is saved again that has larger weights");
+    unsigned char *to = next_place(r, info.count * sizeof *bounce, err);
+    if (!to || !strata_layer_get_weight(layer, index, bounce, info.count, err)) return false;
+    if (!copy_floats(to, bounce, info.count) && !r->odd[0])
+        snprintf(r->odd, STRATA_ODD_NAME, "%s/%s", strata_layer_name(layer), info.name);
     return true;
 }
 
 static bool refill_layer(void *context, const struct place *place, strata_error *err)
 {
-    struct refill *r = context;
     const size_t count = strata_layer_model(place->layer) ? 0 : strata_layer_weight_count(place->layer);
     bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) {
-        const size_t elements = strata_layer_weight_info(place->layer, i).count;
-        float *bounce = r->places->bounce;
-        ok = (elements <= r->places->largest || strata_fail(err, STRATA_EBUG, "a model is saved again that has larger weights"))
-             && strata_layer_get_weight(place->layer, i, bounce, elements, err)
-             && put(r, bounce, elements * sizeof *bounce, err);
-    }
+    for (size_t i = 0; ok && i < count; i++) ok = refill_weight(context, place->layer, i, err);
     return ok;
 }
 
-bool strata_store_refill(void *image, size_t size, struct store_places *places, const strata_model *model,
-                         const struct saved_training *training, strata_error *err)
+static bool refill_variable(struct refill *r, const struct saved_variable *v, strata_error *err)
 {
-    struct refill r = { image, size, 0, places };
+    const size_t count = strata_saved_variable_count(v);
+    unsigned char *to = next_place(r, v->integer ? sizeof v->integers : count * sizeof *v->values, err);
+    if (to && v->integer)
+        memcpy(to, &v->integers, sizeof v->integers);
+    else if (to && !copy_floats(to, v->values, count) && !r->odd[0])
+        snprintf(r->odd, STRATA_ODD_NAME, "the optimizer's %s", v->name);
+    return to != NULL;
+}
+
+bool strata_store_refill(void *image, size_t size, struct store_places *places, const strata_model *model,
+                         const struct saved_training *training, char odd[STRATA_ODD_NAME], strata_error *err)
+{
+    struct refill r = { image, size, 0, places, odd };
+    odd[0] = '\0';
     bool ok = strata_places_walk(model, refill_layer, &r, err);
-    for (size_t i = 0; ok && training && i < training->count; i++) {
-        const struct saved_variable *v = &training->variables[i];
-        ok = v->integer ? put(&r, &v->integers, sizeof v->integers, err)
-                        : put(&r, v->values, strata_saved_variable_count(v) * sizeof *v->values, err);
-    }
+    for (size_t i = 0; ok && training && i < training->count; i++) ok = refill_variable(&r, &training->variables[i], err);
     return ok;
 }

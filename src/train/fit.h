@@ -244,11 +244,6 @@ json_t *strata_fit_conditions(const struct fit *fit);
 bool strata_fit_save(struct fit *fit, const char *path, strata_error *err);
 bool strata_fit_save_in_folder(struct fit *fit, const char *name, strata_error *err);
 
-/* ---- fit_finite.c ---- */
-
-/* Writes to `where` the name of the first weight, or variable of the optimizer as it was stored last, that is not finite, or "". */
-bool strata_fit_find_odd(struct fit *fit, char *where, size_t size, strata_error *err);
-
 /* ---- fit_resume.c ---- */
 
 /* Goes on from the newest good checkpoint of the run folder, if there is one. Before the trainer is opened: the model's

@@ -112,36 +112,36 @@ static json_t *state_of(const struct fit *f, strata_error *err)
     return state;
 }
 
-/* Encodes it here, where the model stands still and HDF5 may be used, and leaves the writing to the saver. */
-static bool post_file(struct fit *f, strata_error *err)
+/* Encodes it here, where the model stands still and HDF5 may be used. `odd` as strata_keras_parts_again. */
+static bool encode(struct fit *f, char odd[STRATA_ODD_NAME], strata_error *err)
 {
     char name[64];
     snprintf(name, sizeof name, "checkpoints/step-%zu.keras", strata_fit_done(f));
     char *path = strata_run_folder_path(f->folder, name, err);
     struct saved_training saved = { .variables = f->training->variables, .count = f->training->count };
-    bool ok = path && (saved.compile_config = strata_training_config(f->training, err)) && (saved.strata = state_of(f, err));
-    if (ok && f->parts)
-        ok = strata_keras_parts_again(f->parts, f->trainer.model, path, &saved, err);
-    else if (ok)
-        ok = (f->parts = strata_keras_parts(f->trainer.model, path, &saved, err)) != NULL;
-    if (ok) strata_saver_post(f->saver, f->parts);
+    const bool ok = path && (saved.compile_config = strata_training_config(f->training, err)) && (saved.strata = state_of(f, err))
+                    && (f->parts || (f->parts = strata_keras_parts(f->trainer.model, path, &saved, err)))
+                    && strata_keras_parts_again(f->parts, f->trainer.model, path, &saved, odd, err);
     json_decref(saved.compile_config);
     json_decref(saved.strata);
     free(path);
     return ok;
 }
 
-/* A checkpoint of what is worth nothing would take the place of a good one. */
+/* Leaves the writing to the saver. A checkpoint of what is worth nothing would take the place of a good one. */
 static bool post_if_finite(struct fit *f, strata_error *err)
 {
-    char where[300];
+    char odd[STRATA_ODD_NAME];
     const bool known = f->odd;
-    if (!strata_fit_find_odd(f, where, sizeof where, err)) return false;
-    f->odd = where[0] != '\0';
-    if (!f->odd) return post_file(f, err);
+    if (!encode(f, odd, err)) return false;
+    f->odd = odd[0] != '\0';
+    if (!f->odd) {
+        strata_saver_post(f->saver, f->parts);
+        return true;
+    }
     strata_error told = { 0 };
     strata_fail(&told, STRATA_EVALUE, "no checkpoint is written of step %zu and of those that follow like it: %s holds numbers "
-                "that are not finite", strata_fit_done(f), where);
+                "that are not finite", strata_fit_done(f), odd);
     if (f->config->warn && !known) f->config->warn(f->config->warn_context, told.message);
     return true;
 }

@@ -53,62 +53,88 @@ struct transfer {
     struct training *training;
     const struct params *params;
     const char *model;
-    float *const *arenas;
-    size_t at; /* the next variable */
+    bool again;                /* the variables are there */
+    struct stretch *stretches; /* of packing */
+    float *const *arenas;      /* of unpacking */
+    size_t at;                 /* the next variable */
 };
 
 /* ---- packing --------------------------------------------------------------------------------------------------------- */
 
-static struct saved_variable *add(struct transfer *t, char *name, size_t elements, strata_error *err)
+/* The next variable of `elements` floats. Its name is taken over, and made only where it is needed. */
+static struct saved_variable *next(struct transfer *t, char *(*name)(const struct transfer *, const void *, strata_error *),
+                                   const void *of, size_t elements, strata_error *err)
 {
-    struct saved_variable *variable = &t->training->variables[t->training->count];
-    if (!name) return NULL;
-    variable->name = name;
-    t->training->count++;
+    struct saved_variable *variable = &t->training->variables[t->at++];
+    if (t->again) return variable;
+    if (!(variable->name = name(t, of, err))) return NULL;
+    t->training->count = t->at;
     variable->values = strata_alloc(elements, sizeof(float), err);
     return variable->values ? variable : NULL;
+}
+
+static char *copy_name(const struct transfer *t, const void *name, strata_error *err)
+{
+    (void)t;
+    return strata_copy_text(name, err);
+}
+
+struct slot_of {
+    const struct slot_kind *kind;
+    const struct param *param;
+};
+
+static char *name_slot(const struct transfer *t, const void *of, strata_error *err)
+{
+    const struct slot_of *slot = of;
+    struct text name = { 0 };
+    strata_text_add(&name, "%s_%s_%s_%s", t->model, strata_layer_name(slot->param->layer), slot->param->name, slot->kind->name);
+    return strata_text_take(&name, err);
 }
 
 static bool pack_slot(void *context, const struct slot_kind *kind, int index, const struct param *param,
                       strata_error *err)
 {
     struct transfer *t = context;
-    struct text name = { 0 };
-    strata_text_add(&name, "%s_%s_%s_%s", t->model, strata_layer_name(param->layer), param->name, kind->name);
-    struct saved_variable *variable = add(t, strata_text_take(&name, err), param->count, err);
+    const struct slot_of slot = { kind, param };
+    struct saved_variable *variable = next(t, name_slot, &slot, param->count, err);
     if (!variable) return false;
     variable->shape.rank = param->shape.rank;
     for (int i = 0; i < param->shape.rank; i++) variable->shape.dim[i] = param->shape.dim[i];
-    memcpy(variable->values, t->arenas[index] + param->offset, param->count * sizeof(float));
+    t->stretches[(size_t)index * t->params->trainable_params + (size_t)(param - t->params->list)] =
+        (struct stretch){ param->offset, param->count, variable->values };
     return true;
 }
 
 static bool pack_number(struct transfer *t, const char *name, double value, strata_error *err)
 {
-    struct saved_variable *variable = add(t, strata_copy_text(name, err), 1, err);
+    struct saved_variable *variable = next(t, copy_name, name, 1, err);
     if (variable) variable->values[0] = (float)value;
     return variable != NULL;
 }
 
 static bool pack_iteration(struct transfer *t, strata_error *err)
 {
-    struct saved_variable *variable = add(t, strata_copy_text("iteration", err), 1, err);
+    struct saved_variable *variable = next(t, copy_name, "iteration", 1, err);
     if (!variable) return false;
     variable->integer = true;
     variable->integers = t->training->iteration;
     return true;
 }
 
-bool strata_state_pack(struct training *training, const strata_model *model, const struct params *params,
-                       float *const *arenas, strata_error *err)
+bool strata_state_pack(struct training *training, const strata_model *model, const struct params *params, bool again,
+                       struct stretch *stretches, strata_error *err)
 {
     const struct slot_kinds kinds = strata_slot_kinds(training);
     const struct object *schedule = &strata_training_common(training)->learning_rate;
     const double rate = isnan(training->rate) ? strata_schedule_value(schedule, 0) : training->rate;
-    struct transfer t = { training, params, strata_model_name(model), arenas, 0 };
-    strata_training_forget(training);
-    training->variables = strata_alloc((size_t)kinds.count * params->trainable_params + 3,
-                                       sizeof *training->variables, err);
+    struct transfer t = { .training = training, .params = params, .model = strata_model_name(model), .again = again,
+                          .stretches = stretches };
+    if (!again) {
+        strata_training_forget(training);
+        training->variables = strata_alloc((size_t)kinds.count * params->trainable_params + 3,
+                                           sizeof *training->variables, err);
+    }
     return training->variables && pack_iteration(&t, err)
            && (!strata_schedule_is_constant(schedule) || pack_number(&t, "learning_rate", rate, err))
            && walk(&kinds, params, pack_slot, &t, err)

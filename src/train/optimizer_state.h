@@ -2,6 +2,7 @@
 #ifndef STRATA_TRAIN_OPTIMIZER_STATE_H
 #define STRATA_TRAIN_OPTIMIZER_STATE_H
 
+#include "dist/reducer.h"
 #include "model/params.h"
 #include "train/training.h"
 
@@ -22,12 +23,15 @@ struct slot_kinds {
 
 struct slot_kinds strata_slot_kinds(const struct training *training);
 
-/* Into and out of arenas[kind] of params->trainable floats. The variables are those of Keras 3, in its order:
- * "iteration", "learning_rate" unless a schedule gives it, the slots in the order of model.trainable_variables, for Nadam
- * its product. pack makes the list anew. unpack also sets iteration, scalar and rate, and fails when names or shapes are not those
+/* The variables are those of Keras 3, in its order: "iteration", "learning_rate" unless a schedule gives it, the slots in the
+ * order of model.trainable_variables, for Nadam its product.
+ *
+ * Makes the list anew, or with `again` brings the numbers of the one that the call before made up to date. The slots' values come
+ * later: stretches[kind * params->trainable_params + i] says of parameter i where in the kind's arena and where on the host. */
+bool strata_state_pack(struct training *training, const strata_model *model, const struct params *params, bool again,
+                       struct stretch *stretches, strata_error *err);
+/* Into arenas[kind] of params->trainable floats. Also sets iteration, scalar and rate, and fails when names or shapes are not those
  * of this optimizer and model. */
-bool strata_state_pack(struct training *training, const strata_model *model, const struct params *params,
-                       float *const *arenas, strata_error *err);
 bool strata_state_unpack(struct training *training, const struct params *params, float *const *arenas,
                          strata_error *err);
 

@@ -96,18 +96,12 @@ static void free_arenas(struct arenas *arenas)
     for (int k = 0; k < STRATA_MAX_KINDS; k++) free(arenas->of[k]);
 }
 
-static bool make_arenas(const struct updater *u, struct arenas *arenas, strata_error *err)
-{
-    for (int k = 0; k < u->kinds.count; k++)
-        if (!(arenas->of[k] = strata_alloc(u->params->trainable, sizeof(float), err))) return false;
-    return true;
-}
-
 static bool fill_arenas(const struct updater *u, struct arenas *arenas, strata_error *err)
 {
-    if (!make_arenas(u, arenas, err)) return false;
-    for (int k = 0; k < u->kinds.count; k++)
+    for (int k = 0; k < u->kinds.count; k++) {
+        if (!(arenas->of[k] = strata_alloc(u->params->trainable, sizeof(float), err))) return false;
         for (size_t i = 0; i < u->params->trainable; i++) arenas->of[k][i] = u->kinds.kind[k].start;
+    }
     return true;
 }
 
@@ -151,13 +145,14 @@ static bool load_state(struct updater *u, strata_error *err)
 
 bool strata_updater_store(struct updater *u, strata_error *err)
 {
-    struct arenas arenas = { 0 };
+    const size_t params = u->params->trainable_params;
     const bool root = strata_comm_rank(u->comm) == 0;
-    bool ok = strata_comm_agree(u->comm, !root || make_arenas(u, &arenas, err), err);
+    struct stretch *stretches = root ? strata_alloc((size_t)u->kinds.count * params, sizeof *stretches, err) : NULL;
+    u->stored = stretches && strata_state_pack(u->training, u->model, u->params, u->stored, stretches, err);
+    bool ok = strata_comm_agree(u->comm, !root || u->stored, err);
     for (int k = 0; ok && k < u->kinds.count; k++)
-        ok = strata_reducer_collect(u->reducer, u->slots[k], arenas.of[k], err);
-    ok = ok && (!root || strata_state_pack(u->training, u->model, u->params, arenas.of, err));
-    free_arenas(&arenas);
+        ok = strata_reducer_collect(u->reducer, u->slots[k], root ? stretches + (size_t)k * params : NULL, root ? params : 0, err);
+    free(stretches);
     return strata_comm_agree(u->comm, ok, err);
 }
 
