@@ -1,10 +1,15 @@
 #include "device/buffer.h"
 
+#include <assert.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "device/device_priv.h"
 #include "device/native.h"
+
+enum { LEND_ALIGNMENT = 4096 }; /* a page: what devices that share the host's memory want at most */
 
 cl_int strata_queue_zero(cl_command_queue queue, cl_mem memory, size_t offset, size_t bytes, cl_event *event)
 {
@@ -96,6 +101,51 @@ void strata_buffer_free(struct buffer *buffer)
     free(buffer);
 }
 
+/* ---- memory of the host ---------------------------------------------------------------------------------------- */
+
+/* Whether what is mapped lies where it was lent: a runtime may refuse an alignment, and copy. */
+static bool lies_at(const struct device *device, cl_mem memory, void *host, size_t bytes)
+{
+    cl_int got = CL_SUCCESS;
+    void *at = clEnqueueMapBuffer(device->filler, memory, CL_TRUE, CL_MAP_READ, 0, bytes, 0, NULL, NULL, &got);
+    if (got != CL_SUCCESS)
+        return false;
+    return clEnqueueUnmapMemObject(device->filler, memory, at, 0, NULL, NULL) == CL_SUCCESS
+           && clFinish(device->filler) == CL_SUCCESS && at == host;
+}
+
+bool strata_buffer_lend(struct buffer *buffer, void *host, bool *lent, strata_error *err)
+{
+    const struct device *device = buffer->device;
+    cl_int got = CL_OUT_OF_RESOURCES;
+    *lent = false;
+    if (!device->info.unified || (uintptr_t)host % LEND_ALIGNMENT != 0)
+        return true;
+    memset(host, 0, buffer->size);
+    cl_mem memory = strata_opencl_fault(NULL) ? NULL
+                                              : clCreateBuffer(device->context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR,
+                                                               buffer->size, host, &got);
+    if (!memory)
+        return refuse(device, buffer->size, got, err);
+    *lent = lies_at(device, memory, host, buffer->size);
+    clReleaseMemObject(*lent ? buffer->memory : memory);
+    if (*lent) {
+        buffer->memory = memory;
+        buffer->lent = host;
+    }
+    return true;
+}
+
+void strata_buffer_take_back(struct buffer *buffer)
+{
+    if (!buffer->lent)
+        return;
+    clReleaseMemObject(buffer->memory);
+    atomic_fetch_sub(&buffer->device->taken, buffer->size);
+    buffer->memory = NULL;
+    buffer->lent = NULL;
+}
+
 size_t strata_buffers_most(const struct device *device)
 {
     return atomic_load(&device->most_taken);
@@ -182,6 +232,28 @@ bool strata_buffer_write_async(struct device *device, enum queue_index queue, st
     if (got != CL_SUCCESS)
         return failed(device, got, "writing", bytes, offset, buffer, err);
     return note(device, queue, "copy to device", bytes, native, event, err);
+}
+
+bool strata_buffer_map_async(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset, size_t bytes,
+                             struct event **event, strata_error *err)
+{
+    cl_event native = NULL;
+    cl_int got = CL_OUT_OF_RESOURCES;
+    assert(buffer->lent && bytes > 0);
+    if (!strata_opencl_fault(device->queues[queue]))
+        (void)clEnqueueMapBuffer(device->queues[queue], buffer->memory, CL_FALSE, CL_MAP_READ | CL_MAP_WRITE, offset, bytes, 0,
+                                 NULL, event ? &native : NULL, &got);
+    if (got != CL_SUCCESS)
+        return failed(device, got, "mapping", bytes, offset, buffer, err);
+    return !event || strata_event_take(native, event, err);
+}
+
+bool strata_buffer_unmap(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset, strata_error *err)
+{
+    const cl_int got = strata_opencl_fault(device->queues[queue])
+                           ? CL_OUT_OF_RESOURCES
+                           : clEnqueueUnmapMemObject(device->queues[queue], buffer->memory, buffer->lent + offset, 0, NULL, NULL);
+    return got == CL_SUCCESS || failed(device, got, "unmapping", 0, offset, buffer, err);
 }
 
 bool strata_buffer_copy(struct device *device, enum queue_index queue, const struct buffer *from, size_t from_offset,

@@ -14,6 +14,12 @@ struct buffer *strata_buffer_create(struct device *device, size_t bytes, strata_
 /* What stands for a buffer in runs that only measure: it has a size, and no memory. */
 struct buffer *strata_buffer_placeholder(struct device *device, size_t bytes, strata_error *err);
 void strata_buffer_free(struct buffer *buffer); /* takes NULL */
+/* Where the device computes in the host's memory, the buffer gives up its own and has its contents in `host` from now on, as many
+ * bytes, zeroes first, which the caller keeps until it takes them back; *lent says whether. Before anything is recorded with the
+ * buffer; what was queued with it must be over. */
+bool strata_buffer_lend(struct buffer *buffer, void *host, bool *lent, strata_error *err);
+/* Leaves the buffer without memory, fit to be freed. Commands that use it must be over. */
+void strata_buffer_take_back(struct buffer *buffer);
 size_t strata_buffer_size(const struct buffer *buffer);
 size_t strata_buffers_most(const struct device *device); /* bytes that all buffers of the device together took at most */
 
@@ -38,6 +44,12 @@ bool strata_buffer_copy(struct device *device, enum queue_index queue, const str
                         struct buffer *to, size_t to_offset, size_t bytes, strata_error *err);
 bool strata_buffer_zero(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset,
                         size_t bytes, strata_error *err);
+
+/* Bytes of a lent buffer are the host's, to read and to write at their place in its memory, from *event (may be NULL) on until
+ * they are unmapped; the device reads and writes others meanwhile. */
+bool strata_buffer_map_async(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset, size_t bytes,
+                             struct event **event, strata_error *err);
+bool strata_buffer_unmap(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset, strata_error *err);
 
 /* An event is what was queued before it. */
 bool strata_event_mark(struct device *device, enum queue_index queue, struct event **event, strata_error *err);

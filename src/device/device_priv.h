@@ -41,6 +41,7 @@ struct buffer {
     struct device *device;
     cl_mem memory;
     size_t size;
+    char *lent; /* the host's memory that it has its contents in; NULL: it has its own */
 };
 
 struct event {

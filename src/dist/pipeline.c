@@ -103,6 +103,17 @@ static bool over(struct reducer *r, struct lane *lane)
     return true;
 }
 
+/* The bucket's gradients are the device's again. Others may still read what this rank does not write. */
+static void unmap(struct reducer *r, struct lane *lane)
+{
+    strata_error error = { 0 };
+    for (size_t p = 0; p < lane->mapped; p++) {
+        const size_t from = (p * r->count + r->buckets[lane->bucket].begin) * sizeof(float);
+        if (!strata_buffer_unmap(r->device, QUEUE_COPY, r->source, from, &error)) fail(r, &error);
+    }
+    lane->mapped = 0;
+}
+
 static void begin_read(struct reducer *r, struct lane *lane)
 {
     const struct span all = r->buckets[lane->bucket];
@@ -111,10 +122,14 @@ static void begin_read(struct reducer *r, struct lane *lane)
     const size_t parts = r->parts[r->comm->rank];
     if (r->failed || strata_span_length(all) == 0) return;
     bool ok = true;
-    for (size_t p = 0; ok && p < parts; p++)
-        ok = strata_buffer_read_async(r->device, QUEUE_COPY, r->source, (p * r->count + all.begin) * sizeof(float),
-                                      strata_span_length(all) * sizeof(float), gradients_of(r, all) + p * r->count,
-                                      p + 1 == parts ? &lane->event : NULL, &error);
+    for (size_t p = 0; ok && p < parts; p++) {
+        const size_t from = (p * r->count + all.begin) * sizeof(float), bytes = strata_span_length(all) * sizeof(float);
+        struct event **event = p + 1 == parts ? &lane->event : NULL;
+        ok = r->staging.lent ? strata_buffer_map_async(r->device, QUEUE_COPY, r->source, from, bytes, event, &error)
+                             : strata_buffer_read_async(r->device, QUEUE_COPY, r->source, from, bytes,
+                                                        gradients_of(r, all) + p * r->count, event, &error);
+        lane->mapped += ok && r->staging.lent;
+    }
     if (!ok || !strata_queue_flush(r->device, QUEUE_COPY, &error)) fail(r, &error);
 }
 
@@ -144,16 +159,20 @@ static void add_parts(struct reducer *r, struct lane *lane, struct span mine)
     }
 }
 
-/* The sums of the own slice to the device. */
+/* The sums of the own slice to the device, unless it has them where they were added up. */
 static void write_sums(struct reducer *r, struct lane *lane)
 {
     const struct span mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
+    const bool there = r->staging.lent && r->source == r->gradients;
     strata_error error = { 0 };
-    if (r->failed || strata_span_length(mine) == 0) return;
-    add_parts(r, lane, mine);
-    if (!strata_buffer_write_async(r->device, QUEUE_COPY, r->gradients, mine.begin * sizeof(float),
-                                   strata_span_length(mine) * sizeof(float), gradients_of(r, mine), NULL, &error))
-        fail(r, &error);
+    if (!r->failed && strata_span_length(mine) > 0) {
+        add_parts(r, lane, mine);
+        if (!there
+            && !strata_buffer_write_async(r->device, QUEUE_COPY, r->gradients, mine.begin * sizeof(float),
+                                          strata_span_length(mine) * sizeof(float), gradients_of(r, mine), NULL, &error))
+            fail(r, &error);
+    }
+    unmap(r, lane);
 }
 
 static void measure(struct reducer *r, struct lane *lane)
@@ -179,17 +198,25 @@ static void begin_update(struct reducer *r, struct lane *lane)
         fail(r, &error);
 }
 
+/* What other ranks updated, before the own slice and behind it; the device has that. */
 static void begin_write(struct reducer *r, struct lane *lane)
 {
-    const struct span all = r->buckets[lane->bucket];
+    const struct span all = r->buckets[lane->bucket], mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
+    const struct span theirs[] = { { all.begin, mine.begin }, { mine.end, all.end } };
     strata_error error = { 0 };
+    bool ok = true;
     lane->stage = STAGE_WRITE;
     strata_staging_sync(r);
-    if (lane->worst.flag == FLAG_FAILED || strata_span_length(all) == 0) return;
-    if (!strata_buffer_write_async(r->device, QUEUE_COPY, r->weights, all.begin * sizeof(float),
-                                   strata_span_length(all) * sizeof(float), weights_of(r, all), &lane->event, &error)
-        || !strata_queue_flush(r->device, QUEUE_COPY, &error))
-        fail(r, &error);
+    if (lane->worst.flag == FLAG_FAILED) return;
+    for (int i = 0; ok && i < 2; i++) {
+        if (strata_span_length(theirs[i]) == 0) continue;
+        strata_event_free(lane->event);
+        lane->event = NULL;
+        ok = strata_buffer_write_async(r->device, QUEUE_COPY, r->weights, theirs[i].begin * sizeof(float),
+                                       strata_span_length(theirs[i]) * sizeof(float), weights_of(r, theirs[i]), &lane->event,
+                                       &error);
+    }
+    if (!ok || !strata_queue_flush(r->device, QUEUE_COPY, &error)) fail(r, &error);
 }
 
 /* ---- the lanes ------------------------------------------------------------------------------------------------- */
@@ -222,6 +249,7 @@ static void end_exchange(struct reducer *r, struct lane *lane)
     if (lane->worst.flag == FLAG_FAILED) {
         r->stopped = true;
         lane->stage = STAGE_FREE;
+        unmap(r, lane);
         return;
     }
     write_sums(r, lane);
@@ -375,6 +403,7 @@ static void settle(struct reducer *r)
 {
     strata_error ignored = { 0 };
     struct event *last = NULL;
+    for (int i = 0; i < STRATA_LANES; i++) unmap(r, &r->lane[i]);
     if (strata_event_mark(r->device, QUEUE_COPY, &last, &ignored)) (void)strata_event_wait(last, &ignored);
     strata_event_free(last);
     for (int i = 0; i < STRATA_LANES; i++) {

@@ -61,6 +61,8 @@ struct reducer_update {
     void (*measured)(void *context, const double *values);
 };
 
+/* The gradients (or their parts) may get other memory, so nothing was recorded with them yet, and they are not read or written
+ * once the reducer is freed. */
 struct reducer *strata_reducer_create(struct comm *comm, struct device *device, const struct reducer_config *config,
                                       strata_error *err);
 void strata_reducer_free(struct reducer *reducer);

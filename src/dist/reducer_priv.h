@@ -41,6 +41,7 @@ struct lane {
     size_t sent_count;
     struct event *event; /* owned, NULL or pending */
     bool rings;          /* the doorbell, when it is over */
+    size_t mapped;       /* parts of this rank whose gradients are the host's now */
     MPI_Request *requests; /* owned: those with the other ranks, and that of the notice */
     int request_count;
     struct notice own, worst;
@@ -49,12 +50,15 @@ struct lane {
 };
 
 /* Host memory of the size of the arenas. Ranks of one node see each other's, so that an owner adds up straight from their
- * gradients, and all take the weights from where their owners put them; between nodes MPI copies (wire.c). That no rank writes
- * where another still reads, the end of a step sees to: it comes when all ranks have come to it. */
+ * gradients, and all take the weights from where their owners put them; between nodes MPI copies (wire.c). A device that computes
+ * in the host's memory has its gradients there itself. No rank writes where another still reads: it has weights of the next step
+ * only when all ranks have added theirs up, and with those a step ends, or its forward pass goes on. */
 struct staging {
     bool shared;          /* this node has several ranks */
+    bool lent;            /* the gradients' memory, to the device */
     float **gradients;    /* owned: by rank, of this node's */
     float *weights;       /* one for the node; owned when not shared */
+    void *memory;         /* owned, when not shared: has the gradients */
     MPI_Win windows[2];   /* of gradients and weights when shared */
 };
 

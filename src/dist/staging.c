@@ -1,8 +1,11 @@
 /* Host memory between the devices of a node. */
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "dist/reducer_priv.h"
+
+enum { PAGE = 4096 };
 
 /* `floats` on this rank in memory that the node shares. */
 static bool share(struct comm *comm, size_t floats, MPI_Win *window, strata_error *err)
@@ -40,11 +43,15 @@ static bool create_shared(struct reducer *r, strata_error *err)
     return true;
 }
 
+/* The gradients at a page's begin, as devices want it that take them over. */
 static bool create_own(struct reducer *r, strata_error *err)
 {
     struct staging *s = &r->staging;
-    return (s->gradients[r->comm->rank] = strata_alloc(r->count * r->most_parts, sizeof(float), err))
-           && (s->weights = strata_alloc(r->count, sizeof(float), err));
+    s->memory = strata_alloc(r->count * r->most_parts + PAGE / sizeof(float), sizeof(float), err);
+    s->weights = s->memory ? strata_alloc(r->count, sizeof(float), err) : NULL;
+    if (!s->weights) return false;
+    s->gradients[r->comm->rank] = (float *)((char *)s->memory + (PAGE - (uintptr_t)s->memory % PAGE) % PAGE);
+    return true;
 }
 
 bool strata_staging_create(struct reducer *r, strata_error *err)
@@ -54,18 +61,21 @@ bool strata_staging_create(struct reducer *r, strata_error *err)
     s->shared = r->comm->local_size > 1 && r->count > 0;
     s->gradients = strata_alloc((size_t)r->comm->size, sizeof *s->gradients, err);
     if (!strata_comm_agree_now(r->comm, s->gradients && (s->shared || create_own(r, err)), err)) return false;
-    return !s->shared || create_shared(r, err);
+    if (s->shared && !create_shared(r, err)) return false;
+    const bool ok = r->count == 0 || strata_buffer_lend(r->source, s->gradients[r->comm->rank], &s->lent, err);
+    return strata_comm_agree_now(r->comm, ok, err);
 }
 
 void strata_staging_free(struct reducer *r)
 {
     struct staging *s = &r->staging;
+    if (s->lent) strata_buffer_take_back(r->source);
     for (int i = 0; s->shared && !r->comm->broken && i < 2; i++)
         if (s->windows[i] != MPI_WIN_NULL) {
             MPI_Win_unlock_all(s->windows[i]);
             MPI_Win_free(&s->windows[i]);
         }
-    if (!s->shared && s->gradients) free(s->gradients[r->comm->rank]);
+    free(s->memory);
     if (!s->shared) free(s->weights);
     free(s->gradients);
     *s = (struct staging){ .windows = { MPI_WIN_NULL, MPI_WIN_NULL } };

@@ -162,11 +162,11 @@ static void release(struct fit *f)
     strata_fit_end_balance(f);
     strata_batches_stop(f->batches);
     strata_readback_free(f->readback);
-    strata_updater_free(f->updater);
-    strata_fit_end_exact(f);
-    strata_fit_end_accumulation(f);
     strata_passes_free(&f->passes);
     strata_passes_free(&f->validation_passes);
+    strata_updater_free(f->updater); /* has memory that passes' recordings used */
+    strata_fit_end_exact(f);
+    strata_fit_end_accumulation(f);
     strata_frozen_cache_close(&f->cache);
     strata_frozen_cache_close(&f->validation_cache);
     strata_fit_free_logs(f);

@@ -83,7 +83,7 @@ bool strata_fit_play(struct fit *f, const struct batch *batch, double scale, str
     const struct step_numbers numbers = { .seed = f->seed, .epoch = (uint32_t)f->epoch,
                                           .loss_scale = (float)(isnan(factor) ? scale : scale * factor) };
     *pass = NULL;
-    if (batch->count == 0) return zero_gradients(f, err) && take_part(f, batch, err);
+    if (batch->count == 0) return strata_fit_settle(f, err) && zero_gradients(f, err) && take_part(f, batch, err);
     *pass = strata_passes_get(&f->passes, batch->count, batch->global_count, true, err);
     if (*pass && !isnan(factor) && strata_plan_penalty((*pass)->plan).buffer)
         return strata_fail(err, STRATA_EVALUE, "loss_scale_factor does not scale activity regularizers; leave one of them out");

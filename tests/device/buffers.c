@@ -143,3 +143,47 @@ Test(buffers, ring_when_an_event_is_over_or_was_before)
     strata_buffer_free(buffer);
     strata_doorbell_drop(bell);
 }
+
+/* What the device writes, the host finds in its own memory, and the other way round. */
+Test(buffers, can_have_their_contents_in_memory_of_the_host)
+{
+    enum { N = 3 * 4096 };
+    char *room = malloc(N + 4096), *host = room + (4096 - (uintptr_t)room % 4096) % 4096;
+    struct event *mapped = NULL;
+    bool lent = false;
+    struct buffer *buffer = strata_buffer_create(device, N, &err), *other = strata_buffer_create(device, N, &err);
+    memset(room, 5, N + 4096);
+    ok(strata_buffer_lend(buffer, host, &lent, &err));
+    cr_assert_eq(lent, strata_device_info_of(device)->unified);
+    expect_bytes(buffer, 0, N, 0);
+    if (lent) {
+        memset(host + N - 4096, 9, 4096);
+        ok(strata_buffer_write(device, QUEUE_COPY, other, 0, N, host, &err));
+        ok(strata_buffer_copy(device, QUEUE_COPY, other, N - 4096, buffer, 100, 4096, &err));
+        ok(strata_buffer_map_async(device, QUEUE_COPY, buffer, 100, 4096, &mapped, &err));
+        ok(strata_queue_flush(device, QUEUE_COPY, &err));
+        ok(strata_event_wait(mapped, &err));
+        for (int i = 0; i < 4096; i++) cr_assert_eq(host[100 + i], 9, "byte %d is %d", i, host[100 + i]);
+        memset(host + 200, 3, 50);
+        ok(strata_buffer_unmap(device, QUEUE_COPY, buffer, 100, &err));
+        expect_bytes(buffer, 100, 100, 9);
+        expect_bytes(buffer, 200, 50, 3);
+        expect_bytes(buffer, 250, 3946, 9);
+        strata_event_free(mapped);
+    }
+    strata_buffer_take_back(buffer);
+    strata_buffer_free(buffer);
+    strata_buffer_free(other);
+    free(room);
+}
+
+Test(buffers, keep_their_own_memory_where_the_host_has_no_page_for_them)
+{
+    static char room[8192];
+    bool lent = true;
+    struct buffer *buffer = strata_buffer_create(device, 4000, &err);
+    ok(strata_buffer_lend(buffer, room + 4096 - (uintptr_t)room % 4096 + 4, &lent, &err));
+    cr_assert_not(lent);
+    expect_bytes(buffer, 0, 4000, 0);
+    strata_buffer_free(buffer);
+}

@@ -111,7 +111,7 @@ static bool set_up(struct training *t, strata_error *err)
         || !(t->whole = strata_alloc(n / TENSOR + 1, sizeof *t->whole, err))
         || !(t->samples = strata_buffer_create(t->device, 4 * n, err))
         || !(t->gradients = strata_buffer_create(t->device, 4 * n, err))
-        || !(t->weights = strata_buffer_create(t->device, 4 * n, err)) || !record(t, err))
+        || !(t->weights = strata_buffer_create(t->device, 4 * n, err)))
         return false;
     for (size_t i = 0; i < n / TENSOR; i++)
         t->whole[i] = (struct span){ i * TENSOR, (i + 1) * TENSOR };
@@ -122,13 +122,13 @@ static bool set_up(struct training *t, strata_error *err)
     t->reducer = strata_reducer_create(t->comm, t->device, &config, err);
     const size_t owned = t->reducer ? strata_reducer_owned(t->reducer) : 0;
     t->factor = 1;
-    return t->reducer && (t->slots = strata_buffer_create(t->device, 4 * (owned > 0 ? owned : 1), err));
+    return t->reducer && record(t, err) && (t->slots = strata_buffer_create(t->device, 4 * (owned > 0 ? owned : 1), err));
 }
 
 static void tear_down(struct training *t)
 {
-    strata_reducer_free(t->reducer);
     strata_run_free(t->backward);
+    strata_reducer_free(t->reducer);
     strata_buffer_free(t->samples);
     strata_buffer_free(t->gradients);
     strata_buffer_free(t->weights);
