@@ -20,8 +20,8 @@ struct fault_switch {
     unsigned long call;
 };
 
-static const char *const sites[] = { "malloc", "file", "opencl", "mpi", NULL };
-static const char *const actions[] = { "", "fail", "full", "denied", "kill", "stall", "count", NULL };
+static const char *const sites[] = { "malloc", "file", "opencl", "mpi", "grad", NULL };
+static const char *const actions[] = { "", "fail", "full", "denied", "nan", "kill", "stall", "count", NULL };
 
 /* A process counts its own calls wherever they are made, also where nothing is that a counter could hang from: so these
  * are the library's only variables outside of handles. They change nothing unless STRATA_FAULT is set. */
@@ -65,8 +65,9 @@ static bool parse_one(const char **at, struct fault_switch *s, bool *ours)
         *at = end;
         *ours = rank == strata_launch_rank();
     }
-    const bool of_file = s->action == FAULT_FULL || s->action == FAULT_DENIED;
-    return (s->action == FAULT_COUNT) == (s->call == 0) && (!of_file || s->site == FAULT_FILE);
+    const bool of_file = s->action == FAULT_FULL || s->action == FAULT_DENIED, of_gradient = s->action == FAULT_NAN;
+    return (s->action == FAULT_COUNT) == (s->call == 0) && (!of_file || s->site == FAULT_FILE)
+           && (!of_gradient || s->site == FAULT_GRADIENT) && (s->action != FAULT_FAIL || s->site != FAULT_GRADIENT);
 }
 
 static bool parse(struct fault_switch *list, size_t *count)
@@ -88,8 +89,8 @@ bool strata_fault_check(strata_error *err)
     size_t count;
     return parse(list, &count)
            || strata_fail(err, STRATA_EUSAGE, "STRATA_FAULT is \"%s\"; SITE:K:ACTION[@RANK],... is expected, such as file:3:full, "
-                          "opencl:120:fail@1 or malloc:0:count: the sites are malloc, file, opencl and mpi, the actions fail, full "
-                          "and denied (of a file), kill, stall and count", strata_env("STRATA_FAULT"));
+                          "opencl:120:fail@1 or malloc:0:count: the sites are malloc, file, opencl, mpi and grad, the actions fail, "
+                          "full and denied (of a file), nan (of grad, instead of fail), kill, stall and count", strata_env("STRATA_FAULT"));
 }
 
 /* ---- calls --------------------------------------------------------------------------------------------------------- */

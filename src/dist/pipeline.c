@@ -155,6 +155,7 @@ static void add_parts(struct reducer *r, struct lane *lane, struct span mine)
                 top--;
             for (size_t i = 0; i < some; i++) stack[top - 1][i] += part[i];
         }
+        strata_odd_look(r, lane, mine, from, stack[0], some);
         memcpy(gradients_of(r, mine) + from, stack[0], some * sizeof **stack);
     }
 }
@@ -246,6 +247,7 @@ static void end_exchange(struct reducer *r, struct lane *lane)
     strata_wire_arrived(r, lane);
     if (is_last(r, lane)) r->last_ready = r->ready + 1e-6 * (double)(lane->worst.ready - lane->own.ready);
     r->wished = r->wished || lane->worst.flag == FLAG_WISH;
+    r->heard_odd = r->heard_odd || lane->worst.flag == FLAG_ODD;
     if (lane->worst.flag == FLAG_FAILED) {
         r->stopped = true;
         lane->stage = STAGE_FREE;

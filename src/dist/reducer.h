@@ -94,6 +94,19 @@ bool strata_reducer_has_failed(const struct reducer *reducer);          /* the l
 void strata_reducer_wish(struct reducer *reducer, bool wish);
 bool strata_reducer_wished(const struct reducer *reducer);
 
+/* A sum of gradients that is not finite. */
+struct oddity {
+    bool found;
+    size_t element; /* of the arena */
+    int rank;       /* the first whose gradient was so before it was added; -1: none's, the sum is too large */
+    bool others;    /* of that rank's node another one may be meant */
+};
+
+/* The first of all steps that this rank saw, and the lowest element of that; it sees those of which it is the owner. After
+ * strata_reducer_await_update of any later step all ranks hear that there is one. With one rank nobody looks. */
+struct oddity strata_reducer_odd(const struct reducer *reducer);
+bool strata_reducer_heard_odd(const struct reducer *reducer);
+
 /* How long all steps so far had this rank wait, after its own gradients were ready, in seconds. With one rank nothing waits. */
 struct reducer_waits {
     double slowest;       /* until those of the slowest rank were */

@@ -9,7 +9,7 @@
 enum { STRATA_LANES = 3 }; /* buckets on their way at the same time */
 
 /* What a rank tells the others; what is told last outweighs the rest. */
-enum flag { FLAG_FINE, FLAG_WISH, FLAG_FAILED };
+enum flag { FLAG_FINE, FLAG_ODD, FLAG_WISH, FLAG_FAILED };
 
 /* Goes along with each bucket; of all ranks' the largest numbers come back. */
 struct notice {
@@ -100,6 +100,8 @@ struct reducer {
     size_t next;          /* how many buckets have entered a lane */
     size_t exchanged, settled; /* .. whose exchange is over, that settle */
     bool wish, wished;    /* this rank's, and whether any had one */
+    struct oddity odd;    /* the first that this rank saw */
+    bool heard_odd;       /* all ranks know that one of them saw one */
     double met;           /* when all ranks ended the step before, by strata_clock */
     double ready;         /* when this rank's last gradients were ready */
     double last_ready;    /* .. and those of the rank that was last, on this rank's clock */
@@ -129,10 +131,18 @@ int strata_wire_exchange(struct reducer *reducer, struct lane *lane);
 int strata_wire_gather(struct reducer *reducer, struct lane *lane);
 /* After the exchange: what came can be read. */
 void strata_wire_arrived(struct reducer *reducer, struct lane *lane);
-/* Where the own slice of a part lies, by its number in the order of `steps`. */
+/* Whose a part is, by its number in the order of `steps`; others: the sum of that rank's node, which has further ones. */
+int strata_wire_rank(const struct reducer *reducer, size_t part, bool *others);
+/* Where the own slice of a part lies, likewise. */
 const float *strata_wire_part(const struct reducer *reducer, const struct lane *lane, struct span mine, size_t part);
 /* Sets the steps for sums by node. */
 void strata_wire_order(struct reducer *reducer);
+
+/* ---- odd.c ---- */
+
+/* Looks at `count` sums from element `from` of the own slice on, whose parts are still there. */
+void strata_odd_look(struct reducer *reducer, const struct lane *lane, struct span mine, size_t from, const float *sums,
+                     size_t count);
 
 /* The job of a step with several ranks; context is the reducer. It says in `reached` how far it is. */
 bool strata_reducer_step(struct comm *comm, void *context, strata_error *err);

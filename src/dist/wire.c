@@ -55,7 +55,8 @@ static int post(struct lane *lane, bool send, void *at, size_t count, MPI_Dataty
 static int post_notice(const struct reducer *r, struct lane *lane, MPI_Comm comm)
 {
     const bool last = lane->bucket + 1 == r->bucket_count;
-    lane->own.flag = r->failed ? FLAG_FAILED : comm == r->exchange && r->wish ? FLAG_WISH : FLAG_FINE;
+    const bool odd = r->odd.found && !r->heard_odd;
+    lane->own.flag = r->failed ? FLAG_FAILED : comm != r->exchange ? FLAG_FINE : r->wish ? FLAG_WISH : odd ? FLAG_ODD : FLAG_FINE;
     lane->own.ready = last ? (int)(fmin(r->ready - r->met, LONGEST) * 1e6) : 0;
     lane->worst = (struct notice){ FLAG_FAILED, 0 };
     return MPI_Iallreduce(&lane->own, &lane->worst, 2, MPI_INT, MPI_MAX, comm, next_request(lane));
@@ -192,6 +193,21 @@ const float *strata_wire_part(const struct reducer *r, const struct lane *lane, 
         p -= r->parts[rank++];
     }
     return is_near(r, rank) ? gradients_of(r, rank, mine) + p * r->count : lane->parts + (far + p) * strata_span_length(mine);
+}
+
+int strata_wire_rank(const struct reducer *r, size_t part, bool *others)
+{
+    const size_t before = (size_t)r->nodes.own, near = (size_t)(own_end(r) - own_begin(r));
+    int rank = 0;
+    *others = false;
+    if (!r->by_node) {
+        while (part >= r->parts[rank]) part -= r->parts[rank++];
+        return rank;
+    }
+    if (part >= before && part < before + near) return r->nodes.ranks[(size_t)own_begin(r) + part - before];
+    const size_t node = part < before ? part : part - near + 1;
+    *others = r->nodes.begin[node + 1] - r->nodes.begin[node] > 1;
+    return r->nodes.ranks[r->nodes.begin[node]];
 }
 
 /* Ranks of this node among themselves, then nodes in their order: the sum is the same whichever node's rank builds it. */

@@ -77,6 +77,8 @@ struct fit {
     struct run_folder *folder; /* NULL: none */
     struct saver *saver;       /* of checkpoints; on rank 0 alone */
     struct keras_parts *parts; /* of the last one; owned; read by the saver */
+    size_t odd_step;           /* of the run, from 1, in which this rank saw a gradient that is not finite; 0: none */
+    bool odd_told;             /* .. and where it came from was told, or that of another rank */
     bool odd;                  /* there is no checkpoint of the moment that the last one was for: numbers are not finite */
     double best;               /* the least loss of an epoch so far, of validation where there is one */
     struct checkpointing {
@@ -206,6 +208,17 @@ void strata_fit_end_balance(struct fit *fit);           /* keeps this rank's rat
 bool strata_fit_guard(struct fit *fit, strata_error *err);
 /* After an epoch: warns when gradients were too large for how they travel. Collective. */
 bool strata_fit_tell_saturated(struct fit *fit, strata_error *err);
+
+/* ---- fit_odd.c ---- */
+
+/* Where STRATA_FAULT says so: a gradient of this rank that is no number. After a step was queued, before it is reduced. */
+bool strata_fit_spoil(const struct fit *fit, strata_error *err);
+/* After a step: tells where the first gradient that is not finite came from, once it is known on all ranks that there is one.
+ * Collective. */
+bool strata_fit_hear_odd(struct fit *fit, strata_error *err);
+/* Whether this rank knows of one that is not told. Where any does, all tell it. */
+bool strata_fit_sees_odd(struct fit *fit);
+bool strata_fit_tell_odd(struct fit *fit, strata_error *err); /* collective */
 
 /* ---- fit_times.c ---- */
 

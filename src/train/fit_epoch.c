@@ -217,10 +217,12 @@ static bool keep_best(struct fit *f, strata_error *err)
 /* The epoch's numbers: with exact sums, averaged statistics and validation. */
 static bool end_epoch(struct fit *f, strata_error *err)
 {
-    double stop = f->stop;
+    enum { STOP, ODD, EXTRA };
+    double extra[EXTRA] = { f->stop, strata_fit_sees_odd(f) };
     strata_comm_phase(f->trainer.comm, "ending an epoch", f->epoch + 1);
-    if (!strata_fit_drain(f, err) || !strata_fit_sum(f, &stop, 1, err)) return false;
-    f->stop = stop > 0;
+    if (!strata_fit_drain(f, err) || !strata_fit_sum(f, extra, EXTRA, err) || (extra[ODD] > 0 && !strata_fit_tell_odd(f, err)))
+        return false;
+    f->stop = extra[STOP] > 0;
     f->count = strata_objective_values(f->objective);
     strata_objective_results(f->objective, f->all, f->values);
     if (!strata_fit_sync(f, err) || !validate(f, err) || !strata_fit_tell_saturated(f, err)) return false;

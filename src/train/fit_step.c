@@ -216,11 +216,12 @@ bool strata_fit_step(struct fit *f, strata_error *err)
     if (f->updater) strata_updater_begin(f->updater);
     if (f->exact && !strata_fit_settle(f, err)) return false;
     strata_pace_begin(&f->pace, batch.count);
-    if (!queue(f, &batch, scale, &pass, err) || !strata_pace_queued(&f->pace, err)) return fail_together(f, err);
+    if (!queue(f, &batch, scale, &pass, err) || !strata_fit_spoil(f, err) || !strata_pace_queued(&f->pace, err))
+        return fail_together(f, err);
     if (!strata_fit_settle(f, err) || !reduce(f, pass, err)) return false;
     if (!count(f, &batch, pass, scale, err) || !strata_pace_end(&f->pace, err)) return fail_alone(f, err);
     if (!wait_for_update(f, err)) return false;
     f->step++;
-    return strata_fit_exact_statistics(f, &batch, err) && strata_fit_teach_idle(f, &batch, err) && strata_fit_guard(f, err)
-           && strata_fit_balance(f, batch.global_count, err);
+    return strata_fit_exact_statistics(f, &batch, err) && strata_fit_teach_idle(f, &batch, err) && strata_fit_hear_odd(f, err)
+           && strata_fit_guard(f, err) && strata_fit_balance(f, batch.global_count, err);
 }

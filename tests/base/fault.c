@@ -48,7 +48,7 @@ Test(fault, kills_the_process, .signal = SIGKILL)
 
 Test(fault, says_what_it_cannot_read)
 {
-    static const char *const wrong[] = { "file", "file:1", "file:0:fail", "file:3:count", "disk:1:fail", "opencl:1:full",
+    static const char *const wrong[] = { "file", "file:1", "file:0:fail", "file:3:count", "disk:1:fail", "opencl:1:full", "mpi:1:nan", "grad:1:fail",
                                          "file:1:fail@", "file:x:fail", "file:1:fail;", "file:1:" };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         strata_error err = { 0 };

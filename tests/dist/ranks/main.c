@@ -158,13 +158,21 @@ static bool shares_failures(struct comm *comm, struct device *device, strata_err
     return true;
 }
 
+static bool names_odd_gradients(struct comm *comm, struct device *device, strata_error *err)
+{
+    bool ok = true;
+    for (int rank = -1; ok && strata_comm_size(comm) > 1 && rank < strata_comm_size(comm); rank++)
+        ok = odd_gradient_is_named(comm, device, rank, err);
+    return ok;
+}
+
 static bool check(strata_context *context, strata_error *err)
 {
     struct comm *comm = strata_context_comm(context);
     struct device *device = strata_context_device_of(context);
     const bool ok = combines(comm, err) && names_the_odd_rank(comm, err) && broadcasts_much(comm, err)
                     && reduces(comm, device, STRATA_WIRE_FLOAT, err) && reduces_apart(comm, device, err)
-                    && shares_failures(comm, device, err);
+                    && shares_failures(comm, device, err) && names_odd_gradients(comm, device, err);
     if (ok && strata_comm_rank(comm) == 0) printf("ok with %d ranks\n", strata_comm_size(comm));
     return ok;
 }

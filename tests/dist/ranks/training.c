@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "dist/reducer.h"
 
-enum { STEPS = 6, TENSOR = 19, MOST_BUCKETS = 64 };
+enum { STEPS = 6, TENSOR = 19, MOST_BUCKETS = 64, ODD_ELEMENT = 517 };
 
 /* One rank's training. */
 struct training {
@@ -291,6 +291,43 @@ static bool step_fails(struct comm *comm, struct device *device, int rank, bool 
 bool failure_is_shared(struct comm *comm, struct device *device, int rank, bool in_measure, strata_error *err)
 {
     return step_fails(comm, device, rank, in_measure, 0, err) && step_fails(comm, device, rank, in_measure, 1, err);
+}
+
+/* Steps without backward: every gradient is `value`, and one of this rank's is `odd`. */
+static bool step_with_odd(struct training *t, float value, float odd, strata_error *err)
+{
+    const struct reducer_update u = { .context = t, .update = update };
+    for (size_t i = 0; i < t->plan->count; i++)
+        t->host[i] = i == ODD_ELEMENT ? odd : value;
+    return strata_buffer_write(t->device, QUEUE_COMPUTE, t->gradients, 0, 4 * t->plan->count, t->host, err)
+        && strata_reducer_start(t->reducer, NULL, NULL, &u, err) && strata_reducer_await_update(t->reducer, err)
+        && strata_reducer_wait(t->reducer, err);
+}
+
+/* One rank, the owner, saw it, and in the next step all know that there is one. */
+static bool is_named(struct training *t, int rank, strata_error *err)
+{
+    const struct oddity odd = strata_reducer_odd(t->reducer);
+    const bool right = odd.element == ODD_ELEMENT && (odd.rank == rank || (odd.others && (rank < 0 || odd.rank < rank)));
+    double found[] = { odd.found, odd.found && right, strata_reducer_heard_odd(t->reducer) };
+    if (!strata_comm_sum(t->comm, found, 3, err)) return false;
+    if (found[0] == 1 && found[1] == 1 && found[2] == strata_comm_size(t->comm)) return true;
+    return strata_fail(err, STRATA_EVALUE, "%g ranks saw an odd gradient of rank %d, %g where it was, and %g heard of it", found[0], rank,
+                       found[1], found[2]);
+}
+
+bool odd_gradient_is_named(struct comm *comm, struct device *device, int rank, strata_error *err)
+{
+    static const size_t borders[] = { 200, 400, 600, 800 };
+    const struct plan plan = { "odd", 1000, borders, 4, false, 0, -1 };
+    struct training t = { .comm = comm, .device = device, .plan = &plan };
+    bool ok = strata_comm_agree(comm, set_up(&t, err), err) && step_with_odd(&t, 1, 1, err);
+    if (ok && (strata_reducer_odd(t.reducer).found || strata_reducer_heard_odd(t.reducer)))
+        ok = strata_fail(err, STRATA_EVALUE, "finite gradients are odd");
+    const float odd = rank < 0 ? 3e38F : strata_comm_rank(comm) == rank ? NAN : 1;
+    ok = strata_comm_agree(comm, ok, err) && step_with_odd(&t, 1, odd, err) && step_with_odd(&t, 1, 1, err) && is_named(&t, rank, err);
+    tear_down(&t);
+    return ok;
 }
 
 bool train_for_ever(struct comm *comm, struct device *device, strata_error *err)

@@ -25,6 +25,9 @@ bool train_like_host(struct comm *comm, struct device *device, const struct plan
 /* A step in which the update or measure of `rank` fails must fail on all ranks, with that rank's name. */
 bool failure_is_shared(struct comm *comm, struct device *device, int rank, bool in_measure, strata_error *err);
 
+/* A gradient of `rank` that is not finite is seen, and said to be that rank's; -1: one whose sum over the ranks is too large. Several ranks. */
+bool odd_gradient_is_named(struct comm *comm, struct device *device, int rank, strata_error *err);
+
 /* Steps without end, with a line on stdout once they go. */
 bool train_for_ever(struct comm *comm, struct device *device, strata_error *err);
 
