@@ -107,7 +107,7 @@ typedef struct strata_fit_config {
                                         STRATA_EPEER; 0: 10 and 60; INFINITY: never */
     const char *job;            /* text of the job, kept as job.json and compared on resume; NULL: none */
     bool (*progress)(void *context, const strata_progress *progress); /* NULL: silent */
-    double progress_seconds;    /* at most that often inside an epoch (0.1); each reads the metrics from the device; 0: each step */
+    double progress_seconds;    /* at most that often inside an epoch (0.1), with several ranks a step late; 0: each step, which then waits for it */
     void *progress_context;
     /* Asked on every rank before each step, such as whether a signal came. True on any rank: after that step all ranks
      * write a checkpoint and fit fails with STRATA_ESTOPPED. NULL: never */

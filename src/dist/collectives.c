@@ -215,6 +215,49 @@ bool strata_comm_sum(struct comm *comm, double *values, size_t count, strata_err
     return comm->size == 1 || strata_comm_do(comm, sum_job, &words, err);
 }
 
+struct comm_sum {
+    struct comm *comm;
+    struct job job;
+    struct words words;
+    bool begun;
+};
+
+struct comm_sum *strata_comm_sum_create(struct comm *comm, size_t count, strata_error *err)
+{
+    struct comm_sum *sum = strata_alloc(1, sizeof *sum, err);
+    if (!sum) return NULL;
+    sum->comm = comm;
+    sum->words = (struct words){ .values = strata_alloc(count, sizeof(double), err), .size = count };
+    if (sum->words.values) return sum;
+    free(sum);
+    return NULL;
+}
+
+void strata_comm_sum_begin(struct comm_sum *sum, const double *values)
+{
+    memcpy(sum->words.values, values, sum->words.size * sizeof *values);
+    sum->begun = true;
+    sum->job = (struct job){ .work = sum_job, .context = &sum->words };
+    if (sum->comm->size > 1) strata_comm_submit(sum->comm, &sum->job);
+}
+
+bool strata_comm_sum_end(struct comm_sum *sum, double *values, strata_error *err)
+{
+    sum->begun = false;
+    if (sum->comm->size > 1 && !strata_comm_join(sum->comm, &sum->job, err)) return false;
+    memcpy(values, sum->words.values, sum->words.size * sizeof *values);
+    return true;
+}
+
+void strata_comm_sum_free(struct comm_sum *sum)
+{
+    strata_error ignored = { 0 };
+    if (!sum) return;
+    if (sum->begun && sum->comm->size > 1) (void)strata_comm_join(sum->comm, &sum->job, &ignored);
+    free(sum->words.values);
+    free(sum);
+}
+
 bool strata_comm_max(struct comm *comm, double *values, size_t count, strata_error *err)
 {
     struct words words = { .values = values, .size = count };

@@ -36,6 +36,12 @@ bool strata_comm_same(struct comm *comm, const char *what, const void *bytes, si
 bool strata_comm_broadcast(struct comm *comm, void *bytes, size_t size, int root, strata_error *err);
 /* Sums over the ranks, added in rank order, the same bits everywhere. */
 bool strata_comm_sum(struct comm *comm, double *values, size_t count, strata_error *err);
+/* The same while the caller goes on, up to `count` doubles at a time: `begin` copies them, `end` waits for the sums. In between
+ * others come after it, on all ranks in the same order. NULL with STRATA_EMEMORY. */
+struct comm_sum *strata_comm_sum_create(struct comm *comm, size_t count, strata_error *err);
+void strata_comm_sum_begin(struct comm_sum *sum, const double *values);
+bool strata_comm_sum_end(struct comm_sum *sum, double *values, strata_error *err);
+void strata_comm_sum_free(struct comm_sum *sum); /* takes NULL; waits for one that was begun */
 bool strata_comm_max(struct comm *comm, double *values, size_t count, strata_error *err);
 /* `size` bytes of every rank, in rank order, on every rank: all has room for size * ranks. */
 bool strata_comm_gather(struct comm *comm, const void *bytes, size_t size, void *all, strata_error *err);

@@ -50,7 +50,7 @@ static bool prepare_objective(struct fit *f, strata_error *err)
     f->sums = strata_alloc(f->objective->sums, sizeof *f->sums, err);
     f->all = f->sums ? strata_alloc(f->objective->sums + EXTRA, sizeof *f->all, err) : NULL;
     f->history = f->all ? strata_history_create(err) : NULL;
-    if (!f->history || !carry_history(f, err) || !strata_fit_make_logs(f, err)) return false;
+    if (!f->history || !carry_history(f, err) || !strata_fit_make_logs(f, err) || !strata_fit_make_progress(f, err)) return false;
     const bool classes = f->config->class_weight != NULL;
     strata_fit_cut(f);
     f->passes = strata_trainer_passes(&f->trainer, f->data, f->objective, classes);
@@ -169,6 +169,7 @@ static void release(struct fit *f)
     strata_fit_end_accumulation(f);
     strata_frozen_cache_close(&f->cache);
     strata_frozen_cache_close(&f->validation_cache);
+    strata_comm_sum_free(f->telling.sum);
     strata_fit_free_logs(f);
     strata_objective_free(f->objective);
     strata_callbacks_free(f->callbacks);

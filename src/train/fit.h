@@ -11,6 +11,13 @@
 #include "train/trainer.h"
 #include "train/updater.h"
 
+/* Progress on its way to whom it is shown. */
+struct telling {
+    struct comm_sum *sum; /* owned */
+    bool begun;
+    strata_progress progress; /* of the step when it was begun; its values come last */
+};
+
 /* Where a fit stands in a run of several; what it leaves to the next one. Starts as { .best = INFINITY, .first_epoch }. */
 struct fit_phase {
     size_t index;
@@ -65,6 +72,7 @@ struct fit {
     uint64_t seed;
     double epoch_start, last_shown; /* seconds */
     size_t interval, next_shown;    /* steps between progress updates; the step of the next one */
+    struct telling telling;
 
     const char **names; /* logs */
     char **validation_names; /* owned: "val_" and a name of the objective's */
@@ -106,6 +114,14 @@ bool strata_fit_call(struct fit *fit, enum callback_event event, const strata_pr
 void strata_fit_begin_epoch(struct fit *fit);
 /* From where the fit stands to its end, or until something stops it. */
 bool strata_fit_run_epochs(struct fit *fit, strata_error *err);
+
+/* ---- fit_progress.c ---- */
+
+bool strata_fit_make_progress(struct fit *fit, strata_error *err);
+/* After a step that does not end the epoch: shows progress where it is time, to those who look. Collective. */
+bool strata_fit_show(struct fit *fit, strata_error *err);
+/* Until what was begun to be shown was. Collective. */
+bool strata_fit_shown(struct fit *fit, strata_error *err);
 
 /* ---- fit_start.c ---- */
 

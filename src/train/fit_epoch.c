@@ -94,48 +94,6 @@ bool strata_fit_call(struct fit *f, enum callback_event event, const strata_prog
     return strata_comm_agree(f->trainer.comm, ok, err);
 }
 
-/* ---- progress inside an epoch ---------------------------------------------------------------------------------------------- */
-
-static const double look_seconds = 1; /* how often callbacks look when nobody else does */
-
-/* When every rank shows progress again, in steps: by rank 0's clock, which alone decides. */
-static double next_interval(const struct fit *f)
-{
-    const double wanted = fmin(f->config->progress_seconds, look_seconds), spent = strata_clock() - f->last_shown;
-    if (wanted == 0 || strata_callbacks_watch_steps(f->callbacks)) return 1;
-    const double steps = spent > 0 ? (double)f->interval * wanted / spent : 1;
-    return fmin(fmax(floor(steps), 1), fmin(2.0 * (double)f->interval, 1e6));
-}
-
-static bool show_progress(struct fit *f, strata_error *err)
-{
-    const bool exact = f->config->progress_seconds == 0 || strata_callbacks_watch_steps(f->callbacks);
-    enum { INTERVAL, STOP, EXTRA };
-    double extra[EXTRA] = { f->trainer.rank == 0 ? next_interval(f) : 0, f->stop };
-    if (f->step < f->next_shown) return true;
-    if (!strata_fit_settle(f, err)) return false;
-    f->last_shown = strata_clock();
-    /* the first steps are still on their way to the host */
-    if ((exact || f->step <= READBACK_DEPTH) && !strata_fit_drain(f, err)) return false;
-    if (!strata_fit_sum(f, extra, EXTRA, err)) return false;
-    strata_objective_results(f->objective, f->all, f->values);
-    f->count = strata_objective_values(f->objective);
-    f->interval = (size_t)extra[INTERVAL];
-    f->next_shown = f->step + f->interval;
-    f->stop = extra[STOP] > 0;
-    const strata_progress progress = strata_fit_progress(f, false);
-    strata_comm_phase(f->trainer.comm, "telling its progress", f->step);
-    if (f->config->progress && !f->config->progress(f->config->progress_context, &progress)) f->stop = true;
-    return strata_fit_call(f, CALLBACK_STEP_END, &progress, err);
-}
-
-/* Whether anybody looks at the logs inside an epoch. */
-static bool shows_progress(const struct fit *f)
-{
-    return strata_callbacks_look_inside(f->callbacks)
-           || (f->config->progress && isfinite(f->config->progress_seconds));
-}
-
 /* ---- an epoch ---------------------------------------------------------------------------------------------------------------- */
 
 /* A checkpoint that was not due takes no time, and is not worth a place on the time line. */
@@ -183,11 +141,11 @@ static bool run_steps(struct fit *f, strata_error *err)
     while (f->step < f->steps && !f->stop) {
         strata_fit_listen(f);
         if (!strata_fit_step(f, err) || !strata_fit_hear(f, err)) return false;
-        if (f->step < f->steps && shows_progress(f) && !show_progress(f, err)) return false;
-        if (f->interrupted && !f->stop) return strata_fit_interrupt(f, false, err);
+        if (f->step < f->steps && !strata_fit_show(f, err)) return false;
+        if (f->interrupted && !f->stop) return strata_fit_shown(f, err) && strata_fit_interrupt(f, false, err);
         if (!save(f, false, false, err)) return false;
     }
-    return strata_fit_settle(f, err);
+    return strata_fit_shown(f, err) && strata_fit_settle(f, err);
 }
 
 static bool log_event(struct fit *f, const strata_progress *p, strata_error *err)

@@ -7,7 +7,7 @@ source "$SOURCE/tests/e2e/lib/expect.sh"
 
 cat >job.json <<'JSON'
 { "model": [ {"Input": {"shape": [28, 28, 1]}}, {"Flatten": {}}, {"Dense": {"units": 10}} ],
-  "data":    {"train": {"source": "fashion-mnist:train", "limit": 2000}},
+  "data":    {"train": {"source": "fashion-mnist:train", "limit": 20000}},
   "compile": {"optimizer": "sgd", "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}}},
   "fit":     {"batch_size": 4, "epochs": 100000, "seed": 3},
   "run":     {"dir": null, "watchdog": {"report": 3, "stop": 9}} }
