@@ -4,7 +4,7 @@
  *   STRATA_IMPL           "gemm=tiled,conv2d=im2col": implementations forced by name
  *   STRATA_CACHE_DIR      where built kernels and tuning results are kept; else XDG_CACHE_HOME or HOME/.cache /strata
  *   STRATA_COMPILERS      how many processes compile kernels at a start without a cache, where the driver compiles one at a
- *                         time (PoCL); 0: none but the one that trains; else as many as the rank has cores, if more than one
+ *                         time (PoCL); 0: none but the one that trains; else as many as the rank has cores, if it is not alone on one
  *   STRATA_SLOW           "rank:factor" or "rank:2.5ms" of a sample: makes a rank slower, to try out unequal devices
  *   STRATA_LINK           "100": the ranks pretend that a link of so many megabytes a second is between any two, to try out slow networks
  *   STRATA_FAULT          "site:k:action[@rank]": makes the k-th call at a site fail, for tests of reliability; see fault.h

@@ -30,15 +30,17 @@ static bool choose_class(struct device *device, int forced, strata_error *err)
     return true;
 }
 
-/* Only PoCL is known to compile at the first launch, one kernel at a time, and to leave it in files. On one core there is nothing
- * to be had from more processes. Faults on purpose are for one process. */
-static bool make_compilers(struct device *device, const char *program, strata_error *err)
+/* Only PoCL is known to compile at the first launch, one kernel at a time, and to leave it in files. One that has a core alone has
+ * nothing from more processes. Faults on purpose are for one process. */
+static bool make_compilers(struct device *device, const struct device_request *request, strata_error *err)
 {
-    int count;
-    if (!strata_env_compilers(device->units > 1 ? device->units : 0, &count, err))
+    const int most = device->units > 1 || request->local_size > 1 ? device->units : 0;
+    struct compilers_config config = { .program = request->compiler, .device = device->info.index, .build = strata_programs_build(device),
+                                       .part = request->local_rank, .parts = request->local_size };
+    if (!strata_env_compilers(most, &config.count, err))
         return false;
     if (strata_device_is_pocl(&device->info) && device->info.is_cpu && !strata_env("STRATA_FAULT"))
-        device->compilers = strata_compilers_create(program, count, device->info.index);
+        device->compilers = strata_compilers_create(&config);
     return true;
 }
 
@@ -126,7 +128,7 @@ static bool open_chosen(struct device *device, const struct device_request *requ
           && make_queues(device, request->profile, err)
           && (!request->profile || (device->profile = strata_profile_create(err)))
           && (device->programs = strata_programs_create(err))
-          && make_compilers(device, request->compiler, err);
+          && make_compilers(device, request, err);
     }
     free(list);
     free(ids);

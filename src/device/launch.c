@@ -26,24 +26,39 @@ void strata_kernel_free(struct kernel *kernel)
     free(kernel);
 }
 
-static struct kernel *make_kernel(struct device *device, const struct launch *launch, strata_error *err)
+static struct kernel *name_kernel(const struct launch *launch, strata_error *err)
 {
     struct kernel *k = strata_alloc(1, sizeof *k, err);
     if (!k)
         return NULL;
     k->name = strata_copy_text(launch->kernel, err);
     k->options = strata_copy_text(launch->options ? launch->options : "", err);
-    if (!k->name || !k->options || !strata_kernel_create(device, k->name, k->options, &k->native, err)) {
-        strata_kernel_free(k);
-        return NULL;
-    }
+    if (k->name && k->options)
+        return k;
+    strata_kernel_free(k);
+    return NULL;
+}
+
+static bool open_kernel(struct device *device, struct kernel *k, strata_error *err)
+{
+    if (!strata_kernel_create(device, k->name, k->options, &k->native, err))
+        return false;
     clGetKernelInfo(k->native, CL_KERNEL_NUM_ARGS, sizeof k->arguments, &k->arguments, NULL);
     k->most_group = device->most_group;
     clGetKernelWorkGroupInfo(k->native, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof k->most_group, &k->most_group,
                              NULL);
     clGetKernelWorkGroupInfo(k->native, device->id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof k->fixed, k->fixed,
                              NULL);
-    return k;
+    return true;
+}
+
+static struct kernel *make_kernel(struct device *device, const struct launch *launch, strata_error *err)
+{
+    struct kernel *k = name_kernel(launch, err);
+    if (k && open_kernel(device, k, err))
+        return k;
+    strata_kernel_free(k);
+    return NULL;
 }
 
 /* The slot where the kernel is or would be put. */
@@ -89,59 +104,121 @@ void strata_kernel_table_free(struct kernel_table *table)
     *table = (struct kernel_table){ 0 };
 }
 
-/* Sets one struct arg as kernel argument *index, or two for a place, and moves *index on. */
-static cl_int set_argument(cl_kernel kernel, cl_uint *index, const struct arg *arg)
+static struct setting setting_of(const void *value, size_t size)
 {
-    cl_int got = CL_SUCCESS;
+    struct setting setting = { .size = size };
+    memcpy(setting.value, value, size);
+    return setting;
+}
+
+static struct setting memory_setting(const struct buffer *buffer)
+{
+    const cl_mem memory = strata_buffer_native(buffer);
+    struct setting setting = setting_of(&memory, sizeof memory);
+    setting.none = !memory;
+    return setting;
+}
+
+/* The kernel arguments of one struct arg, which are two for a place; returns how many. */
+static cl_uint list_settings(const struct arg *arg, struct setting to[2])
+{
     switch (arg->type) {
     case ARG_PLACE:
-    case ARG_BUFFER: {
-        const cl_mem memory = strata_buffer_native(arg->buffer);
-        got = clSetKernelArg(kernel, (*index)++, sizeof memory, memory ? &memory : NULL);
-        if (got == CL_SUCCESS && arg->type == ARG_PLACE)
-            got = clSetKernelArg(kernel, (*index)++, sizeof arg->offset, &arg->offset);
-        return got;
-    }
+        to[0] = memory_setting(arg->buffer);
+        to[1] = setting_of(&arg->offset, sizeof arg->offset);
+        return 2;
+    case ARG_BUFFER:
+        to[0] = memory_setting(arg->buffer);
+        return 1;
     case ARG_FLOAT:
-        return clSetKernelArg(kernel, (*index)++, sizeof arg->f, &arg->f);
+        to[0] = setting_of(&arg->f, sizeof arg->f);
+        return 1;
     case ARG_INT:
-        return clSetKernelArg(kernel, (*index)++, sizeof arg->i, &arg->i);
+        to[0] = setting_of(&arg->i, sizeof arg->i);
+        return 1;
     case ARG_UINT:
-        return clSetKernelArg(kernel, (*index)++, sizeof arg->u, &arg->u);
+        to[0] = setting_of(&arg->u, sizeof arg->u);
+        return 1;
     case ARG_ULONG:
-        return clSetKernelArg(kernel, (*index)++, sizeof arg->ul, &arg->ul);
+        to[0] = setting_of(&arg->ul, sizeof arg->ul);
+        return 1;
     case ARG_END:
         break;
     }
-    return got;
+    return 0;
+}
+
+static bool set_argument(const struct kernel *kernel, cl_uint index, const struct setting *setting, strata_error *err)
+{
+    const cl_int got = clSetKernelArg(kernel->native, index, setting->size, setting->none ? NULL : setting->value);
+    return got == CL_SUCCESS || strata_fail_opencl(err, got, "%s: argument %u", kernel->name, index);
+}
+
+static bool expect_arguments(const struct kernel *kernel, cl_uint count, strata_error *err)
+{
+    return count == kernel->arguments
+        || strata_fail(err, STRATA_EBUG, "%s takes %u arguments and was given %u", kernel->name, kernel->arguments, count);
 }
 
 static bool set_arguments(const struct kernel *kernel, const struct arg *args, strata_error *err)
 {
     cl_uint index = 0;
     for (const struct arg *arg = args; arg->type != ARG_END; arg++) {
-        const cl_int got = set_argument(kernel->native, &index, arg);
-        if (got != CL_SUCCESS)
-            return strata_fail_opencl(err, got, "%s: argument %u", kernel->name, index - 1);
+        struct setting settings[2];
+        const cl_uint count = list_settings(arg, settings);
+        for (cl_uint i = 0; i < count; i++)
+            if (!set_argument(kernel, index++, &settings[i], err))
+                return false;
     }
-    return index == kernel->arguments
-        || strata_fail(err, STRATA_EBUG, "%s takes %u arguments and was given %u", kernel->name, kernel->arguments,
-                       index);
+    return expect_arguments(kernel, index, err);
 }
 
-static void set_range(const struct device *device, const struct launch *launch, struct entry *entry)
+/* The same for later; NULL without memory. */
+static struct setting *keep_arguments(const struct arg *args, cl_uint *count, strata_error *err)
 {
-    const struct kernel *kernel = entry->kernel;
-    entry->dims = (cl_uint)launch->dims;
-    if (launch->local[0] > 0)
-        for (int d = 0; d < launch->dims; d++) entry->local[d] = launch->local[d] > 0 ? launch->local[d] : 1;
+    size_t most = 0;
+    while (args[most].type != ARG_END) most++;
+    struct setting *settings = strata_alloc(2 * most + 1, sizeof *settings, err);
+    *count = 0;
+    for (const struct arg *arg = args; settings && arg->type != ARG_END; arg++)
+        *count += list_settings(arg, settings + *count);
+    return settings;
+}
+
+/* Whole groups of a range, `local` what was asked for or zeros. */
+static void group(const struct device *device, const struct kernel *kernel, int dims, size_t global[3], size_t local[3])
+{
+    if (local[0] > 0)
+        for (int d = 0; d < dims; d++) local[d] = local[d] > 0 ? local[d] : 1;
     else if (kernel->fixed[0] > 0)
-        memcpy(entry->local, kernel->fixed, sizeof entry->local);
+        memcpy(local, kernel->fixed, sizeof kernel->fixed);
     else
-        strata_groups_choose(device->class, launch->dims, launch->global, kernel->most_group, device->most_items,
-                             entry->local);
-    for (int d = 0; d < launch->dims; d++)
-        entry->global[d] = strata_groups_round(launch->global[d], entry->local[d]);
+        strata_groups_choose(device->class, dims, global, kernel->most_group, device->most_items, local);
+    for (int d = 0; d < dims; d++) global[d] = strata_groups_round(global[d], local[d]);
+}
+
+static void set_range(const struct launch *launch, struct entry *entry)
+{
+    entry->dims = (cl_uint)launch->dims;
+    for (int d = 0; d < launch->dims; d++) {
+        entry->global[d] = launch->global[d];
+        entry->local[d] = launch->local[d];
+    }
+}
+
+bool strata_kernel_prepare(const struct run *run, struct entry *entry, strata_error *err)
+{
+    struct kernel *kernel = entry->kernel;
+    if (!kernel->native && !open_kernel(run->device, kernel, err))
+        return strata_fail_labelled(entry->label, err);
+    bool ok = true;
+    for (cl_uint i = 0; ok && i < entry->setting_count; i++) ok = set_argument(kernel, i, &entry->settings[i], err);
+    if (!ok || !expect_arguments(kernel, entry->setting_count, err))
+        return strata_fail_labelled(entry->label, err);
+    group(run->device, kernel, (int)entry->dims, entry->global, entry->local);
+    free(entry->settings);
+    entry->settings = NULL;
+    return true;
 }
 
 bool strata_kernel_queue(const struct run *run, cl_command_queue queue, const struct entry *entry, cl_event *event,
@@ -175,29 +252,43 @@ static bool launch_now(struct run *run, const struct launch *launch, strata_erro
     entry.kernel = find_kernel(run, launch, err);
     if (!entry.kernel || !set_arguments(entry.kernel, launch->args, err))
         return strata_fail_labelled(run->label, err);
-    set_range(run->device, launch, &entry);
+    set_range(launch, &entry);
+    group(run->device, entry.kernel, launch->dims, entry.global, entry.local);
     strata_run_work_of(run, &entry);
     set_bytes(launch, &entry);
     return strata_entry_queue(run, run->device->queues[run->queue], &entry, NULL, err);
 }
 
+/* The groups are those that a kernel without limits of its own gets. */
+static void tell_compilers(const struct device *device, const struct launch *launch)
+{
+    const struct kernel any = { .most_group = device->most_group };
+    struct entry entry = { 0 };
+    if (!device->compilers)
+        return;
+    set_range(launch, &entry);
+    group(device, &any, launch->dims, entry.global, entry.local);
+    strata_compilers_ask(device->compilers, launch, entry.global, entry.local);
+}
+
+/* The kernel is made when all that a first play needs is known (recording.c). */
 static bool record(struct run *run, const struct launch *launch, strata_error *err)
 {
-    struct kernel *kernel = make_kernel(run->device, launch, err);
-    if (!kernel || !set_arguments(kernel, launch->args, err)) {
-        strata_kernel_free(kernel);
-        return strata_fail_labelled(strata_run_label_of(run), err);
-    }
-    struct entry *entry = strata_run_append(run, ENTRY_KERNEL, err);
+    cl_uint count = 0;
+    struct kernel *kernel = name_kernel(launch, err);
+    struct setting *settings = kernel ? keep_arguments(launch->args, &count, err) : NULL;
+    struct entry *entry = settings ? strata_run_append(run, ENTRY_KERNEL, err) : NULL;
     if (!entry) {
         strata_kernel_free(kernel);
-        return false;
+        free(settings);
+        return strata_fail_labelled(strata_run_label_of(run), err);
     }
     entry->kernel = kernel;
-    set_range(run->device, launch, entry);
+    entry->settings = settings;
+    entry->setting_count = count;
+    set_range(launch, entry);
     set_bytes(launch, entry);
-    if (run->device->compilers && atomic_load(&run->device->compiling))
-        strata_compilers_ask(run->device->compilers, launch, entry->global, entry->local);
+    tell_compilers(run->device, launch);
     return true;
 }
 
@@ -213,6 +304,8 @@ bool strata_launch(struct run *run, const struct launch *launch, strata_error *e
     case RUN_RECORD:
         return record(run, launch, err);
     case RUN_MEASURE:
+        if (run->rehearses)
+            tell_compilers(run->device, launch);
         break;
     }
     return true;

@@ -103,6 +103,8 @@ void strata_run_tell(struct run *run, const void *request);
  * which the measuring run of the same ops reports. */
 struct run *strata_run_immediate(struct device *device, enum queue_index queue, strata_error *err);
 struct run *strata_run_measure(struct device *device, strata_error *err);
+/* A measuring run of what an immediate one will do: where kernels are compiled by processes, these are among them. */
+struct run *strata_run_rehearse(struct device *device, strata_error *err);
 struct run *strata_run_record(struct device *device, size_t scratch_bytes, strata_error *err);
 /* Its scratch is a buffer that other recordings may use too, when none of them plays at the same time; borrowed. */
 struct run *strata_run_record_in(struct device *device, struct buffer *scratch, strata_error *err);

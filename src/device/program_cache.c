@@ -91,15 +91,9 @@ static void hash_info(XXH3_state_t *state, cl_device_id id, cl_platform_id platf
     hash_text(state, text);
 }
 
-/* Everything that a binary depends on. */
-static bool key_of(const struct device *device, const char *source, const char *options, struct store_key *key,
-                   strata_error *err)
+static void hash_device(XXH3_state_t *state, const struct device *device)
 {
     cl_platform_id platform = NULL;
-    XXH3_state_t *state = XXH3_createState();
-    if (!state)
-        return strata_fail(err, STRATA_EMEMORY, "out of memory");
-    XXH3_128bits_reset(state);
     hash_text(state, recipe);
     hash_text(state, device->info.platform);
     hash_text(state, device->info.name);
@@ -108,6 +102,17 @@ static bool key_of(const struct device *device, const char *source, const char *
     clGetDeviceInfo(device->id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL);
     hash_info(state, device->id, platform);
     XXH3_128bits_update(state, &device->units, sizeof device->units);
+}
+
+/* Everything that a binary depends on. */
+static bool key_of(const struct device *device, const char *source, const char *options, struct store_key *key,
+                   strata_error *err)
+{
+    XXH3_state_t *state = XXH3_createState();
+    if (!state)
+        return strata_fail(err, STRATA_EMEMORY, "out of memory");
+    XXH3_128bits_reset(state);
+    hash_device(state, device);
     hash_text(state, options);
     hash_text(state, source);
     hash_text(state, strata_kernel_builtins);
@@ -115,6 +120,21 @@ static bool key_of(const struct device *device, const char *source, const char *
     XXH3_freeState(state);
     *key = (struct store_key){ hash.low64, hash.high64 };
     return true;
+}
+
+uint64_t strata_programs_build(const struct device *device)
+{
+    XXH3_state_t *state = XXH3_createState();
+    if (!state)
+        return 0;
+    XXH3_128bits_reset(state);
+    hash_device(state, device);
+    hash_text(state, standard_options);
+    for (const struct strata_kernel_source *s = strata_kernel_sources; s->name; s++) hash_text(state, s->source);
+    hash_text(state, strata_kernel_builtins);
+    const XXH128_hash_t hash = XXH3_128bits_digest(state);
+    XXH3_freeState(state);
+    return hash.low64;
 }
 
 /* PoCL has files of its own, of what was compiled for the groups it was launched with. For a binary it would compile every kernel of

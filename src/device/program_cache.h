@@ -5,6 +5,7 @@
 
 #include <CL/cl.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -18,6 +19,9 @@ void strata_programs_free(struct program_cache *cache); /* takes NULL */
  * not compile is STRATA_EDEVICE with the file, the options and the compiler's log. */
 bool strata_kernel_create(struct device *device, const char *name, const char *options, cl_kernel *kernel,
                           strata_error *err);
+
+/* A number that changes with the driver, the device and any kernel file. */
+uint64_t strata_programs_build(const struct device *device);
 
 /* How many programs this device has compiled from source and how many it found on disk. */
 struct program_counts {

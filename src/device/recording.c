@@ -28,6 +28,7 @@ static void release(struct entry *entry)
     switch (entry->kind) {
     case ENTRY_KERNEL:
         strata_kernel_free(entry->kernel);
+        free(entry->settings);
         break;
     case ENTRY_CALL:
         free(entry->context);
@@ -169,17 +170,36 @@ static bool play_last(struct run *run, cl_command_queue queue, const struct entr
 /* The driver does not begin with what others compile for it. A large kernel takes a second, on a busy machine ten. */
 static void wait_for_compilers(struct device *device)
 {
-    if (!device->compilers || !atomic_exchange(&device->compiling, false))
-        return;
     atomic_fetch_add(&device->building, 1);
     strata_compilers_wait(device->compilers, 60);
     atomic_fetch_sub(&device->building, 1);
 }
 
+/* Makes the kernels of a recording. Whether the driver has them in its files is known from a start that had them compiled, or seen when
+ * it compiles one all the same. */
+static bool prepare(struct run *run, strata_error *err)
+{
+    struct device *device = run->device;
+    bool ok = true;
+    if (run->ready == run->entry_count)
+        return true;
+    if (device->compilers && strata_compilers_are_needed(device->compilers))
+        wait_for_compilers(device);
+    for (; ok && run->ready < run->entry_count; run->ready += ok) {
+        struct entry *entry = &run->entries[run->ready];
+        ok = entry->kind != ENTRY_KERNEL || strata_kernel_prepare(run, entry, err);
+        if (atomic_exchange(&device->compiling, false) && device->compilers)
+            wait_for_compilers(device);
+    }
+    strata_compilers_forget(device->compilers);
+    return ok;
+}
+
 bool strata_run_play(struct run *run, strata_error *err)
 {
     assert(run->kind == RUN_RECORD);
-    wait_for_compilers(run->device);
+    if (!prepare(run, err))
+        return false;
     const cl_command_queue queue = run->device->queues[QUEUE_COMPUTE];
     if (!strata_run_begin_play(run, err))
         return false;

@@ -37,6 +37,14 @@ struct run *strata_run_measure(struct device *device, strata_error *err)
     return NULL;
 }
 
+struct run *strata_run_rehearse(struct device *device, strata_error *err)
+{
+    struct run *run = strata_run_measure(device, err);
+    if (run)
+        run->rehearses = true;
+    return run;
+}
+
 struct run *strata_run_record(struct device *device, size_t scratch_bytes, strata_error *err)
 {
     enum { LEAST = 64 }; /* so that an op that needs nothing has something to pass on */

@@ -7,10 +7,17 @@
 
 #include "device/launch.h"
 
+/* What clSetKernelArg is given. */
+struct setting {
+    size_t size;
+    bool none; /* a null pointer */
+    unsigned char value[8];
+};
+
 /* A kernel object and what its driver says about it. */
 struct kernel {
     char *name, *options; /* owned; options may be "" */
-    cl_kernel native;
+    cl_kernel native;     /* NULL: not made yet, nor is what follows known */
     cl_uint arguments;
     size_t fixed[3];   /* the group that its source demands, or zeros */
     size_t most_group; /* work-items that a group of it can have */
@@ -35,8 +42,9 @@ struct entry {
     union {
         struct {
             struct kernel *kernel; /* owned */
-            cl_uint dims;
-            size_t global[3], local[3];
+            struct setting *settings; /* owned; NULL once the kernel has them */
+            cl_uint dims, setting_count;
+            size_t global[3], local[3]; /* as the launch says, until the kernel is made */
         };
         struct {
             run_call *call;
@@ -66,6 +74,7 @@ struct run {
     struct device *device;
     enum queue_index queue;
     bool strict, untuned;
+    bool rehearses; /* measuring: tells the compilers of kernels */
 
     struct buffer *scratch;
     bool scratch_borrowed;
@@ -82,6 +91,7 @@ struct run {
 
     struct entry *entries; /* recording */
     size_t entry_count, entry_room;
+    size_t ready; /* of them, those whose kernels are made */
 
     pthread_mutex_t lock; /* recording: guards mark_events, which other threads read */
     cl_event *mark_events; /* of the latest play; NULL before the first */
@@ -118,6 +128,9 @@ void strata_run_forget_places(struct run *run);
 
 void strata_kernel_free(struct kernel *kernel); /* takes NULL */
 void strata_kernel_table_free(struct kernel_table *table);
+
+/* Makes the kernel of an entry, where it has none yet, and sets its arguments. */
+bool strata_kernel_prepare(const struct run *run, struct entry *entry, strata_error *err);
 
 /* Queues a kernel whose arguments are set. */
 bool strata_kernel_queue(const struct run *run, cl_command_queue queue, const struct entry *entry, cl_event *event,

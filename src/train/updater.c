@@ -156,6 +156,17 @@ bool strata_updater_store(struct updater *u, strata_error *err)
     return strata_comm_agree(u->comm, ok, err);
 }
 
+/* A first step's kernels, of which no recording tells, are compiled with those of the recordings. */
+static bool rehearse(struct updater *u, strata_error *err)
+{
+    const struct span owned = { 0, strata_reducer_owned(u->reducer) };
+    struct run *run = strata_run_rehearse(u->device, err);
+    u->applies = true;
+    const bool ok = run && (owned.end == 0 || strata_update_span(u, run, owned, 0, err));
+    strata_run_free(run);
+    return ok;
+}
+
 struct updater *strata_updater_create(struct training *training, strata_model *model, struct params *params,
                                       struct device *device, struct comm *comm, struct buffer *parts,
                                       size_t most_parts, enum strata_wire wire, strata_error *err)
@@ -169,7 +180,7 @@ struct updater *strata_updater_create(struct training *training, strata_model *m
     u->clipping = clipping_of(u->common);
     define_steps(u);
     if (make_reducer(u, err) && strata_comm_agree(comm, (!u->step.measure || prepare_norms(u, err)) && find_factors(u, err), err)
-        && load_state(u, err))
+        && load_state(u, err) && strata_comm_agree(comm, rehearse(u, err), err))
         return u;
     strata_updater_free(u);
     return NULL;

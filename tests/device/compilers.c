@@ -9,13 +9,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "support.h"
 
 enum { IMPATIENT = 1, PATIENT = 30 }; /* seconds */
 
-/* Asks for some kernels and waits; seconds. */
-static double wait_for(const char *program, int kernels, double patience)
+/* One that has noted some kernels. */
+static struct compilers *noted(const struct compilers_config *config, int kernels)
 {
-    struct compilers *compilers = strata_compilers_create(program, 2, 0);
+    struct compilers *compilers = strata_compilers_create(config);
     const struct arg args[] = { arg_uint(1), { 0 } };
     const size_t one[3] = { 1, 1, 1 };
     cr_assert_not_null(compilers);
@@ -26,6 +27,13 @@ static double wait_for(const char *program, int kernels, double patience)
         strata_compilers_ask(compilers, &launch, one, one);
         strata_compilers_ask(compilers, &launch, one, one); /* is the same */
     }
+    return compilers;
+}
+
+/* Seconds until they are compiled. */
+static double wait_for(const char *program, int kernels, double patience)
+{
+    struct compilers *compilers = noted(&(struct compilers_config){ .program = program, .count = 2, .parts = 1 }, kernels);
     const double begin = strata_clock();
     strata_compilers_wait(compilers, patience);
     const double seconds = strata_clock() - begin;
@@ -82,7 +90,69 @@ Test(compilers, that_hang_are_ended, .timeout = 120)
 Test(compilers, are_not_started_unless_a_kernel_is_asked_for)
 {
     cr_assert_lt(wait_for("/bin/false", 0, PATIENT), PATIENT);
-    cr_assert_null(strata_compilers_create(NULL, 2, 0));
-    cr_assert_null(strata_compilers_create("/bin/false", 0, 0));
+    cr_assert_null(strata_compilers_create(&(struct compilers_config){ .count = 2, .parts = 1 }));
+    cr_assert_null(strata_compilers_create(&(struct compilers_config){ .program = "/bin/false", .parts = 1 }));
     strata_compilers_free(NULL);
+}
+
+static bool is_needed(uint64_t build, int kernels)
+{
+    const struct compilers_config config = { .program = "/bin/false", .count = 1, .build = build, .parts = 1 };
+    struct compilers *compilers = noted(&config, kernels);
+    const bool needed = strata_compilers_are_needed(compilers);
+    strata_compilers_forget(compilers);
+    cr_assert_not(strata_compilers_are_needed(compilers));
+    strata_compilers_free(compilers);
+    return needed;
+}
+
+Test(compilers, are_needed_until_a_start_had_the_same_kernels_compiled, .timeout = 120)
+{
+    const char *path = script("while [ \"$(head -c 2048 | wc -c)\" = 2048 ]; do printf x; done");
+    use_fresh_cache();
+    cr_assert(is_needed(1, 3));
+    struct compilers *compilers = noted(&(struct compilers_config){ .program = "/bin/false", .count = 1, .build = 1, .parts = 1 }, 3);
+    strata_compilers_wait(compilers, PATIENT); /* which does nothing */
+    strata_compilers_free(compilers);
+    cr_assert(is_needed(1, 3));
+    compilers = noted(&(struct compilers_config){ .program = path, .count = 1, .build = 1, .parts = 1 }, 3);
+    strata_compilers_wait(compilers, PATIENT);
+    strata_compilers_free(compilers);
+    unlink(path);
+    cr_assert_not(is_needed(1, 3));
+    cr_assert(is_needed(1, 4));
+    cr_assert(is_needed(2, 3));
+}
+
+/* The options of the kernels in the order in which one of so many processes has them compiled, as "0 1 2 ". */
+static void order_of(int part, int parts, int kernels, char *order, size_t size)
+{
+    const char *path = script("while head -c 2048 >request && [ \"$(wc -c <request)\" = 2048 ]; do "
+                              "tr -dc '=A-Z0-9' <request | sed 's/.*DN=\\([0-9]\\).*/\\1 /' | head -c 2 >>order; printf x; done");
+    unlink("order");
+    const struct compilers_config config = { .program = path, .count = 1, .build = 1, .part = part, .parts = parts };
+    struct compilers *compilers = noted(&config, kernels);
+    strata_compilers_wait(compilers, PATIENT);
+    strata_compilers_free(compilers);
+    unlink(path);
+    FILE *file = fopen("order", "r");
+    cr_assert_not_null(file);
+    order[fread(order, 1, size - 1, file)] = '\0';
+    fclose(file);
+    unlink("order");
+}
+
+Test(compilers, of_two_processes_begin_with_different_kernels, .timeout = 120)
+{
+    char alone[64], first[64], second[64], expected[64];
+    order_of(0, 1, 5, alone, sizeof alone);
+    order_of(0, 2, 5, first, sizeof first);
+    order_of(1, 2, 5, second, sizeof second);
+    cr_assert_eq(strlen(alone), 10, "%s", alone);
+    /* the even ones from the front, then the odd ones from the back; and the other way round */
+    const char *a = alone;
+    snprintf(expected, sizeof expected, "%c %c %c %c %c ", a[0], a[4], a[8], a[6], a[2]);
+    cr_assert_str_eq(first, expected);
+    snprintf(expected, sizeof expected, "%c %c %c %c %c ", a[2], a[6], a[8], a[4], a[0]);
+    cr_assert_str_eq(second, expected);
 }
