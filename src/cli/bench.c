@@ -155,6 +155,15 @@ static bool report(const struct command *c, const struct workload *w, strata_con
     return true;
 }
 
+/* --balance */
+static bool find_balance(const struct command *c, strata_balance *balance, strata_error *err)
+{
+    const char *word = strata_command_option(c, "--balance");
+    *balance = !word ? STRATA_BALANCE_UNLIKE : strcmp(word, "auto") == 0 ? STRATA_BALANCE_AUTO : STRATA_BALANCE_EQUAL;
+    return !word || *balance == STRATA_BALANCE_AUTO || strcmp(word, "equal") == 0
+           || strata_command_fail(err, STRATA_EUSAGE, "--balance is \"%s\"; auto or equal is expected", word);
+}
+
 static bool train(const struct command *c, strata_model *model, const strata_data *data, size_t batch, struct stopwatch *watch,
                   double seconds, strata_error *err)
 {
@@ -165,7 +174,7 @@ static bool train(const struct command *c, strata_model *model, const strata_dat
     config.progress = tick;
     config.progress_context = watch;
     config.progress_seconds = fmin(0.1, seconds / 30);
-    return strata_model_fit(model, watch->context, data, &config, NULL, err);
+    return find_balance(c, &config.balance, err) && strata_model_fit(model, watch->context, data, &config, NULL, err);
 }
 
 /* Time from batch to batch; what lies between two passes over the data is left out. */
@@ -298,6 +307,7 @@ static const struct option options[] = {
     { "--seconds", 0, "S", "how long each workload is measured, after a warm-up; 6" },
     { "--batch", 0, "N", "of a rank; the workload's" },
     { "--width", 0, "K", "K times the filters and units of the inner layers; 1" },
+    { "--balance", 0, "auto|equal", "shares of several ranks, as of run.balance; auto where devices differ, else equal" },
     { "--cached", 0, NULL, "what a frozen base gives is computed once, as fit does it, not in every step (W5a, W5b)" },
     { "--infer", 0, NULL, "the forward pass alone, from arrays in memory to outputs in memory" },
     { "--peak", 0, NULL, "the most that the device can do: multiplications and additions, and memory" },
@@ -309,7 +319,7 @@ static const struct option options[] = {
 extern const struct verb strata_verb_bench;
 const struct verb strata_verb_bench = {
     .name = "bench",
-    .usage = "[W1|W2|W3|W4|W5a|W5b ...] [--seconds S] [--batch N] [--width K] [--cached] [--infer] [--peak] [--profile] [--model]",
+    .usage = "[W1|W2|W3|W4|W5a|W5b ...] [--seconds S] [--batch N] [--width K] [--balance auto|equal] [--cached] [--infer] [--peak] [--profile] [--model]",
     .summary = "training steps a second on the standard workloads",
     .details = "  One step is forward, backward and Adam on random data in memory. The batch is the "
                "workload's times the\n"
