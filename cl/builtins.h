@@ -42,11 +42,6 @@ OF_ANY(min)
 OF_THREE(clamp, float)
 OF_THREE(clamp, int)
 OF_THREE(clamp, uint)
-OF_THREE(mad, float)
-OF_THREE(mad, float2)
-OF_THREE(mad, float4)
-OF_THREE(mad, float8)
-OF_THREE(mad, float16)
 
 #define MEMORY(type, n, where) \
     type##n READS vload##n(size_t, const where type *); \

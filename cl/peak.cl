@@ -5,7 +5,8 @@
 /* Enough independent sums to hide how long one takes; they and the two factors fit 16 registers. */
 #define CHAINS 12
 
-/* One work-item: `rounds` times CHAINS * VW products, each added to a sum. y gets what nobody reads, one float an item. */
+/* One work-item: `rounds` times CHAINS * VW products, each added to a sum, as the kernels write it: mad() may be two instructions.
+ * y gets what nobody reads, one float an item. */
 kernel void multiply_add(global float *y, ulong y0, float a, float b, int rounds)
 {
     floatv sum[CHAINS];
@@ -14,7 +15,7 @@ kernel void multiply_add(global float *y, ulong y0, float a, float b, int rounds
     for (int i = 0; i < CHAINS; ++i) sum[i] = factor + i;
     for (int round = 0; round < rounds; ++round)
 #pragma unroll
-        for (int i = 0; i < CHAINS; ++i) sum[i] = mad(sum[i], factor, more);
+        for (int i = 0; i < CHAINS; ++i) sum[i] = sum[i] * factor + more;
     floatv all = 0.0f;
 #pragma unroll
     for (int i = 0; i < CHAINS; ++i) all += sum[i];
