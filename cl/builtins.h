@@ -1,9 +1,8 @@
 /* The functions of OpenCL C that the kernels call, and nothing else. PoCL's compiler reads clang's header of all 15000 at
  * each program, which takes longer than most programs; where it can be told that it has read it, these lines stand in
- * (device/program_cache.c). They declare what the header declares, attributes included, so the code is the same.
- * Source: clang's opencl-c.h. */
+ * (device/program_cache.c). They declare what the header declares, attributes included, so the code is the same, but for
+ * vectors in memory. Source: clang's opencl-c.h. */
 #define MATHS __attribute__((overloadable, const))
-#define READS __attribute__((overloadable, pure))
 #define WRITES __attribute__((overloadable))
 
 size_t MATHS get_global_id(uint);
@@ -43,12 +42,15 @@ OF_THREE(clamp, float)
 OF_THREE(clamp, int)
 OF_THREE(clamp, uint)
 
+/* Defined here, for PoCL's own write a float16 in four pieces. */
+#define HERE static inline __attribute__((overloadable, always_inline))
 #define MEMORY(type, n, where) \
-    type##n READS vload##n(size_t, const where type *); \
-    void WRITES vstore##n(type##n, size_t, where type *);
+    HERE type##n vload##n(size_t i, const where type *from) { return ((const where type##n##_anywhere *)from)[i]; } \
+    HERE void vstore##n(type##n v, size_t i, where type *to) { ((where type##n##_anywhere *)to)[i] = v; }
 #define MEMORIES(type, n) \
+    typedef type##n type##n##_anywhere __attribute__((aligned(sizeof(type)))); \
     MEMORY(type, n, __global) MEMORY(type, n, __local) MEMORY(type, n, __private) \
-    type##n READS vload##n(size_t, const __constant type *);
+    HERE type##n vload##n(size_t i, const __constant type *from) { return ((const __constant type##n##_anywhere *)from)[i]; }
 #define OF_MEMORY(n) MEMORIES(float, n) MEMORIES(int, n) MEMORIES(uint, n)
 OF_MEMORY(2)
 OF_MEMORY(4)
@@ -61,7 +63,6 @@ uint8 MATHS convert_uint8(ulong8);
 ulong8 MATHS convert_ulong8(uint8);
 
 #undef MATHS
-#undef READS
 #undef WRITES
 #undef OF_ONE
 #undef OF_FLOAT
@@ -69,6 +70,7 @@ ulong8 MATHS convert_ulong8(uint8);
 #undef OF_FLOATS
 #undef OF_ANY
 #undef OF_THREE
+#undef HERE
 #undef MEMORY
 #undef MEMORIES
 #undef OF_MEMORY
