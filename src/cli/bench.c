@@ -299,6 +299,7 @@ static bool run(const struct command *c, strata_error *err)
     bool ok = context && strata_bench_scale_check(c, strata_context_size(context), err)
               && strata_context_peak(context, &peak, err) && report_peak(c, context, &peak, err);
     for (size_t i = 0; ok && i < count; i++) ok = measure(c, chosen[i], context, seconds, &peak, err);
+    if (!ok) strata_tell_failure(c, err);
     strata_context_free(context);
     return ok;
 }

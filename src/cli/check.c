@@ -108,6 +108,7 @@ static bool run(const struct command *c, strata_error *err)
 {
     struct checked k = { 0 };
     const bool ok = prepare(c, &k, open_all(c, &k, err), err) && report(c, &k, err);
+    if (!ok) strata_tell_failure(c, err);
     strata_load_report_free(&k.loaded);
     strata_model_free(k.model);
     strata_context_free(k.context);

@@ -36,6 +36,7 @@ struct command {
     uint64_t seed;
     enum progress_form progress;
     int *status; /* the exit code of a verb that did not fail; 0 unless the verb has something to say by it */
+    bool *told;  /* why the verb failed is said; see strata_tell_failure */
 };
 
 /* One verb: a table in a file of its own, listed in verbs.c. */

@@ -155,6 +155,7 @@ static bool run(const struct command *c, strata_error *err)
     struct training t = { 0 };
     strata_signals_note();
     const bool ok = prepare(c, &t, err) && train(c, &t, err);
+    if (!ok) strata_tell_failure(c, err);
     strata_history_free(t.history);
     strata_load_report_free(&t.loaded);
     strata_model_free(t.model);

@@ -22,10 +22,11 @@ static bool run(const struct command *c, strata_error *err)
     return c->verb->run(c, err);
 }
 
-static bool read_line(int argc, char **argv, struct command *c, int *status, strata_error *err)
+static bool read_line(int argc, char **argv, struct command *c, int *status, bool *told, strata_error *err)
 {
     const bool ok = strata_command_parse(argc, argv, c, err);
     c->status = status;
+    c->told = told;
     return ok;
 }
 
@@ -40,14 +41,12 @@ int main(int argc, char **argv)
 {
     struct command command = { 0 };
     int status = 0;
+    bool told = false;
     strata_error err = { 0 };
     if (argc == 2 && strcmp(argv[1], STRATA_COMPILER_WORD) == 0) return strata_compile_kernels();
     setlocale(LC_CTYPE, "");
-    const bool ok = read_line(argc, argv, &command, &status, &err) && run(&command, &err) && flushed(&err);
+    const bool ok = read_line(argc, argv, &command, &status, &told, &err) && run(&command, &err) && flushed(&err);
+    if (!ok) strata_tell_failure(&command, &err);
     strata_command_free(&command);
-    if (ok) return status;
-    fflush(stdout);
-    if (strata_launch_rank() == 0)
-        fprintf(stderr, "%s: %s\n", err.code == STRATA_ESTOPPED ? "stopped" : "error", err.message);
-    return strata_exit_code(err.code);
+    return ok ? status : strata_exit_code(err.code);
 }

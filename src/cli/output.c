@@ -16,6 +16,15 @@ void strata_print(const char *format, ...)
     va_end(args);
 }
 
+void strata_tell_failure(const struct command *c, const strata_error *err)
+{
+    if (*c->told) return;
+    *c->told = true;
+    fflush(stdout);
+    if (strata_launch_rank() == 0)
+        fprintf(stderr, "%s: %s\n", err->code == STRATA_ESTOPPED ? "stopped" : "error", err->message);
+}
+
 void strata_print_text(const char *text)
 {
     if (strata_launch_rank() == 0) fputs(text, stdout);

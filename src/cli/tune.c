@@ -96,6 +96,7 @@ static bool run(const struct command *c, strata_error *err)
     struct subject s = { 0 };
     double seconds;
     const bool ok = strata_command_number(c, "--seconds", 60, &seconds, err) && open_all(c, &s, err) && tune(c, &s, seconds, err);
+    if (!ok) strata_tell_failure(c, err);
     strata_tuning_release(&s.tuning);
     strata_model_free(s.model);
     strata_context_free(s.context);
