@@ -3,6 +3,7 @@
  * (device/program_cache.c). They declare what the header declares, attributes included, so the code is the same, but for
  * vectors in memory. Source: clang's opencl-c.h. */
 #define MATHS __attribute__((overloadable, const))
+#define READS __attribute__((overloadable, pure))
 #define WRITES __attribute__((overloadable))
 
 size_t MATHS get_global_id(uint);
@@ -56,6 +57,13 @@ OF_MEMORY(2)
 OF_MEMORY(4)
 OF_MEMORY(8)
 OF_MEMORY(16)
+#define OF_HALF(where) \
+    float READS vload_half(size_t, const where half *); \
+    void WRITES vstore_half_rte(float, size_t, where half *);
+OF_HALF(__global)
+OF_HALF(__private)
+int MATHS isfinite(float);
+int MATHS isnan(float);
 void WRITES prefetch(const __global float *, size_t);
 
 float8 MATHS convert_float8(uint8);
@@ -63,6 +71,7 @@ uint8 MATHS convert_uint8(ulong8);
 ulong8 MATHS convert_ulong8(uint8);
 
 #undef MATHS
+#undef READS
 #undef WRITES
 #undef OF_ONE
 #undef OF_FLOAT
@@ -74,3 +83,4 @@ ulong8 MATHS convert_ulong8(uint8);
 #undef MEMORY
 #undef MEMORIES
 #undef OF_MEMORY
+#undef OF_HALF

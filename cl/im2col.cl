@@ -4,14 +4,19 @@
  * one group, beginning at channel c1; zeros outside the image. Whole images first .. first + rows / (OH * OW) are taken.
  *
  *   -D H W C OH OW   extents of image and output    -D KH KW SH SW DH DW PT PL   window, stride, dilation, padding
- *   -D CG            channels of a group            items past n do nothing */
+ *   -D CG            channels of a group            -D KEPT   see kept.h; of x and dx
+ *
+ * Items past n do nothing. */
 #if !defined(H) || !defined(W) || !defined(C) || !defined(OH) || !defined(OW) || !defined(KH) || !defined(KW) \
     || !defined(SH) || !defined(SW) || !defined(DH) || !defined(DW) || !defined(PT) || !defined(PL) || !defined(CG)
 #error "the -D of the head are needed"
 #endif
+#define VW 1
+#include "vector.h"
+#include "kept.h"
 
 /* One work-item an element of col. */
-kernel void gather(global const float *x, ulong x0, global float *col, ulong c0, ulong first, ulong c1, ulong n)
+kernel void gather(global const kept *x, ulong x0, global float *col, ulong c0, ulong first, ulong c1, ulong n)
 {
     const size_t i = get_global_id(0);
     if (i >= n) return;
@@ -19,12 +24,12 @@ kernel void gather(global const float *x, ulong x0, global float *col, ulong c0,
     const size_t ox = row % OW, oy = row / OW % OH, image = first + row / (OW * OH);
     const long iy = (long)(oy * SH + p * DH) - PT, ix = (long)(ox * SW + q * DW) - PL;
     const int inside = iy >= 0 && iy < H && ix >= 0 && ix < W;
-    col[c0 + i] = inside ? x[x0 + ((image * H + iy) * W + ix) * C + c1 + c] : 0.0f;
+    col[c0 + i] = inside ? LOADK(x + x0 + ((image * H + iy) * W + ix) * C + c1 + c) : 0.0f;
 }
 
 /* dx: the sum, over the windows that cover it, of what col holds for an element. One work-item an element of dx of the
  * group; the sum runs over the window's rows and columns in order. */
-kernel void spread(global const float *col, ulong c0, global float *dx, ulong x0, ulong first, ulong c1, ulong n)
+kernel void spread(global const float *col, ulong c0, global kept *dx, ulong x0, ulong first, ulong c1, ulong n)
 {
     const size_t i = get_global_id(0);
     if (i >= n) return;
@@ -39,5 +44,5 @@ kernel void spread(global const float *col, ulong c0, global float *dx, ulong x0
             sum += col[c0 + (((image * OH + top / SH) * OW + left / SW) * (KH * KW) + p * KW + q) * CG + c];
         }
     }
-    dx[x0 + (((first + image) * H + iy) * W + ix) * C + c1 + c] = sum;
+    STOREK(sum, dx + x0 + (((first + image) * H + iy) * W + ix) * C + c1 + c);
 }

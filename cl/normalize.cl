@@ -3,6 +3,7 @@
  *
  *   -D VW              see vector.h; above 1 a work-item takes VW neighbouring groups at once (their last axis is the
  *                      tensor's last), and an element is one of each
+ *   -D KEPT            see kept.h; of x, y and their gradients
  *   -D PARAMETER=0     gamma and beta have an element a group (batch normalization)
  *                1     .. an element of a group each (layer normalization)
  *                2     .. a channel each: groups of CHANNELS (-D) channels of INNER (-D) elements, PARTS (-D) groups a sample
@@ -12,6 +13,7 @@
  *
  * Dimension 0 are groups, dimension 1 slices, but where said. */
 #include "vector.h"
+#include "kept.h"
 #include "axes.h"
 #include "activation.h"
 #if !defined(PARAMETER) || !defined(GAMMA) || !defined(BETA)
@@ -38,7 +40,7 @@
 #endif
 
 /* part[s, 0, g] = mean and part[s, 1, g] = sum of squared distances from it, of slice s. Two passes over the slice. */
-kernel void moments(global const float *x, ulong x0, global float *part, ulong part0, uint size, uint slice, uint groups)
+kernel void moments(global const kept *x, ulong x0, global float *part, ulong part0, uint size, uint slice, uint groups)
 {
     const uint g = get_global_id(0) * VW, s = get_global_id(1);
     const uint first = s * slice, last = min(size, first + slice);
@@ -46,10 +48,10 @@ kernel void moments(global const float *x, ulong x0, global float *part, ulong p
     x += x0 + kept_offset(g);
     floatv sum = 0.0f, squares = 0.0f;
     for (uint e = first; e < last; e++)
-        sum += LOADV(x + over_offset(e));
+        sum += LOADK(x + over_offset(e));
     const floatv mean = sum / (float)(last - first);
     for (uint e = first; e < last; e++) {
-        const floatv d = LOADV(x + over_offset(e)) - mean;
+        const floatv d = LOADK(x + over_offset(e)) - mean;
         squares += d * d;
     }
     part += part0 + (ulong)s * 2 * groups + g;
@@ -76,9 +78,9 @@ kernel void join_moments(global const float *part, ulong part0, global float *st
 }
 
 /* y may be x. */
-kernel void apply_stats(global const float *x, ulong x0, global const float *mean, ulong mean0,
+kernel void apply_stats(global const kept *x, ulong x0, global const float *mean, ulong mean0,
                         global const float *variance, ulong variance0, global const float *gamma, ulong gamma0,
-                        global const float *beta, ulong beta0, global float *y, ulong y0, float epsilon, uint size,
+                        global const float *beta, ulong beta0, global kept *y, ulong y0, float epsilon, uint size,
                         uint slice, uint groups)
 {
     const uint g = get_global_id(0) * VW, s = get_global_id(1);
@@ -91,10 +93,10 @@ kernel void apply_stats(global const float *x, ulong x0, global const float *mea
 #if PARAMETER == 0
     const floatv scale = r * GAMMA_OF(g, 0), shift = BETA_OF(g, 0);
     for (uint e = first; e < last; e++)
-        STOREV(ACTIVATE((LOADV(x + over_offset(e)) - m) * scale + shift), y + over_offset(e));
+        STOREK(ACTIVATE((LOADK(x + over_offset(e)) - m) * scale + shift), y + over_offset(e));
 #else
     for (uint e = first; e < last; e++)
-        STOREV((LOADV(x + over_offset(e)) - m) * r * GAMMA_OF(g, e) + BETA_OF(g, e), y + over_offset(e));
+        STOREK((LOADK(x + over_offset(e)) - m) * r * GAMMA_OF(g, e) + BETA_OF(g, e), y + over_offset(e));
 #endif
 }
 
@@ -107,7 +109,7 @@ kernel void apply_stats(global const float *x, ulong x0, global const float *mea
 
 /* With d = dy * gamma (dy f' alone where gamma is the group's) and h = (x - mean) / sqrt(variance + epsilon):
  * part[s, 0, g] = sum of d, part[s, 1, g] = sum of d * h over slice s. */
-kernel void gradient_sums(global const float *x, ulong x0, global const float *dy, ulong dy0, global const float *mean,
+kernel void gradient_sums(global const kept *x, ulong x0, global const kept *dy, ulong dy0, global const float *mean,
                           ulong mean0, global const float *variance, ulong variance0, global const float *gamma,
                           ulong gamma0, global const float *beta, ulong beta0, global float *part, ulong part0, float epsilon, uint size, uint slice,
                           uint groups)
@@ -124,11 +126,11 @@ kernel void gradient_sums(global const float *x, ulong x0, global const float *d
     const floatv scale = r * GAMMA_OF(g, 0), shift = BETA_OF(g, 0);
 #endif
     for (uint e = first; e < last; e++) {
-        const floatv v = LOADV(x + over_offset(e));
+        const floatv v = LOADK(x + over_offset(e));
 #if PARAMETER == 0
-        const floatv got = LOADV(dy + over_offset(e)), d = THROUGH(got, v, m, scale, shift);
+        const floatv got = LOADK(dy + over_offset(e)), d = THROUGH(got, v, m, scale, shift);
 #else
-        const floatv d = LOADV(dy + over_offset(e)) * GAMMA_OF(g, e);
+        const floatv d = LOADK(dy + over_offset(e)) * GAMMA_OF(g, e);
 #endif
         plain += d;
         along += d * ((v - m) * r);
@@ -151,9 +153,9 @@ kernel void join_sums(global const float *part, ulong part0, global float *sums,
 
 /* dx from the sums over the group: r gamma (d - mean(d) - h mean(d h)); with constant statistics, of which
  * only batch normalization knows, r gamma d. dx may be dy. */
-kernel void input_gradient(global const float *x, ulong x0, global const float *dy, ulong dy0, global const float *mean,
+kernel void input_gradient(global const kept *x, ulong x0, global const kept *dy, ulong dy0, global const float *mean,
                            ulong mean0, global const float *variance, ulong variance0, global const float *gamma,
-                           ulong gamma0, global const float *beta, ulong beta0, global const float *sums, ulong sums0, global float *dx, ulong dx0,
+                           ulong gamma0, global const float *beta, ulong beta0, global const float *sums, ulong sums0, global kept *dx, ulong dx0,
                            float epsilon, int constant_stats, uint size, uint slice, uint groups)
 {
     const uint g = get_global_id(0) * VW, s = get_global_id(1);
@@ -168,8 +170,8 @@ kernel void input_gradient(global const float *x, ulong x0, global const float *
     const floatv scale = r * GAMMA_OF(g, 0), shift = BETA_OF(g, 0);
     if (constant_stats) {
         for (uint e = first; e < last; e++) {
-            const floatv got = LOADV(dy + over_offset(e));
-            STOREV(THROUGH(got, LOADV(x + over_offset(e)), m, scale, shift) * scale, dx + over_offset(e));
+            const floatv got = LOADK(dy + over_offset(e));
+            STOREK(THROUGH(got, LOADK(x + over_offset(e)), m, scale, shift) * scale, dx + over_offset(e));
         }
         return;
     }
@@ -177,12 +179,12 @@ kernel void input_gradient(global const float *x, ulong x0, global const float *
     const floatv plain = LOADV(sums + sums0 + g) / (float)size, along = LOADV(sums + sums0 + groups + g) / (float)size;
 #if PARAMETER == 0
     for (uint e = first; e < last; e++) {
-        const floatv got = LOADV(dy + over_offset(e)), v = LOADV(x + over_offset(e));
-        STOREV(scale * (THROUGH(got, v, m, scale, shift) - plain - (v - m) * r * along), dx + over_offset(e));
+        const floatv got = LOADK(dy + over_offset(e)), v = LOADK(x + over_offset(e));
+        STOREK(scale * (THROUGH(got, v, m, scale, shift) - plain - (v - m) * r * along), dx + over_offset(e));
     }
 #else
     for (uint e = first; e < last; e++)
-        STOREV(r * (LOADV(dy + over_offset(e)) * GAMMA_OF(g, e) - plain - (LOADV(x + over_offset(e)) - m) * r * along),
+        STOREK(r * (LOADK(dy + over_offset(e)) * GAMMA_OF(g, e) - plain - (LOADK(x + over_offset(e)) - m) * r * along),
                dx + over_offset(e));
 #endif
 }

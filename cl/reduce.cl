@@ -1,9 +1,11 @@
-/* Sums in a fixed order: first the sums of slices, then their sum. -D VW, see vector.h. */
+/* Sums in a fixed order: first the sums of slices, then their sum. -D VW, see vector.h; -D KEPT, see kept.h, of the x that
+ * rows are summed of. */
 #include "grains.h"
 #include "vector.h"
+#include "kept.h"
 
 /* part[s, j] = sum over the rows of slice s of x[., j]. One work-item: VW columns of one slice. */
-kernel void sum_rows(global const float *x, ulong x0, global float *part, ulong part0, ulong rows, ulong columns,
+kernel void sum_rows(global const kept *x, ulong x0, global float *part, ulong part0, ulong rows, ulong columns,
                      ulong slice)
 {
     const size_t j = get_global_id(0) * VW, s = get_global_id(1);
@@ -11,13 +13,13 @@ kernel void sum_rows(global const float *x, ulong x0, global float *part, ulong 
     if (j >= columns || first >= rows) return;
     floatv sum = 0.0f;
     for (size_t i = first; i < last; i++)
-        sum += LOADV(x + x0 + i * columns + j);
+        sum += LOADK(x + x0 + i * columns + j);
     STOREV(sum, part + part0 + s * columns + j);
 }
 
 /* y[j] = sum of x[., j], in which `each` rows are a grain (grains.h), the last one maybe fewer; at most 2^GRAIN_LEVELS grains.
  * One work-item: VW columns. */
-kernel void sum_grains(global const float *x, ulong x0, global float *y, ulong y0, ulong rows, ulong columns, ulong each)
+kernel void sum_grains(global const kept *x, ulong x0, global float *y, ulong y0, ulong rows, ulong columns, ulong each)
 {
     const size_t j = get_global_id(0) * VW;
     if (j >= columns) return;
@@ -28,7 +30,7 @@ kernel void sum_grains(global const float *x, ulong x0, global float *y, ulong y
     for (size_t first = 0; first < rows; first += each, ++g) {
         const size_t last = min((size_t)rows, first + (size_t)each);
         floatv sum = 0.0f;
-        for (size_t i = first; i < last; i++) sum += LOADV(x + i * columns);
+        for (size_t i = first; i < last; i++) sum += LOADK(x + i * columns);
         for (int merges = grain_merges(g); merges > 0; --merges) sum = stack[--top] + sum;
         stack[top++] = sum;
     }
@@ -38,7 +40,7 @@ kernel void sum_grains(global const float *x, ulong x0, global float *y, ulong y
 }
 
 /* The sums of slices of `slice` rows that begin anew with each grain; part (grains * slices, columns). */
-kernel void sum_grain_rows(global const float *x, ulong x0, global float *part, ulong part0, ulong rows, ulong columns,
+kernel void sum_grain_rows(global const kept *x, ulong x0, global float *part, ulong part0, ulong rows, ulong columns,
                            ulong each, ulong slice, ulong slices)
 {
     const size_t j = get_global_id(0) * VW, s = get_global_id(1);
@@ -46,7 +48,7 @@ kernel void sum_grain_rows(global const float *x, ulong x0, global float *part, 
     const size_t last = min(min((size_t)rows, grain + (size_t)each), first + (size_t)slice);
     if (j >= columns || grain >= rows) return;
     floatv sum = 0.0f;
-    for (size_t i = first; i < last; i++) sum += LOADV(x + x0 + i * columns + j);
+    for (size_t i = first; i < last; i++) sum += LOADK(x + x0 + i * columns + j);
     STOREV(sum, part + part0 + s * columns + j);
 }
 

@@ -20,6 +20,7 @@ typedef struct strata_device_info {
     size_t memory, max_allocation; /* bytes */
     int native_vector_width;       /* floats */
     bool unified;                  /* shares its memory with the host */
+    bool half;                     /* has cl_khr_fp16 */
 } strata_device_info;
 
 /* Every device of every platform, in a fixed order: platforms by name, then the platform's own order. *list is the

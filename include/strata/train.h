@@ -12,8 +12,9 @@ extern "C" {
 
 /* config: a JSON object with Keras's arguments of compile: {"optimizer": "adam" or {"Adam": {..}}, "loss": ..,
  * "metrics": [..], "weighted_metrics": [..]}, and "winograd": false, which keeps to convolutions whose rounding is that of a
- * plain sum, where Winograd's are faster and round about five times as much; "dtype_policy" may
- * be "float32" alone; also what Keras's get_compile_config() writes. Fixes what is trainable. */
+ * plain sum, where Winograd's are faster and round about five times as much; "dtype_policy" sets the policy of layers whose config
+ * states none ("float32", "mixed_float16", "mixed_bfloat16"; what trains or runs a model with mixed_float16 fails with STRATA_EDEVICE on
+ * a device without half); also what Keras's get_compile_config() writes. Fixes what is trainable. */
 STRATA_API STRATA_CHECKED bool strata_model_compile(strata_model *model, const char *config, strata_error *err);
 
 /* strata_model_load, and compiled as the file says, with the optimizer's state: Keras's load_model. A file that was saved

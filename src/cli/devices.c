@@ -23,11 +23,12 @@ static bool print_lines(const strata_device_info *list, size_t count, strata_err
     for (size_t i = 0; i < count; i++) {
         const strata_device_info *d = &list[i];
         json_t *line = json_pack(
-            "{s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:i, s:b, s:b}", "index", d->index,
+            "{s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:I, s:I, s:i, s:b, s:b, s:b}", "index", d->index,
             "platform", d->platform, "name", d->name, "vendor", d->vendor, "driver", d->driver, "class",
             class_name(d), "cpu", d->is_cpu, "gpu", d->is_gpu, "compute_units", d->compute_units, "memory",
             (json_int_t)d->memory, "max_allocation", (json_int_t)d->max_allocation, "vector_width",
-            d->native_vector_width, "unified", d->unified, "auto", (int)i == automatic(list, count));
+            d->native_vector_width, "unified", d->unified, "half", d->half,
+            "auto", (int)i == automatic(list, count));
         if (!strata_print_json(line, err)) return false;
     }
     return true;

@@ -187,6 +187,11 @@ strata_device_class strata_device_class_of(const struct device *device)
     return device->class;
 }
 
+bool strata_device_has_half(const struct device *device)
+{
+    return device->class == STRATA_GPU_CLASS || device->info.half;
+}
+
 int strata_device_compute_units(const struct device *device)
 {
     return device->units;

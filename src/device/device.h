@@ -47,6 +47,8 @@ void strata_device_close(struct device *device);
 
 const strata_device_info *strata_device_info_of(const struct device *device); /* of the whole device */
 strata_device_class strata_device_class_of(const struct device *device);
+/* Whether it converts between float and half in hardware, as GPUs do; a CPU that does says so by cl_khr_fp16. */
+bool strata_device_has_half(const struct device *device);
 int strata_device_compute_units(const struct device *device); /* of the part that is ours */
 struct profile *strata_device_profile(const struct device *device); /* NULL: it was opened without */
 const char *strata_device_text(const struct device *device);  /* "PoCL: AMD EPYC (1 of 2 units)" for people */

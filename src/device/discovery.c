@@ -62,6 +62,17 @@ static void info_text(cl_device_id id, cl_device_info what, char *buffer, size_t
     buffer[length] = '\0';
 }
 
+static bool has_extension(cl_device_id id, const char *name)
+{
+    size_t size = 0;
+    char *list = NULL;
+    const bool ok = clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &size) == CL_SUCCESS && size > 0
+                    && (list = calloc(size + 1, 1)) != NULL
+                    && clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, size, list, NULL) == CL_SUCCESS && strstr(list, name);
+    free(list);
+    return ok;
+}
+
 static strata_device_info describe(const struct platform *platform, cl_device_id id, int index)
 {
     strata_device_info info = { .index = index };
@@ -87,6 +98,7 @@ static strata_device_info describe(const struct platform *platform, cl_device_id
     info.memory = (size_t)memory;
     info.max_allocation = (size_t)allocation;
     info.unified = unified;
+    info.half = has_extension(id, "cl_khr_fp16");
     return info;
 }
 

@@ -23,6 +23,7 @@ struct arg {
     enum arg_type type;
     const struct buffer *buffer;
     uint64_t offset;
+    size_t element; /* bytes of one, of a place; for profiles alone */
     union {
         float f;
         int32_t i;
@@ -33,7 +34,7 @@ struct arg {
 
 static inline struct arg arg_place(const struct buffer *buffer, size_t offset)
 {
-    return (struct arg){ .type = ARG_PLACE, .buffer = buffer, .offset = offset };
+    return (struct arg){ .type = ARG_PLACE, .buffer = buffer, .offset = offset, .element = sizeof(float) };
 }
 static inline struct arg arg_buffer(const struct buffer *buffer)
 {

@@ -109,14 +109,14 @@ size_t strata_augment_work(const void *config, size_t n, const struct shape *in,
 struct view strata_augment_numbers(const struct step *s)
 {
     const size_t n = (s->dy.buffer ? s->dy : s->y).shape.dim[0];
-    return (struct view){ s->work.buffer, s->work.offset, { 2, { n, NUMBERS } } };
+    return (struct view){ .buffer = s->work.buffer, .offset = s->work.offset, .shape = { 2, { n, NUMBERS } } };
 }
 
 static struct view maps_of(const struct step *s)
 {
     const struct view numbers = strata_augment_numbers(s);
     const size_t n = numbers.shape.dim[0];
-    return (struct view){ numbers.buffer, numbers.offset + NUMBERS * n, { 2, { n, MAP } } };
+    return (struct view){ .buffer = numbers.buffer, .offset = numbers.offset + NUMBERS * n, .shape = { 2, { n, MAP } } };
 }
 
 bool strata_augment_draw(const struct augment_config *c, const struct step *s, const struct range ranges[2],

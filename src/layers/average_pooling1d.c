@@ -29,4 +29,5 @@ const struct layer_class strata_layer_average_pooling1d = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .halves = strata_halves_always,
 };

@@ -154,7 +154,7 @@ static bool move(const struct batch_normalization *c, const struct step *s, cons
 {
     const size_t groups = strata_op_normalize_groups(n), size = strata_op_normalize_size(n);
     const double corrected = correction(c, s->x.shape.rank, size);
-    const struct view variance = { s->keep.buffer, s->keep.offset + groups, s->keep.shape };
+    const struct view variance = { .buffer = s->keep.buffer, .offset = s->keep.offset + groups, .shape = s->keep.shape };
     const int at = moving_at(c);
     return strata_op_moving_average(s->run, c->momentum, 1, &s->keep, &s->w[at], groups, err)
            && strata_op_moving_average(s->run, c->momentum, corrected, &variance, &s->w[at + 1], groups, err);
@@ -209,6 +209,7 @@ const struct layer_class strata_layer_batch_normalization = {
     .weights = weights,
     .forward = forward,
     .backward = backward,
+    .halves = strata_halves_always,
     .keep = keep,
     .needs_x = true,
     .fuses = true,

@@ -41,6 +41,11 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     return strata_conv_plain_backward(config, 1, s, err);
 }
 
+static bool halves(const void *config, struct device *device, bool strict, const struct shape *in)
+{
+    return strata_conv_plain_halves(config, 1, device, strict, in);
+}
+
 static bool sums_grains(const void *config, struct device *device, bool strict, const struct shape *in)
 {
     return strata_conv_plain_sums_grains(config, 1, device, strict, in);
@@ -59,6 +64,7 @@ const struct layer_class strata_layer_conv1d = {
     .forward = forward,
     .backward = backward,
     .sums_grains = sums_grains,
+    .halves = halves,
     .needs_x = true,
     .fuses = true,
     .activation = offsetof(struct conv_config, activation) + 1,

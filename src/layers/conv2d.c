@@ -38,6 +38,11 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     return strata_conv_plain_backward(config, 2, s, err);
 }
 
+static bool halves(const void *config, struct device *device, bool strict, const struct shape *in)
+{
+    return strata_conv_plain_halves(config, 2, device, strict, in);
+}
+
 static bool sums_grains(const void *config, struct device *device, bool strict, const struct shape *in)
 {
     return strata_conv_plain_sums_grains(config, 2, device, strict, in);
@@ -56,6 +61,7 @@ const struct layer_class strata_layer_conv2d = {
     .forward = forward,
     .backward = backward,
     .sums_grains = sums_grains,
+    .halves = halves,
     .needs_x = true,
     .fuses = true,
     .takes_rim = true,

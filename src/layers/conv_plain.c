@@ -33,12 +33,23 @@ bool strata_conv_plain_forward(const struct conv_config *c, int dims, const stru
     return strata_op_conv2d(s->run, &conv, &s->x, &s->w[0], &tail, &s->y, err);
 }
 
+static struct conv2d of_one(const struct conv_config *c, int dims, const struct shape *in)
+{
+    const struct shape one = strata_shape_batch(1, in);
+    return strata_conv_of(c, &one, dims, (size_t)c->filters, (size_t)c->groups);
+}
+
 bool strata_conv_plain_sums_grains(const struct conv_config *c, int dims, struct device *device, bool strict,
                                    const struct shape *in)
 {
-    const struct shape one = strata_shape_batch(1, in);
-    const struct conv2d conv = strata_conv_of(c, &one, dims, (size_t)c->filters, (size_t)c->groups);
+    const struct conv2d conv = of_one(c, dims, in);
     return strata_op_conv2d_grains(device, strict, &conv);
+}
+
+bool strata_conv_plain_halves(const struct conv_config *c, int dims, struct device *device, bool strict, const struct shape *in)
+{
+    const struct conv2d conv = of_one(c, dims, in);
+    return strata_op_conv2d_halves(device, strict, &conv);
 }
 
 bool strata_conv_plain_backward(const struct conv_config *c, int dims, const struct step *s,

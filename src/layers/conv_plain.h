@@ -10,6 +10,7 @@ bool strata_conv_plain_weights(const struct conv_config *c, int dims, const stru
 bool strata_conv_plain_forward(const struct conv_config *c, int dims, const struct step *s, strata_error *err);
 bool strata_conv_plain_sums_grains(const struct conv_config *c, int dims, struct device *device, bool strict,
                                    const struct shape *in);
+bool strata_conv_plain_halves(const struct conv_config *c, int dims, struct device *device, bool strict, const struct shape *in);
 bool strata_conv_plain_backward(const struct conv_config *c, int dims, const struct step *s, strata_error *err);
 
 #endif

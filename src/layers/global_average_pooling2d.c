@@ -19,4 +19,5 @@ const struct layer_class strata_layer_global_average_pooling2d = {
     .shape = shape,
     .forward = strata_global_average_forward,
     .backward = strata_global_average_backward,
+    .halves = strata_halves_always,
 };

@@ -19,6 +19,7 @@ const struct layer_class strata_layer_global_max_pooling2d = {
     .shape = shape,
     .forward = strata_global_max_forward,
     .backward = strata_global_max_backward,
+    .halves = strata_halves_always,
     .needs_x = true,
     .needs_y = true,
 };

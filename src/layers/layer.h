@@ -93,6 +93,10 @@ struct layer_class {
      * others; NULL: never. Where grains are asked for, a layer with weights that does not gets them one by one. */
     bool (*sums_grains)(const void *config, struct device *device, bool strict, const struct shape *in);
 
+    /* Whether on this device forward and backward heed how x, y, dx and dy are kept, which is alike then; NULL: never, they get
+     * floats. */
+    bool (*halves)(const void *config, struct device *device, bool strict, const struct shape *in);
+
     bool needs_x, needs_y;   /* backward reads them */
     bool in_place;           /* y may be x's memory (then neither is needed), dx may be dy's */
     bool fuses;              /* forward applies s->fused, and unless the class has an `affine`, s->affine (strata_step_tail) */
@@ -148,6 +152,9 @@ static inline struct tail strata_step_tail(const struct step *s, const struct vi
     }
     return tail;
 }
+
+/* `halves` of a class that always does. */
+bool strata_halves_always(const void *config, struct device *device, bool strict, const struct shape *in);
 
 /* shape functions that many share. */
 bool strata_shape_keep(const void *config, const struct shape *in, struct shape *out, strata_error *err);

@@ -29,5 +29,6 @@ const struct layer_class strata_layer_max_pooling2d = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .halves = strata_halves_always,
     .keep = strata_max_pool_keep,
 };

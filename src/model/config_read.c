@@ -50,7 +50,10 @@ static strata_model *start(const json_t *config, bool sequential, enum flavour f
     model->sequential = sequential;
     model->flavour = flavour;
     model->trainable = !json_is_false(trainable);
-    return model;
+    if (strata_policy_read(json_object_get(config, "dtype"), "dtype", &model->policy, &model->policy_stated, err))
+        return model;
+    strata_model_free(model);
+    return NULL;
 }
 
 static bool add_layers(strata_model *model, const json_t *layers, strata_error *err)
@@ -82,6 +85,16 @@ static bool build_as_noted(strata_model *model, const json_t *config, strata_err
     return ok;
 }
 
+/* Where a config states none, as those of functional models and of Keras 2, the model's policy is that of its layers. */
+static void find_policy(strata_model *model)
+{
+    for (size_t i = 0; !model->policy_stated && i < model->count; i++) {
+        const strata_layer *layer = model->nodes[i].layer;
+        model->policy = layer->model ? layer->model->policy : layer->policy;
+        model->policy_stated = model->policy != STORAGE_FLOAT32;
+    }
+}
+
 static strata_model *read_sequential(const json_t *config, enum flavour flavour, strata_error *err)
 {
     const json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
@@ -90,8 +103,10 @@ static strata_model *read_sequential(const json_t *config, enum flavour flavour,
         return NULL;
     }
     strata_model *model = start(config, true, flavour, err);
-    if (model && add_layers(model, layers, err) && build_as_noted(model, config, err))
+    if (model && add_layers(model, layers, err) && build_as_noted(model, config, err)) {
+        find_policy(model);
         return model;
+    }
     if (model)
         strata_fail_in(err, "%s", model->name);
     strata_model_free(model);
@@ -241,6 +256,7 @@ static bool fill_functional(strata_model *model, const json_t *config, strata_er
     for (size_t i = 0; i < model->count; i++)
         if (!connect(model, &model->nodes[i], json_array_get(layers, i), err))
             return false;
+    find_policy(model);
     return find_outputs(model, &outputs, err)
         && (model->input.known || strata_fail(err, STRATA_EFILE, "input %s has no shape", inputs.names[0]))
         && strata_model_build_layers(model, err);

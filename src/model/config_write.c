@@ -15,12 +15,13 @@ static json_t *shape_json(const struct shape *shape, size_t batch)
     return json;
 }
 
-static json_t *dtype_json(enum flavour flavour)
+static json_t *dtype_json(enum storage policy, enum flavour flavour)
 {
-    if (flavour == STRATA_KERAS2)
+    const bool keras2 = flavour == STRATA_KERAS2;
+    if (keras2 && policy == STORAGE_FLOAT32)
         return json_string("float32");
-    return json_pack("{s:s, s:s, s:{s:s}, s:n}", "module", "keras", "class_name", "DTypePolicy", "config", "name", "float32",
-                     "registered_name");
+    return json_pack("{s:s, s:s, s:{s:s}, s:n}", "module", keras2 ? "keras.mixed_precision" : "keras", "class_name",
+                     keras2 ? "Policy" : "DTypePolicy", "config", "name", strata_policy_name(policy), "registered_name");
 }
 
 /* An InputLayer in full. */
@@ -61,7 +62,7 @@ json_t *strata_layer_config(const strata_layer *layer, enum flavour flavour, str
     json_t *config = json_object();
     json_object_set_new(config, "name", json_string(strata_layer_name(layer)));
     json_object_set_new(config, "trainable", json_boolean(layer->trainable));
-    json_object_set_new(config, "dtype", dtype_json(flavour));
+    json_object_set_new(config, "dtype", dtype_json(layer->policy, flavour));
     if (flavour == STRATA_KERAS2 && layer->input.known) /* a layer that states its input, as each Embedding does there */
         json_object_set_new(config, "batch_input_shape", shape_json(&layer->input.shape, layer->input.batch));
     if (!strata_class_writable(&layer->class->class, flavour, err)
@@ -94,7 +95,7 @@ static json_t *sequential_config(const strata_model *model, enum flavour flavour
     json_t *config = json_pack("{s:s}", "name", model->name), *layers = json_array();
     if (flavour == STRATA_KERAS3) {
         json_object_set_new(config, "trainable", json_boolean(model->trainable));
-        json_object_set_new(config, "dtype", dtype_json(flavour));
+        json_object_set_new(config, "dtype", dtype_json(model->policy, flavour));
     }
     if (model->input.known)
         json_array_append_new(layers, input_json(&model->input, model->input.name, strata_model_integer_input(model),
@@ -108,6 +109,14 @@ static json_t *sequential_config(const strata_model *model, enum flavour flavour
     return NULL;
 }
 
+/* How Keras says that what the layer gives is kept. */
+static const char *kept_as(const strata_layer *layer)
+{
+    const strata_layer *last = layer;
+    while (last->model) last = last->model->nodes[last->model->output].layer;
+    return strata_storage_name(last->policy);
+}
+
 /* A reference to the output of a node, as a layer's input. */
 static json_t *reference(const strata_model *model, int index, enum flavour flavour)
 {
@@ -116,7 +125,7 @@ static json_t *reference(const strata_model *model, int index, enum flavour flav
         return json_pack("[s, i, i, {}]", from->name, 0, 0);
     json_t *shape = shape_json(&from->out, model->input.batch);
     return json_pack("{s:s, s:{s:o, s:s, s:[s, i, i]}}", "class_name", "__keras_tensor__", "config", "shape", shape, "dtype",
-                     "float32", "keras_history", from->name, 0, 0);
+                     kept_as(from), "keras_history", from->name, 0, 0);
 }
 
 static json_t *inbound(const strata_model *model, const struct node *node, enum flavour flavour)

@@ -84,19 +84,6 @@ bool strata_input_spec_read(const json_t *config, bool with_dim, struct input_sp
     return copy_key(config, "dtype", &spec->dtype, err);
 }
 
-/* Only float32 is computed with; a policy object of Keras 3 carries its name in its config. */
-static bool check_dtype(const json_t *json, strata_error *err)
-{
-    const char *name = json_string_value(json);
-    if (json_is_object(json))
-        name = json_string_value(json_object_get(json_object_get(json, "config"), "name"));
-    if (!json || json_is_null(json) || (name && strcmp(name, "float32") == 0))
-        return true;
-    char brief[STRATA_JSON_BRIEF];
-    return strata_fail(err, STRATA_EJOB, "dtype is %s; layers compute in \"float32\"",
-                       name ? name : strata_json_brief(json, brief));
-}
-
 static bool read_name(strata_layer *layer, const json_t *config, strata_error *err)
 {
     const json_t *name = json_object_get(config, "name");
@@ -143,7 +130,8 @@ static bool fill_layer(strata_layer *layer, const json_t *config, enum flavour f
     if (!layer->config)
         return false;
     const bool ok = read_name(layer, config, err) && read_trainable(layer, config, err)
-                 && (is_input(layer->class) || check_dtype(json_object_get(config, "dtype"), err))
+                 && (is_input(layer->class)
+                     || strata_policy_read(json_object_get(config, "dtype"), "dtype", &layer->policy, &layer->policy_stated, err))
                  && strata_input_spec_read(config, !has_field(class, "input_dim"), &layer->input, err)
                  && strata_config_parse(class->fields, config, flavour, common_keys, layer->config, err)
                  && (!class->check || class->check(layer->config, flavour, err));

@@ -15,6 +15,12 @@ static const struct shape *shape_of(const struct flat_list *list, int index)
     return index == MODEL_INPUT ? &list->input : &list->items[index].out;
 }
 
+/* What is kept in an input's memory is kept as that. */
+static enum storage storage_of(const struct flat_list *list, int index)
+{
+    return index == MODEL_INPUT ? STORAGE_FLOAT32 : list->items[index].storage;
+}
+
 /* The shapes of what the node reads and makes. */
 static bool settle_shapes(const struct flat_list *list, struct flat *flat, const int *inputs, int count, strata_error *err)
 {
@@ -44,6 +50,8 @@ static int append(struct flat_list *list, struct flat flat, const int *inputs, i
     }
     memcpy(flat.inputs, inputs, (size_t)count * sizeof *inputs);
     flat.input_count = count;
+    if (flat.view)
+        flat.storage = storage_of(list, inputs[0]);
     list->items[list->count] = flat;
     return (int)list->count++;
 }
@@ -88,7 +96,8 @@ static int lower_plain(struct flat_list *list, const strata_layer *layer, const 
     const struct layer_class *class = layer->class;
     const bool frozen = class->trainable_inference && !strata_layer_effective_trainable(layer, true);
     const unsigned stream = list->streams++;
-    const struct flat base = { .layer = layer, .training = training && !frozen, .stream = stream };
+    const struct flat base = { .layer = layer, .training = training && !frozen, .stream = stream,
+                               .storage = layer->policy };
     int last = inputs[0];
     const bool nothing = class->host_only || (class->identity_in_inference && !base.training);
     if (!nothing && pure_activation(layer) == ACTIVATION_KINDS) {
@@ -175,7 +184,7 @@ static struct flat *maker(struct flat_list *list, const struct flat *node)
 /* A layer that multiplies and adds by constants, where no gradient passes. */
 static bool fuses_affine(const struct flat *node, const struct flat *before, bool backward)
 {
-    return node->kind == FLAT_LAYER && node->layer->class->affine && !node->training && !before->affine
+    return node->kind == FLAT_LAYER && node->layer->class->affine && node->storage == before->storage && !node->training && !before->affine
            && !before->layer->class->affine
            && !(backward && node->needs_gradient) && node->layer->class->affine_on(node->layer->config, node->in);
 }
@@ -202,7 +211,8 @@ static void fuse(struct flat_list *list, const struct lower_config *config)
         pass_rim(list, node, config->backward);
         struct flat *before = node->input_count == 1 ? maker(list, node) : NULL;
         const bool affine = before && fuses_affine(node, before, config->backward);
-        const bool activation = before && node->kind == FLAT_ACTIVATION && strata_activation(node->activation)->fusable
+        const bool activation = before && node->kind == FLAT_ACTIVATION && node->storage == before->storage
+                                && strata_activation(node->activation)->fusable
                                 && !(config->keep_last && (int)i == list->output);
         if (affine)
             before->affine = node->layer;
@@ -251,6 +261,35 @@ bool strata_lower(strata_model *model, const struct shape *input, const struct l
     spread_gradients(list);
     fuse(list, config);
     return true;
+}
+
+/* The node that makes floats of this one's output; a node without is one of its own. FAILED: out of memory. */
+static int widened(struct flat_list *list, int index, strata_error *err)
+{
+    if (storage_of(list, index) == STORAGE_FLOAT32)
+        return index;
+    const struct flat *from = &list->items[index];
+    const struct flat cast = { .kind = FLAT_CAST, .layer = from->layer, .training = from->training, .stream = from->stream,
+                               .needs_gradient = from->needs_gradient };
+    const int to = append(list, cast, &index, 1, err);
+    if (to != FAILED)
+        list->items[index].consumers++;
+    return to;
+}
+
+static bool widen_end(struct flat_list *list, const strata_layer *layer, strata_error *err)
+{
+    for (size_t i = 0; i < list->end_count; i++)
+        if (list->ends[i].layer == layer)
+            return (list->ends[i].index = widened(list, list->ends[i].index, err)) != FAILED;
+    return true;
+}
+
+bool strata_lower_widen(struct flat_list *list, const struct lower_config *config, strata_error *err)
+{
+    bool ok = (list->output = widened(list, list->output, err)) != FAILED;
+    for (size_t i = 0; ok && i < config->extract_count; i++) ok = widen_end(list, config->extract[i], err);
+    return ok;
 }
 
 static void free_flat(struct flat *flat)

@@ -8,6 +8,7 @@ enum flat_kind {
     FLAT_LAYER,      /* the layer's forward and backward */
     FLAT_ACTIVATION, /* an activation function; its forward is left out when the node before applies it (fused) */
     FLAT_PENALTY,    /* an activity regularizer: adds to the loss, and to the gradient that passes through */
+    FLAT_CAST,       /* makes floats of what is kept otherwise, for whoever reads it outside */
 };
 
 struct flat {
@@ -23,6 +24,7 @@ struct flat {
     int input_count;
     struct shape *in;                /* one an input, then one of rank -1; owned */
     struct shape out;                /* without batch axis, as in: nothing is open in them */
+    enum storage storage;            /* how its output is kept, and that one's gradient */
     bool training;                   /* batch statistics, dropping; decided by mode and by the layer being frozen */
     bool view;                       /* its output is its input's memory */
     int consumers;
@@ -54,6 +56,8 @@ struct lower_config {
 /* input: the shape of a sample, which settles what is open in the model's. */
 bool strata_lower(strata_model *model, const struct shape *input, const struct lower_config *config, struct flat_list *list,
                   strata_error *err);
+/* Makes the model's output and what is extracted floats. */
+bool strata_lower_widen(struct flat_list *list, const struct lower_config *config, strata_error *err);
 void strata_lower_release(struct flat_list *list);
 
 /* The last node of the longest part that gives the same for a sample in every epoch of training, in a list of a model in training;

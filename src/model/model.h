@@ -5,7 +5,9 @@
 #include <strata/model.h>
 
 #include "base/fields.h"
+#include "base/policy.h"
 #include "base/shape.h"
+#include "device/device.h"
 
 /* What compile and fit keep with a model; released with it or when replaced. */
 void strata_model_set_training(strata_model *model, void *training, void (*release)(void *training));
@@ -15,6 +17,13 @@ void *strata_model_training(const strata_model *model);
 void strata_model_snapshot_trainable(strata_model *model);
 /* Whether a trainable flag was changed since. */
 bool strata_model_trainable_changed(const strata_model *model);
+
+/* Gives the model and its layers, down into nested ones, this policy where their configs state none: what a model built under
+ * Keras's set_dtype_policy has. */
+void strata_model_set_policy(strata_model *model, enum storage policy);
+enum storage strata_model_policy(const strata_model *model);
+/* STRATA_EDEVICE, naming the layer, when one is to keep halves and the device has none. */
+bool strata_model_fits_device(strata_model *model, struct device *device, strata_error *err);
 
 uint64_t strata_model_seed(const strata_model *model);
 

@@ -4,6 +4,7 @@
 
 #include <strata/model.h>
 
+#include "base/policy.h"
 #include "layers/layer.h"
 #include "model/model.h"
 
@@ -28,6 +29,8 @@ struct strata_layer {
     strata_model *model;             /* nested; owned */
     strata_model *owner;             /* the model that adopted the layer, or NULL */
     char *name;                      /* owned; NULL: not named yet */
+    enum storage policy;             /* how what it gives is kept; its weights are floats */
+    bool policy_stated;              /* by its config; else compile may set it */
     bool trainable;
     bool snapshot;                   /* trainable as it was when the model was compiled last */
     struct input_spec input;         /* what the layer's own config says of its input */
@@ -50,6 +53,8 @@ struct node {
 struct strata_model {
     char *name;
     bool sequential, trainable, built;
+    enum storage policy;     /* of the model itself: what a policy that it states asks of compile */
+    bool policy_stated;
     enum flavour flavour;
     struct input_spec input; /* a Sequential's Input; a functional model's InputLayer is a node */
     struct node *nodes;      /* in the order of model.layers */

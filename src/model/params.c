@@ -175,7 +175,7 @@ struct params *strata_params_bind(strata_model *model, struct device *device, bo
 {
     size_t count;
     struct layers layers = { 0 };
-    if (!strata_model_weight_count(model, &count, err) || !strata_params_unbind(model, err))
+    if (!strata_model_weight_count(model, &count, err) || !strata_model_fits_device(model, device, err) || !strata_params_unbind(model, err))
         return NULL;
     if (!model->snapped)
         strata_model_snapshot_trainable(model);
@@ -232,12 +232,12 @@ void strata_params_discard(strata_model *model)
 
 struct view strata_param_view(const struct params *params, const struct param *param)
 {
-    return (struct view){ params->weights, param->offset, param->shape };
+    return (struct view){ .buffer = params->weights, .offset = param->offset, .shape = param->shape };
 }
 
 struct view strata_param_gradient(const struct params *params, const struct param *param)
 {
-    return (struct view){ params->gradients, param->offset, param->shape };
+    return (struct view){ .buffer = params->gradients, .offset = param->offset, .shape = param->shape };
 }
 
 bool strata_model_fingerprint(strata_model *model, uint64_t *fingerprint, strata_error *err)

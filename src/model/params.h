@@ -43,7 +43,8 @@ struct params {
 };
 
 /* Lays the built model's weights out on the device and copies them there; from now on the model's own get_weight and
- * set_weight work on the arena. Replaces an earlier binding of the model. bucket_bytes 0: one bucket. */
+ * set_weight work on the arena. Replaces an earlier binding of the model. bucket_bytes 0: one bucket. STRATA_EDEVICE as
+ * strata_model_fits_device says. */
 struct params *strata_params_bind(strata_model *model, struct device *device, bool gradients, size_t bucket_bytes,
                                   strata_error *err);
 /* The model's binding, or NULL. */

@@ -24,7 +24,8 @@ enum activation_kind strata_plan_last_activation(const strata_model *model)
     if (model->count == 0 || !model->built)
         return ACTIVATION_LINEAR;
     const strata_layer *layer = last_layer(model);
-    return strata_lower_penalty(layer) ? ACTIVATION_LINEAR : strata_lower_activation(layer);
+    const bool apart = strata_lower_penalty(layer) || layer->policy != STORAGE_FLOAT32;
+    return apart ? ACTIVATION_LINEAR : strata_lower_activation(layer);
 }
 
 static bool check_config(strata_model *model, const struct plan_config *config, strata_error *err)
@@ -88,7 +89,7 @@ static bool lower(struct plan *plan, strata_error *err)
                                            .keep_last = logits, .extract = plan->config.extract,
                                            .extract_count = plan->config.extract_count };
     if (!strata_lower(plan->model, in, &lowering, &plan->flat, err)
-        || (plan->config.part != PLAN_WHOLE && !take_part(plan, err)))
+        || (plan->config.part != PLAN_WHOLE && !take_part(plan, err)) || !strata_lower_widen(&plan->flat, &lowering, err))
         return false;
     plan->at = plan->flat.output;
     if (logits && plan->at != MODEL_INPUT && plan->flat.items[plan->at].kind == FLAT_ACTIVATION)
@@ -258,7 +259,7 @@ struct view strata_plan_penalty(const struct plan *plan)
 struct view strata_plan_statistics(const struct plan *plan)
 {
     const size_t count = plan->statistics ? strata_plan_statistic_count(plan) : 0;
-    return (struct view){ plan->statistics, 0, { 2, { count ? plan_grains(plan) : 0, count } } };
+    return (struct view){ .buffer = plan->statistics, .offset = 0, .shape = { 2, { count ? plan_grains(plan) : 0, count } } };
 }
 
 struct view strata_plan_extracted(const struct plan *plan, size_t index)

@@ -61,7 +61,8 @@ struct plan_config {
 };
 
 /* The activation that ends the model (of the last layer, or an Activation or Softmax layer over the last axis), LINEAR when there is
- * none, or when an activity regularizer follows it, whose gradient a loss on the logits would pass by. With it a loss knows whether logits are to be had. */
+ * none, when an activity regularizer follows it, whose gradient a loss on the logits would pass by, or when what it gives is kept as
+ * a half, of which Keras's losses get a cast. With it a loss knows whether logits are to be had. */
 enum activation_kind strata_plan_last_activation(const strata_model *model);
 
 /* The shape of what comes out of the part of the model that gives the same for a sample in every epoch of training, without batch axis;

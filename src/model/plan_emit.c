@@ -24,13 +24,14 @@ static struct view life_view(const struct plan *plan, const struct lifetime *lif
 {
     if (life->elements == 0)
         return (struct view){ 0 };
-    return (struct view){ plan->arena, life->offset, { .rank = 1, .dim = { life->elements } } };
+    return (struct view){ .buffer = plan->arena, .offset = life->offset, .shape = { .rank = 1, .dim = { life->elements } } };
 }
 
 static void view_weights(const struct plan *plan, const strata_layer *layer, struct step *s)
 {
     for (int w = 0; w < layer->weight_count; w++)
-        s->w[w] = (struct view){ plan->params->weights, layer->weights[w].offset, layer->weights[w].spec.shape };
+        s->w[w] = (struct view){ .buffer = plan->params->weights, .offset = layer->weights[w].offset,
+                                 .shape = layer->weights[w].spec.shape };
 }
 
 /* The views of a step but those of gradients. xs has room for the inputs. */
@@ -111,6 +112,26 @@ static bool emit_gates(const struct plan *plan, const strata_layer *layer, strat
 
 /* ---- a node ---- */
 
+static bool forward(const struct plan *plan, int node, struct step *s, strata_error *err)
+{
+    const struct flat *flat = &plan->flat.items[node];
+    const struct view penalty = penalty_view(plan), none = { 0 };
+    switch (flat->kind) {
+    case FLAT_LAYER:
+        return emit_affine(plan, node, s, err)
+            && (strata_plan_is_cut(plan, node) ? strata_plan_cut_forward(plan, node, s, err)
+                                               : flat->layer->class->forward(flat->layer->config, s, err));
+    case FLAT_ACTIVATION:
+        return strata_op_activation(plan->run, flat->activation, &s->x, &s->y, err);
+    case FLAT_CAST:
+        return strata_op_convert(plan->run, &s->x, STORAGE_FLOAT32, &s->y, err);
+    case FLAT_PENALTY:
+        break;
+    }
+    const struct regularizer_class *class = (const void *)flat->regularizer->class;
+    return class->apply(flat->regularizer->config, plan->run, &s->x, 1.0 / (double)plan->config.global_n, &penalty, &none, err);
+}
+
 static bool emit_forward(const struct plan *plan, int node, strata_error *err)
 {
     const struct flat *flat = &plan->flat.items[node];
@@ -121,15 +142,9 @@ static bool emit_forward(const struct plan *plan, int node, strata_error *err)
     if (flat->kind == FLAT_LAYER && !emit_gates(plan, flat->layer, err))
         return false;
     struct step s = base_step(plan, node, xs);
-    if (flat->kind == FLAT_ACTIVATION)
-        return strata_op_activation(plan->run, flat->activation, &s.x, &s.y, err);
-    if (flat->kind == FLAT_LAYER)
-        return emit_affine(plan, node, &s, err)
-            && (strata_plan_is_cut(plan, node) ? strata_plan_cut_forward(plan, node, &s, err)
-                                               : flat->layer->class->forward(flat->layer->config, &s, err));
-    const struct regularizer_class *class = (const void *)flat->regularizer->class;
-    const struct view penalty = penalty_view(plan), none = { 0 };
-    return class->apply(flat->regularizer->config, plan->run, &s.x, 1.0 / (double)plan->config.global_n, &penalty, &none, err);
+    struct staging staging;
+    return strata_plan_stage_forward(plan, node, &staging, &s, xs, err) && forward(plan, node, &s, err)
+        && strata_plan_keep_forward(plan, &staging, &s, err);
 }
 
 /* Where node writes its part of the gradient of its input k: the gradient itself for the first writer, else a piece of
@@ -139,8 +154,9 @@ static struct view target(struct plan *plan, int node, int k, size_t *temporary)
     const int input = plan->flat.items[node].inputs[k];
     struct view gradient = strata_plan_gradient(plan, input);
     if (gradient.buffer && plan->contributions[input]++ > 0) {
-        gradient.offset = plan_temporary(plan, node)->offset + *temporary;
-        *temporary += (strata_view_count(&gradient) + 15) / 16 * 16;
+        const size_t in_float = sizeof(float) / strata_storage_size(gradient.storage);
+        gradient.offset = (plan_temporary(plan, node)->offset + *temporary) * in_float;
+        *temporary += ((strata_view_count(&gradient) + in_float - 1) / in_float + 15) / 16 * 16;
     }
     return gradient;
 }
@@ -178,12 +194,12 @@ static bool backward_layer(const struct plan *plan, int node, struct step *s, st
     if (flat->view)
         return copy_through(plan, &s->dy, &s->dx, err);
     for (int w = 0; w < flat->layer->weight_count; w++) {
+        const size_t offset = flat->layer->weights[w].offset, squares = squares_of(plan->params, offset);
         if (flat->layer->weights[w].spec.statistic || !strata_layer_effective_trainable(flat->layer, true))
             continue;
-        s->dw[w] = (struct view){ plan->params->gradients, s->w[w].offset, s->w[w].shape };
-        const size_t squares = squares_of(plan->params, s->w[w].offset);
+        s->dw[w] = (struct view){ .buffer = plan->params->gradients, .offset = offset, .shape = s->w[w].shape };
         if (squares)
-            s->dw_squares = (struct view){ plan->params->gradients, squares, s->w[w].shape };
+            s->dw_squares = (struct view){ .buffer = plan->params->gradients, .offset = squares, .shape = s->w[w].shape };
     }
     return strata_plan_is_cut(plan, node) ? strata_plan_cut_backward(plan, node, s, err)
                                           : flat->layer->class->backward(flat->layer->config, s, err);
@@ -198,30 +214,40 @@ static bool backward_penalty(const struct plan *plan, const struct flat *flat, c
             && class->apply(flat->regularizer->config, plan->run, &s->x, 1.0 / (double)plan->config.global_n, &none, &s->dx, err));
 }
 
-static bool emit_backward(struct plan *plan, int node, strata_error *err)
+static bool backward(const struct plan *plan, int node, struct step *s, strata_error *err)
 {
     const struct flat *flat = &plan->flat.items[node];
+    switch (flat->kind) {
+    case FLAT_LAYER:
+        return backward_layer(plan, node, s, err);
+    case FLAT_PENALTY:
+        return backward_penalty(plan, flat, s, err);
+    case FLAT_CAST:
+        return !s->dx.buffer || strata_op_convert(plan->run, &s->dy, STORAGE_FLOAT32, &s->dx, err);
+    case FLAT_ACTIVATION:
+        break;
+    }
+    if (flat->fused && plan->flat.items[flat->inputs[0]].layer->class->fuses_gradient)
+        return copy_through(plan, &s->dy, &s->dx, err);
+    return !s->dx.buffer
+        || strata_op_activation_gradient(plan->run, flat->activation,
+                                         strata_activation(flat->activation)->needs_x ? &s->x : &s->y, &s->dy, &s->dx, err);
+}
+
+static bool emit_backward(struct plan *plan, int node, strata_error *err)
+{
     struct view xs[STRATA_MAX_INPUTS], dxs[STRATA_MAX_INPUTS];
     struct step s = base_step(plan, node, xs);
     size_t temporary = 0;
-    label(plan, flat, "backward");
-    for (int k = 0; k < flat->input_count; k++)
+    label(plan, &plan->flat.items[node], "backward");
+    for (int k = 0; k < s.inputs; k++)
         dxs[k] = target(plan, node, k, &temporary);
     s.work = life_view(plan, plan_work(plan, node, true));
     s.dy = strata_plan_gradient(plan, node);
     s.dxs = dxs;
-    s.dx = dxs[0];
-    bool ok = true;
-    if (flat->kind == FLAT_LAYER)
-        ok = backward_layer(plan, node, &s, err);
-    else if (flat->kind == FLAT_PENALTY)
-        ok = backward_penalty(plan, flat, &s, err);
-    else if (flat->fused && plan->flat.items[flat->inputs[0]].layer->class->fuses_gradient)
-        ok = copy_through(plan, &s.dy, &s.dx, err);
-    else if (s.dx.buffer)
-        ok = strata_op_activation_gradient(plan->run, flat->activation, strata_activation(flat->activation)->needs_x ? &s.x : &s.y,
-                                           &s.dy, &s.dx, err);
-    return ok && add_parts(plan, node, dxs, err);
+    struct staging staging;
+    return strata_plan_stage_backward(plan, node, &staging, &s, xs, dxs, err) && backward(plan, node, &s, err)
+        && strata_plan_keep_backward(plan, node, &staging, dxs, err) && add_parts(plan, node, dxs, err);
 }
 
 /* The earliest node with a weight in the bucket: when its backward is done, so is the bucket. */
@@ -248,10 +274,13 @@ static bool emit_loss(const struct plan *plan, strata_error *err)
 {
     if (!plan->config.emit_loss)
         return true;
-    const struct plan_loss loss = { .y_pred = strata_plan_value(plan, plan->flat.output), .at = strata_plan_value(plan, plan->at),
+    struct staging staging;
+    struct plan_loss loss = { .y_pred = strata_plan_value(plan, plan->flat.output), .at = strata_plan_value(plan, plan->at),
                                     .d = strata_plan_gradient(plan, plan->at), .step_words = plan->step_words };
     strata_run_label(plan->run, "loss");
-    return plan->config.emit_loss(plan->config.context, plan->run, &loss, err);
+    return strata_plan_stage_loss(plan, &staging, &loss, err)
+        && plan->config.emit_loss(plan->config.context, plan->run, &loss, err)
+        && strata_plan_keep_loss(plan, &staging, &loss, err);
 }
 
 bool strata_plan_emit(struct plan *plan, strata_error *err)

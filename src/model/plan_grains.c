@@ -176,12 +176,12 @@ static void put_on_stack(const struct plan *plan, int node, struct step *s, size
     for (int w = 0; place > 0 && w < layer->weight_count; w++) {
         const size_t size = rounded(strata_shape_count(&layer->weights[w].spec.shape));
         if (s->dw[w].buffer)
-            s->dw[w] = (struct view){ plan->arena, at, s->dw[w].shape };
+            s->dw[w] = (struct view){ .buffer = plan->arena, .offset = at, .shape = s->dw[w].shape };
         at += size;
         if (!layer->weights[w].spec.squares)
             continue;
         if (s->dw_squares.buffer)
-            s->dw_squares = (struct view){ plan->arena, at, s->dw_squares.shape };
+            s->dw_squares = (struct view){ .buffer = plan->arena, .offset = at, .shape = s->dw_squares.shape };
         at += size;
     }
 }

@@ -2,9 +2,17 @@
 #include "base/memory.h"
 #include "model/plan_priv.h"
 
-static size_t elements(const struct plan *plan, const struct shape *shape)
+/* Of the arena, which is in floats. */
+static size_t elements(const struct plan *plan, const struct shape *shape, enum storage storage)
 {
-    return plan->config.n * strata_shape_count(shape);
+    const size_t in_float = sizeof(float) / strata_storage_size(storage);
+    return (plan->config.n * strata_shape_count(shape) + in_float - 1) / in_float;
+}
+
+/* A place in the arena in elements of what is kept there. */
+static size_t offset_of(const struct lifetime *life, enum storage storage)
+{
+    return life->offset * (sizeof(float) / strata_storage_size(storage));
 }
 
 static void use(struct lifetime *life, int step)
@@ -25,7 +33,8 @@ static void use_value(struct plan *plan, int node, int step)
 static bool shares_gradient(const struct plan *plan, int node)
 {
     const struct flat *flat = &plan->flat.items[node];
-    if (flat->input_count != 1 || flat->inputs[0] == MODEL_INPUT || plan->flat.items[flat->inputs[0]].consumers != 1)
+    if (flat->input_count != 1 || flat->inputs[0] == MODEL_INPUT || plan->flat.items[flat->inputs[0]].consumers != 1
+        || plan->flat.items[flat->inputs[0]].storage != flat->storage)
         return false;
     return flat->view || flat->kind != FLAT_LAYER || flat->layer->class->in_place;
 }
@@ -44,14 +53,16 @@ static void find_roots(struct plan *plan)
             plan->gradient_root[plan->flat.items[i].inputs[0]] = plan->gradient_root[i];
 }
 
-static bool needs_x(const struct flat *flat)
+bool strata_plan_needs_x(const struct flat *flat)
 {
     if (flat->kind == FLAT_LAYER)
         return flat->layer->class->needs_x;
+    if (flat->kind == FLAT_CAST)
+        return false;
     return flat->kind == FLAT_PENALTY || strata_activation(flat->activation)->needs_x;
 }
 
-static bool needs_y(const struct flat *flat)
+bool strata_plan_needs_y(const struct flat *flat)
 {
     if (flat->kind == FLAT_LAYER)
         return flat->layer->class->needs_y;
@@ -69,12 +80,20 @@ static void live_work(struct plan *plan, int node, bool backward, int step)
         use(work, step);
 }
 
+static void live_staging(struct plan *plan, int node, bool backward, int step)
+{
+    struct lifetime *staging = plan_staging(plan, node, backward);
+    staging->elements = strata_plan_staged(plan, node, backward);
+    if (staging->elements > 0)
+        use(staging, step);
+}
+
 static void live_forward(struct plan *plan, int node)
 {
     const struct flat *flat = &plan->flat.items[node];
     struct lifetime *value = plan_life(plan, LIFE_VALUE, node), *keep = plan_life(plan, LIFE_KEEP, node);
     if (plan->value_root[node] == node)
-        value->elements = elements(plan, &flat->out);
+        value->elements = elements(plan, &flat->out, flat->storage);
     use_value(plan, node, plan_forward_step(node));
     for (int k = 0; k < flat->input_count; k++)
         use_value(plan, flat->inputs[k], plan_forward_step(node));
@@ -85,6 +104,7 @@ static void live_forward(struct plan *plan, int node)
         use(keep, plan_forward_step(node));
     }
     live_work(plan, node, false, plan_forward_step(node));
+    live_staging(plan, node, false, plan_forward_step(node));
     if (flat->affine) {
         plan_affine(plan, node)->elements = 2 * flat->out.dim[flat->out.rank - 1];
         use(plan_affine(plan, node), plan_forward_step(node));
@@ -96,18 +116,19 @@ static void live_backward(struct plan *plan, int node)
     const struct flat *flat = &plan->flat.items[node];
     const int step = plan_backward_step(plan, node);
     live_work(plan, node, true, step);
+    live_staging(plan, node, true, step);
     if (strata_plan_is_cut(plan, node) && strata_plan_summed(plan, node) > 0) {
         plan_sums(plan, node)->elements = strata_plan_summed(plan, node);
         use(plan_sums(plan, node), step);
     }
-    if (needs_y(flat))
+    if (strata_plan_needs_y(flat))
         use_value(plan, node, step);
-    for (int k = 0; k < flat->input_count && needs_x(flat); k++)
+    for (int k = 0; k < flat->input_count && strata_plan_needs_x(flat); k++)
         use_value(plan, flat->inputs[k], step);
     if (plan_life(plan, LIFE_KEEP, node)->elements > 0)
         use(plan_life(plan, LIFE_KEEP, node), step);
     struct lifetime *own = plan_life(plan, LIFE_GRADIENT, plan->gradient_root[node]);
-    const size_t size = elements(plan, &flat->out);
+    const size_t size = elements(plan, &flat->out, flat->storage);
     own->elements = size > own->elements ? size : own->elements;
     use(own, step);
     for (int k = 0; k < flat->input_count; k++) {
@@ -117,7 +138,8 @@ static void live_backward(struct plan *plan, int node)
         use(plan_life(plan, LIFE_GRADIENT, plan->gradient_root[input]), step);
         if (plan->flat.items[input].consumers > 1) {
             struct lifetime *temporary = plan_temporary(plan, node);
-            temporary->elements += (elements(plan, &plan->flat.items[input].out) + 15) / 16 * 16;
+            const struct flat *of = &plan->flat.items[input];
+            temporary->elements += (elements(plan, &of->out, of->storage) + 15) / 16 * 16;
             use(temporary, step);
         }
     }
@@ -129,12 +151,15 @@ static void find_lifetimes(struct plan *plan)
     for (size_t i = 0; i < plan->life_count; i++)
         plan->life[i] = (struct lifetime){ .birth = plan_last_step(plan), .death = -1 };
     if (plan->convert)
-        plan_input_life(plan)->elements = elements(plan, &plan->config.shape);
+        plan_input_life(plan)->elements = elements(plan, &plan->config.shape, STORAGE_FLOAT32);
     use(plan_input_life(plan), 0);
     for (int i = 0; i < count; i++)
         live_forward(plan, i);
     use_value(plan, plan->flat.output, plan_last_step(plan));
     use_value(plan, plan->at, plan_loss_step(plan));
+    plan_loss_staging(plan)->elements = strata_plan_staged_loss(plan);
+    if (plan_loss_staging(plan)->elements > 0)
+        use(plan_loss_staging(plan), plan_loss_step(plan));
     for (size_t i = 0; i < plan->config.extract_count; i++) {
         int index;
         if (strata_lower_find(&plan->flat, plan->config.extract[i], &index))
@@ -150,7 +175,7 @@ static void find_lifetimes(struct plan *plan)
 bool strata_plan_place(struct plan *plan, strata_error *err)
 {
     const size_t count = plan->flat.count;
-    plan->life_count = 8 * count + 1;
+    plan->life_count = 10 * count + 2;
     plan->life = strata_alloc(plan->life_count, sizeof *plan->life, err);
     plan->value_root = plan->life ? strata_alloc(count, sizeof *plan->value_root, err) : NULL;
     plan->gradient_root = plan->value_root ? strata_alloc(count, sizeof *plan->gradient_root, err) : NULL;
@@ -167,8 +192,10 @@ struct view strata_plan_value(const struct plan *plan, int node)
     const struct shape *shape = node == MODEL_INPUT ? &plan->config.shape : &plan->flat.items[node].out;
     const int root = node == MODEL_INPUT ? MODEL_INPUT : plan->value_root[node];
     struct view view = { .buffer = plan->arena, .shape = strata_shape_batch(plan->config.n, shape) };
+    if (node != MODEL_INPUT)
+        view.storage = plan->flat.items[node].storage;
     if (root != MODEL_INPUT)
-        view.offset = plan_life(plan, LIFE_VALUE, root)->offset;
+        view.offset = offset_of(plan_life(plan, LIFE_VALUE, root), view.storage);
     else if (plan->convert)
         view.offset = plan_input_life(plan)->offset;
     else
@@ -180,6 +207,8 @@ struct view strata_plan_gradient(const struct plan *plan, int node)
 {
     if (node == MODEL_INPUT || !plan_goes_backward(plan, node))
         return (struct view){ 0 };
-    return (struct view){ plan->arena, plan_life(plan, LIFE_GRADIENT, plan->gradient_root[node])->offset,
-                          strata_shape_batch(plan->config.n, &plan->flat.items[node].out) };
+    const struct flat *flat = &plan->flat.items[node];
+    const struct lifetime *life = plan_life(plan, LIFE_GRADIENT, plan->gradient_root[node]);
+    return (struct view){ .buffer = plan->arena, .offset = offset_of(life, flat->storage), .storage = flat->storage,
+                          .shape = strata_shape_batch(plan->config.n, &flat->out) };
 }

@@ -18,7 +18,7 @@ struct plan {
     bool convert;             /* the input needs a conversion step */
 
     struct lifetime *life;    /* values, keeps, gradients of the nodes, the converted input, temporaries, work of forward
-                                 and of backward, factors, sums of grains */
+                                 and of backward, factors, sums of grains, copies of forward and of backward, those of the loss */
     size_t life_count;
     int *value_root;          /* the node in whose memory a node's output lies, or MODEL_INPUT */
     int *gradient_root;       /* the node in whose gradient memory a node's gradient lies */
@@ -86,6 +86,16 @@ static inline struct lifetime *plan_sums(const struct plan *plan, int node)
     return &plan->life[7 * plan->flat.count + 1 + (size_t)node];
 }
 
+/* Copies of what a node reads and makes (plan_stage.c), in forward or backward. */
+static inline struct lifetime *plan_staging(const struct plan *plan, int node, bool backward)
+{
+    return &plan->life[(size_t)(backward ? 9 : 8) * plan->flat.count + 1 + (size_t)node];
+}
+static inline struct lifetime *plan_loss_staging(const struct plan *plan)
+{
+    return &plan->life[10 * plan->flat.count + 1];
+}
+
 static inline size_t plan_grains(const struct plan *plan)
 {
     return (plan->config.n + plan->config.grain - 1) / plan->config.grain;
@@ -99,8 +109,31 @@ size_t strata_plan_statistic_count(const struct plan *plan);
 bool strata_plan_cut_forward(const struct plan *plan, int node, const struct step *whole, strata_error *err);
 bool strata_plan_cut_backward(const struct plan *plan, int node, const struct step *whole, strata_error *err);
 
+/* plan_stage.c: floats that a node gets for one step in place of what is kept otherwise. */
+struct staging {
+    const struct lifetime *life;
+    size_t used;                       /* elements of it */
+    struct view y;                     /* where the node's output, or the loss's gradient, is kept */
+    struct view dxs[STRATA_MAX_INPUTS]; /* where gradients of its inputs are kept */
+};
+size_t strata_plan_staged(const struct plan *plan, int node, bool backward); /* elements */
+size_t strata_plan_staged_loss(const struct plan *plan);
+/* Before a node's step, forward or backward, and after it. xs and dxs are the step's own arrays. */
+bool strata_plan_stage_forward(const struct plan *plan, int node, struct staging *staging, struct step *s, struct view *xs,
+                               strata_error *err);
+bool strata_plan_keep_forward(const struct plan *plan, const struct staging *staging, const struct step *s, strata_error *err);
+bool strata_plan_stage_backward(const struct plan *plan, int node, struct staging *staging, struct step *s, struct view *xs,
+                                struct view *dxs, strata_error *err);
+bool strata_plan_keep_backward(const struct plan *plan, int node, const struct staging *staging, struct view *dxs,
+                               strata_error *err);
+bool strata_plan_stage_loss(const struct plan *plan, struct staging *staging, struct plan_loss *loss, strata_error *err);
+bool strata_plan_keep_loss(const struct plan *plan, const struct staging *staging, const struct plan_loss *loss, strata_error *err);
+
 /* plan_memory.c: roots and lifetimes, then places. */
 bool strata_plan_place(struct plan *plan, strata_error *err);
+/* What backward of a node reads. */
+bool strata_plan_needs_x(const struct flat *flat);
+bool strata_plan_needs_y(const struct flat *flat);
 struct view strata_plan_value(const struct plan *plan, int node);    /* MODEL_INPUT: the input */
 struct view strata_plan_gradient(const struct plan *plan, int node); /* no buffer when nobody needs it */
 

@@ -95,7 +95,9 @@ void strata_lower_keep(struct flat_list *list, int last, bool head)
             continue;
         }
         for (int k = 0; k < node->input_count && !head; k++)
-            node->inputs[k] -= shift; /* `last` becomes MODEL_INPUT */
+            node->inputs[k] -= shift; /* `last` becomes MODEL_INPUT, which holds floats */
+        if (node->view && !head)
+            node->storage = node->inputs[0] == MODEL_INPUT ? STORAGE_FLOAT32 : list->items[node->inputs[0]].storage;
         list->items[kept++] = *node;
     }
     list->count = kept;

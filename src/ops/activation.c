@@ -171,12 +171,12 @@ static bool sparsemax_gradient(struct run *run, const struct view *x, const stru
 }
 
 /* One work-item an element, or VW elements where they come out even. */
-static bool map(struct run *run, const char *kernel, enum activation_kind kind, const struct arg *args,
+static bool map(struct run *run, const char *kernel, enum activation_kind kind, enum storage storage, const struct arg *args,
                 size_t n, strata_error *err)
 {
     char options[64];
-    const int width = strata_op_vector_width(run, n);
-    snprintf(options, sizeof options, "-DVW=%d -DACTIVATION=%d", width, (int)kind);
+    const int width = strata_op_kept_width(run, storage, n);
+    snprintf(options, sizeof options, "-DVW=%d -DACTIVATION=%d%s", width, (int)kind, strata_op_kept(storage));
     return strata_op_map(run, kernel, options, args, n / (size_t)width, err);
 }
 
@@ -190,7 +190,7 @@ bool strata_op_activation(struct run *run, enum activation_kind kind, const stru
         return strata_op_softmax(run, &softmax, x, y, err);
     }
     const struct arg args[] = { arg_view(x), arg_view(y), { 0 } };
-    return map(run, "activation:forward", kind, args, strata_view_count(x), err);
+    return map(run, "activation:forward", kind, x->storage, args, strata_view_count(x), err);
 }
 
 bool strata_op_activation_gradient(struct run *run, enum activation_kind kind, const struct view *value,
@@ -203,5 +203,5 @@ bool strata_op_activation_gradient(struct run *run, enum activation_kind kind, c
         return strata_op_softmax_gradient(run, &softmax, value, dy, dx, err);
     }
     const struct arg args[] = { arg_view(value), arg_view(dy), arg_view(dx), { 0 } };
-    return map(run, "activation:gradient", kind, args, strata_view_count(dy), err);
+    return map(run, "activation:gradient", kind, dy->storage, args, strata_view_count(dy), err);
 }

@@ -41,7 +41,7 @@ bool strata_activation_parse(const struct field *field, const json_t *json, enum
 bool strata_activation_writable(const struct field *field, const void *at, enum flavour flavour, strata_error *err);
 json_t *strata_activation_write(const struct field *field, const void *at, enum flavour flavour);
 
-/* y = f(x). x and y may be the same. dx = dy * f'(x); `value` is x or y as needs_x says; dx may be dy. */
+/* Elementwise kinds heed how tensors are kept, which is alike. y = f(x). x and y may be the same. dx = dy * f'(x); `value` is x or y as needs_x says; dx may be dy. */
 bool strata_op_activation(struct run *run, enum activation_kind kind, const struct view *x, const struct view *y,
                           strata_error *err);
 bool strata_op_activation_gradient(struct run *run, enum activation_kind kind, const struct view *value,

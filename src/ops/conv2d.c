@@ -1,5 +1,6 @@
 #include "ops/conv2d.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,6 +53,12 @@ bool strata_op_conv2d_grains(struct device *device, bool strict, const struct co
     return implementation && implementation->grains;
 }
 
+bool strata_op_conv2d_halves(struct device *device, bool strict, const struct conv2d *conv)
+{
+    const struct conv2d_implementation *implementation = forced_or_default(device, strict, conv);
+    return implementation && implementation->halves && conv->groups == 1;
+}
+
 /* The forced one, else what was measured to be the fastest, else the first that suits. */
 static const struct conv2d_implementation *choose(struct device *device, const struct request *request, bool *tuned,
                                                   strata_error *err)
@@ -71,11 +78,17 @@ static const struct conv2d_implementation *choose(struct device *device, const s
     return named;
 }
 
-static const struct conv2d_implementation *begin(struct run *run, const struct request *request, strata_error *err)
+/* Nothing is measured with halves. */
+static const struct conv2d_implementation *begin(struct run *run, const struct request *request, enum storage storage,
+                                                 strata_error *err)
 {
     bool tuned = false;
-    strata_run_tell(run, request);
-    const struct conv2d_implementation *implementation = choose(strata_run_device(run), request, &tuned, err);
+    const bool halves = storage != STORAGE_FLOAT32;
+    if (!halves) strata_run_tell(run, request);
+    const struct conv2d_implementation *implementation =
+        halves ? forced_or_default(strata_run_device(run), request->strict, &request->conv)
+               : choose(strata_run_device(run), request, &tuned, err);
+    assert(!halves || (implementation && implementation->halves));
     if (implementation) strata_run_work(run, strata_request_work(request, implementation->name, tuned));
     return implementation;
 }
@@ -96,7 +109,7 @@ bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct v
 {
     struct request request = request_of(run, REQUEST_CONV2D, conv);
     if (tail) request.tail = *tail;
-    const struct conv2d_implementation *implementation = begin(run, &request, err);
+    const struct conv2d_implementation *implementation = begin(run, &request, x->storage, err);
     return implementation && end(run, implementation->forward(run, conv, x, kernel, &request.tail, y, err));
 }
 
@@ -104,7 +117,7 @@ bool strata_op_conv2d_input_gradient(struct run *run, const struct conv2d *conv,
                                      const struct view *kernel, const struct view *dx, strata_error *err)
 {
     const struct request request = request_of(run, REQUEST_CONV2D_INPUT_GRADIENT, conv);
-    const struct conv2d_implementation *implementation = begin(run, &request, err);
+    const struct conv2d_implementation *implementation = begin(run, &request, dy->storage, err);
     return implementation && end(run, implementation->input_gradient(run, conv, dy, kernel, dx, err));
 }
 
@@ -112,6 +125,6 @@ bool strata_op_conv2d_kernel_gradient(struct run *run, const struct conv2d *conv
                                       const struct view *dy, const struct view *dkernel, strata_error *err)
 {
     const struct request request = request_of(run, REQUEST_CONV2D_KERNEL_GRADIENT, conv);
-    const struct conv2d_implementation *implementation = begin(run, &request, err);
+    const struct conv2d_implementation *implementation = begin(run, &request, dy->storage, err);
     return implementation && end(run, implementation->kernel_gradient(run, conv, x, dy, dkernel, err));
 }

@@ -23,6 +23,7 @@ struct conv2d_implementation {
     bool rounds_more; /* not for a strict run, unless it is forced */
     bool alike;       /* what it makes of a sample does not depend on how many there are */
     bool grains;      /* serves a `grain`; others must get n samples of one */
+    bool halves;      /* heeds how x, y and their gradients are kept, which is alike, where there is one group */
     bool (*can)(struct device *device, const struct conv2d *conv);
     bool (*suits)(struct device *device, const struct conv2d *conv);
     bool (*forward)(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
@@ -41,9 +42,11 @@ const struct conv2d_implementation *strata_conv2d_named(const char *name);
 const struct conv2d_implementation *strata_conv2d_default(struct device *device, const struct conv2d *conv, bool strict);
 
 /* Where nothing was measured: whether all that serve on this device, or the forced one, are alike; whether the one for this
- * convolution serves a grain. */
+ * convolution serves a grain; whether it takes tensors that are kept as halves. Such tensors get an implementation that takes them,
+ * measured or not. */
 bool strata_op_conv2d_alike(struct device *device);
 bool strata_op_conv2d_grains(struct device *device, bool strict, const struct conv2d *conv);
+bool strata_op_conv2d_halves(struct device *device, bool strict, const struct conv2d *conv);
 
 /* tail NULL: nothing. Outputs are overwritten. */
 bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,

@@ -9,10 +9,13 @@
 bool strata_op_map(struct run *run, const char *kernel, const char *options, const struct arg *args, size_t n,
                    strata_error *err);
 
-/* y = x; y = a + b; y += x; y = 0, elements of floats. The views have the same count. */
+/* y = x; y = a + b; y = 0, kept alike, which these heed. The views have the same count. */
 bool strata_op_copy(struct run *run, const struct view *x, const struct view *y, strata_error *err);
 bool strata_op_add(struct run *run, const struct view *a, const struct view *b, const struct view *y, strata_error *err);
 bool strata_op_zero(struct run *run, const struct view *y, strata_error *err);
+
+/* y = x, each kept as it says, rounded on the way to what `through` holds; y may be x where they are kept alike. */
+bool strata_op_convert(struct run *run, const struct view *x, enum storage through, const struct view *y, strata_error *err);
 
 /* y = scale * x + offset; y may be x. */
 bool strata_op_affine(struct run *run, const struct view *x, double scale, double offset, const struct view *y,
@@ -29,5 +32,10 @@ bool strata_op_store(struct run *run, const float *numbers, size_t n, const stru
  * CPU class the widest of 16, 8, 4 and 2 that divides columns; 1 on the GPU class, where neighbouring work-items
  * take neighbouring floats. */
 int strata_op_vector_width(struct run *run, size_t columns);
+
+/* The same for rows that are kept as `storage`, where kernels with cl/kept.h take one number each; and its -D KEPT, to be put behind
+ * other options: "" for floats. */
+int strata_op_kept_width(struct run *run, enum storage storage, size_t columns);
+const char *strata_op_kept(enum storage storage);
 
 #endif

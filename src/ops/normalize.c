@@ -83,16 +83,17 @@ static void cut_slices(struct plan *plan, bool few)
     plan->slices = (plan->axes.size + plan->slice - 1) / plan->slice;
 }
 
-static void make_plan(struct run *run, const struct normalize *n, struct plan *plan)
+static void make_plan(struct run *run, const struct normalize *n, enum storage storage, struct plan *plan)
 {
     groups_of(n, &plan->axes);
     const bool neighbours = n->kind == NORMALIZE_BATCH && plan->axes.last_kept;
     const size_t last = n->shape.dim[n->shape.rank - 1];
-    plan->width = neighbours ? strata_op_vector_width(run, last) : 1;
+    plan->width = neighbours ? strata_op_kept_width(run, storage, last) : 1;
     cut_slices(plan, n->kind == NORMALIZE_BATCH || plan->axes.groups < 64);
     const int used = snprintf(plan->options, sizeof plan->options,
-                              "-DVW=%d -DPARAMETER=%d -DGAMMA=%d -DBETA=%d -DACTIVATION=%d%s", plan->width, (int)n->kind,
-                              n->gamma.buffer != NULL, n->beta.buffer != NULL, (int)n->activation, plan->axes.options);
+                              "-DVW=%d -DPARAMETER=%d -DGAMMA=%d -DBETA=%d -DACTIVATION=%d%s%s", plan->width, (int)n->kind,
+                              n->gamma.buffer != NULL, n->beta.buffer != NULL, (int)n->activation, strata_op_kept(storage),
+                              plan->axes.options);
     group_options(n, plan->options + used, sizeof plan->options - (size_t)used);
 }
 
@@ -159,7 +160,7 @@ static bool apply(struct run *run, const struct plan *plan, const struct normali
 
 static struct view variances(const struct view *stats, size_t groups)
 {
-    return (struct view){ stats->buffer, stats->offset + groups, stats->shape };
+    return (struct view){ .buffer = stats->buffer, .offset = stats->offset + groups, .shape = stats->shape };
 }
 
 bool strata_op_normalize(struct run *run, const struct normalize *normalize, const struct view *x,
@@ -167,7 +168,7 @@ bool strata_op_normalize(struct run *run, const struct normalize *normalize, con
 {
     struct plan plan;
     struct view part = { 0 }, own = *stats;
-    make_plan(run, normalize, &plan);
+    make_plan(run, normalize, x->storage, &plan);
     if (!strata_run_scratch(run, (part_count(&plan) + 2 * plan.axes.groups) * sizeof(float), &part.buffer,
                             err))
         return false;
@@ -184,7 +185,7 @@ bool strata_op_normalize_with(struct run *run, const struct normalize *normalize
                               strata_error *err)
 {
     struct plan plan;
-    make_plan(run, normalize, &plan);
+    make_plan(run, normalize, x->storage, &plan);
     return apply(run, &plan, normalize, x, mean, variance, y, err);
 }
 
@@ -277,7 +278,8 @@ static bool copy_sums(struct run *run, size_t groups, const struct view *sums,
                       const struct normalize_gradient *g, strata_error *err)
 {
     const struct shape one = { 1, { groups } };
-    const struct view plain = strata_view_as(sums, one), along = { sums->buffer, sums->offset + groups, one };
+    const struct view plain = strata_view_as(sums, one);
+    const struct view along = { .buffer = sums->buffer, .offset = sums->offset + groups, .shape = one };
     return (!g->dbeta.buffer || strata_op_copy(run, &plain, &g->dbeta, err))
            && (!g->dgamma.buffer || strata_op_copy(run, &along, &g->dgamma, err));
 }
@@ -290,7 +292,7 @@ bool strata_op_normalize_gradient(struct run *run, const struct normalize *norma
     const bool wants_parameters = gradient->dgamma.buffer || gradient->dbeta.buffer;
     const bool own = normalize->kind == NORMALIZE_BATCH, shared = wants_parameters && !own;
     const bool wants_sums = (own && wants_parameters) || (gradient->dx.buffer && !gradient->constant_stats);
-    make_plan(run, normalize, &plan);
+    make_plan(run, normalize, gradient->x.storage, &plan);
     if (shared) make_parameter_plan(normalize, &parameters);
     const size_t sums_at =
         part_count(&plan) > part_count(&parameters) ? part_count(&plan) : part_count(&parameters);

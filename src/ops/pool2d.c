@@ -16,18 +16,19 @@ static const char *window_options(const struct pool2d *pool, int width, char opt
 
 /* Appends the sizes to `args` (at most 4) and launches over the cells of one side. */
 static bool launch_windows(struct run *run, const struct pool2d *pool, const char *kernel,
-                           const char *more_options, const struct arg *args, bool over_input,
+                           const char *more_options, enum storage storage, const struct arg *args, bool over_input,
                            strata_error *err)
 {
-    char window[OPTIONS], options[OPTIONS + 16];
-    const int width = strata_op_vector_width(run, pool->channels);
+    char window[OPTIONS], options[OPTIONS + 32];
+    const int width = strata_op_kept_width(run, storage, pool->channels);
     struct arg all[12] = { { 0 } };
     int count = 0;
     for (; args[count].type != ARG_END; count++) all[count] = args[count];
     const size_t sizes[] = { pool->n,          pool->height,    pool->width,
                              pool->out_height, pool->out_width, pool->channels };
     for (int i = 0; i < 6; i++) all[count++] = arg_int((int32_t)sizes[i]);
-    snprintf(options, sizeof options, "%s%s", window_options(pool, width, window), more_options);
+    snprintf(options, sizeof options, "%s%s%s", window_options(pool, width, window), more_options,
+             strata_op_kept(storage));
     const struct launch launch = {
         .kernel = kernel,
         .options = options,
@@ -43,7 +44,7 @@ bool strata_op_max_pool2d(struct run *run, const struct pool2d *pool, const stru
                           const struct view *y, const struct view *index, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), arg_view(index), { 0 } };
-    return launch_windows(run, pool, "max_pool2d:forward", index->buffer ? " -DINDEX=1" : " -DINDEX=0", args,
+    return launch_windows(run, pool, "max_pool2d:forward", index->buffer ? " -DINDEX=1" : " -DINDEX=0", x->storage, args,
                           false, err);
 }
 
@@ -51,38 +52,38 @@ bool strata_op_max_pool2d_gradient(struct run *run, const struct pool2d *pool, c
                                    const struct view *index, const struct view *dx, strata_error *err)
 {
     const struct arg args[] = { arg_view(dy), arg_view(index), arg_view(dx), { 0 } };
-    return launch_windows(run, pool, "max_pool2d:gradient", " -DINDEX=1", args, true, err);
+    return launch_windows(run, pool, "max_pool2d:gradient", " -DINDEX=1", dy->storage, args, true, err);
 }
 
 bool strata_op_average_pool2d(struct run *run, const struct pool2d *pool, const struct view *x,
                               const struct view *y, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), { 0 } };
-    return launch_windows(run, pool, "average_pool2d:forward", "", args, false, err);
+    return launch_windows(run, pool, "average_pool2d:forward", "", x->storage, args, false, err);
 }
 
 bool strata_op_average_pool2d_gradient(struct run *run, const struct pool2d *pool, const struct view *dy,
                                        const struct view *dx, strata_error *err)
 {
     const struct arg args[] = { arg_view(dy), arg_view(dx), { 0 } };
-    return launch_windows(run, pool, "average_pool2d:gradient", "", args, true, err);
+    return launch_windows(run, pool, "average_pool2d:gradient", "", dy->storage, args, true, err);
 }
 
 /* ---- over all positions --------------------------------------------------------------------------------------- */
 
 /* Appends the sizes to `args` (at most 4). */
-static bool launch_global(struct run *run, const char *kernel, const struct arg *args, size_t n,
+static bool launch_global(struct run *run, const char *kernel, enum storage storage, const struct arg *args, size_t n,
                           size_t positions, size_t channels, strata_error *err)
 {
-    char options[16];
-    const int width = strata_op_vector_width(run, channels);
+    char options[32];
+    const int width = strata_op_kept_width(run, storage, channels);
     struct arg all[8] = { { 0 } };
     int count = 0;
     for (; args[count].type != ARG_END; count++) all[count] = args[count];
     all[count++] = arg_int((int32_t)n);
     all[count++] = arg_int((int32_t)positions);
     all[count++] = arg_int((int32_t)channels);
-    snprintf(options, sizeof options, "-DVW=%d", width);
+    snprintf(options, sizeof options, "-DVW=%d%s", width, strata_op_kept(storage));
     const struct launch launch = { .kernel = kernel,
                                    .options = options,
                                    .args = all,
@@ -95,7 +96,7 @@ bool strata_op_global_max_pool(struct run *run, size_t n, size_t positions, size
                                const struct view *x, const struct view *y, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), { 0 } };
-    return launch_global(run, "global_max_pool:forward", args, n, positions, channels, err);
+    return launch_global(run, "global_max_pool:forward", x->storage, args, n, positions, channels, err);
 }
 
 bool strata_op_global_max_pool_gradient(struct run *run, size_t n, size_t positions, size_t channels,
@@ -103,19 +104,19 @@ bool strata_op_global_max_pool_gradient(struct run *run, size_t n, size_t positi
                                         const struct view *dx, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), arg_view(dy), arg_view(dx), { 0 } };
-    return launch_global(run, "global_max_pool:gradient", args, n, positions, channels, err);
+    return launch_global(run, "global_max_pool:gradient", dy->storage, args, n, positions, channels, err);
 }
 
 bool strata_op_global_average_pool(struct run *run, size_t n, size_t positions, size_t channels,
                                    const struct view *x, const struct view *y, strata_error *err)
 {
     const struct arg args[] = { arg_view(x), arg_view(y), { 0 } };
-    return launch_global(run, "global_average_pool:forward", args, n, positions, channels, err);
+    return launch_global(run, "global_average_pool:forward", x->storage, args, n, positions, channels, err);
 }
 
 bool strata_op_global_average_pool_gradient(struct run *run, size_t n, size_t positions, size_t channels,
                                             const struct view *dy, const struct view *dx, strata_error *err)
 {
     const struct arg args[] = { arg_view(dy), arg_view(dx), { 0 } };
-    return launch_global(run, "global_average_pool:gradient", args, n, positions, channels, err);
+    return launch_global(run, "global_average_pool:gradient", dy->storage, args, n, positions, channels, err);
 }

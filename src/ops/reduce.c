@@ -16,8 +16,8 @@ static bool sum_slices(struct run *run, const struct view *x, size_t rows, size_
                        const struct view *y, strata_error *err)
 {
     char options[32];
-    const int width = strata_op_vector_width(run, columns);
-    snprintf(options, sizeof options, "-DVW=%d", width);
+    const int width = strata_op_kept_width(run, x->storage, columns);
+    snprintf(options, sizeof options, "-DVW=%d%s", width, strata_op_kept(x->storage));
     const struct arg args[] = { arg_view(x),        arg_view(y),      arg_ulong(rows),
                                 arg_ulong(columns), arg_ulong(slice), { 0 } };
     const struct launch launch = { .kernel = "reduce:sum_rows",
@@ -44,9 +44,9 @@ static bool sum_grains(struct run *run, const struct view *x, size_t rows, size_
                        strata_error *err)
 {
     char options[32];
-    const int width = strata_op_vector_width(run, columns);
+    const int width = strata_op_kept_width(run, x->storage, columns);
     assert((rows + each - 1) / each <= STRATA_GRAINS);
-    snprintf(options, sizeof options, "-DVW=%d", width);
+    snprintf(options, sizeof options, "-DVW=%d%s", width, strata_op_kept(x->storage));
     const struct arg args[] = { arg_view(x),        arg_view(y),     arg_ulong(rows),
                                 arg_ulong(columns), arg_ulong(each), { 0 } };
     const struct launch launch = { .kernel = "reduce:sum_grains",
@@ -63,11 +63,11 @@ bool strata_op_sum_grains(struct run *run, const struct view *x, size_t rows, si
     char options[32];
     if (each == 0) return strata_op_sum_rows(run, x, rows, columns, y, err);
     const size_t slice = strata_op_slice(each), slices = (each + slice - 1) / slice, grains = (rows + each - 1) / each;
-    const int width = strata_op_vector_width(run, columns);
+    const int width = strata_op_kept_width(run, x->storage, columns);
     struct view part = { 0 };
     if (slices == 1) return sum_grains(run, x, rows, columns, each, y, err);
     if (!strata_run_scratch(run, grains * slices * columns * sizeof(float), &part.buffer, err)) return false;
-    snprintf(options, sizeof options, "-DVW=%d", width);
+    snprintf(options, sizeof options, "-DVW=%d%s", width, strata_op_kept(x->storage));
     const struct arg args[] = { arg_view(x),     arg_view(&part),  arg_ulong(rows),   arg_ulong(columns),
                                 arg_ulong(each), arg_ulong(slice), arg_ulong(slices), { 0 } };
     const struct launch launch = { .kernel = "reduce:sum_grain_rows",

@@ -40,7 +40,7 @@ static bool run_resample(struct run *run, const struct resample *r, const struct
     char options[64];
     const size_t *in = large->shape.dim, *out = small->shape.dim, n = out[0], c = out[3];
     const size_t height = r->height ? r->height : in[1], width = r->height ? r->width : in[2];
-    const struct view box = { large->buffer, large->offset + (r->top * in[2] + r->left) * c, large->shape };
+    const struct view box = { .buffer = large->buffer, .offset = large->offset + (r->top * in[2] + r->left) * c, .shape = large->shape };
     const struct arg args[] = {
         arg_view(gradient ? small : &box), arg_view(gradient ? &box : small), arg_view(maps), arg_int((int)n),
         arg_int((int)height), arg_int((int)width), arg_int((int)c), arg_ulong(in[2] * c), arg_ulong(in[1] * in[2] * c),

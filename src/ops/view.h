@@ -2,20 +2,24 @@
 #ifndef STRATA_OPS_VIEW_H
 #define STRATA_OPS_VIEW_H
 
+#include "base/policy.h"
 #include "base/shape.h"
 #include "device/launch.h"
 
 /* buffer NULL: no tensor. offset in elements; shape with the batch axis first. Elements are float unless an op says
- * int32. */
+ * int32, or that it heeds `storage`. */
 struct view {
     struct buffer *buffer;
     size_t offset;
     struct shape shape;
+    enum storage storage;
 };
 
 static inline struct arg arg_view(const struct view *view)
 {
-    return arg_place(view->buffer, view->offset);
+    struct arg arg = arg_place(view->buffer, view->offset);
+    arg.element = strata_storage_size(view->storage);
+    return arg;
 }
 
 static inline size_t strata_view_count(const struct view *view)
@@ -26,7 +30,9 @@ static inline size_t strata_view_count(const struct view *view)
 /* The same elements under another shape of the same count. */
 static inline struct view strata_view_as(const struct view *view, struct shape shape)
 {
-    return (struct view){ view->buffer, view->offset, shape };
+    struct view other = *view;
+    other.shape = shape;
+    return other;
 }
 
 /* As a matrix: all axes but the last are rows. */

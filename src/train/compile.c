@@ -167,14 +167,14 @@ static bool parse_winograd(struct training *t, const json_t *config, strata_erro
            || strata_fail(err, STRATA_EJOB, "winograd is not true or false; false leaves out Winograd's convolution");
 }
 
-/* What Keras sets by keras.config.set_dtype_policy. */
-static bool check_policy(const json_t *config, strata_error *err)
+/* What Keras sets by keras.config.set_dtype_policy before the layers are made. */
+static bool set_policy(strata_model *model, const json_t *config, strata_error *err)
 {
-    const json_t *policy = json_object_get(config, "dtype_policy");
-    char brief[STRATA_JSON_BRIEF];
-    if (!policy || json_is_null(policy) || (json_is_string(policy) && strcmp(json_string_value(policy), "float32") == 0)) return true;
-    return strata_fail(err, STRATA_EJOB, "dtype_policy is %s; Strata computes in \"float32\" on every device: leave "
-                       "dtype_policy out, or give \"float32\"", strata_json_brief(policy, brief));
+    enum storage policy = STORAGE_FLOAT32;
+    bool stated;
+    if (!strata_policy_read(json_object_get(config, "dtype_policy"), "dtype_policy", &policy, &stated, err)) return false;
+    if (stated) strata_model_set_policy(model, policy);
+    return true;
 }
 
 bool strata_training_compile(strata_model *model, const json_t *config, strata_error *err)
@@ -189,7 +189,7 @@ bool strata_training_compile(strata_model *model, const json_t *config, strata_e
          && parse_loss(t, config, err)
          && parse_metrics(config, "metrics", &t->metrics, err)
          && parse_metrics(config, "weighted_metrics", &t->weighted_metrics, err) && parse_winograd(t, config, err)
-         && check_policy(config, err);
+         && set_policy(model, config, err);
     if (!ok) {
         release(t);
         err->code = err->code == STRATA_EVALUE ? STRATA_EJOB : err->code;

@@ -48,8 +48,8 @@ size_t strata_fit_at_once(const struct fit *f, size_t first, size_t count)
 static bool add(const struct fit *f, bool first, bool last, strata_error *err)
 {
     const size_t count = f->trainer.params->trainable;
-    const struct view g = { f->trainer.params->gradients, 0, { 1, { count } } };
-    const struct view sum = { f->accumulation->sum, 0, { 1, { count } } };
+    const struct view g = { .buffer = f->trainer.params->gradients, .offset = 0, .shape = { 1, { count } } };
+    const struct view sum = { .buffer = f->accumulation->sum, .offset = 0, .shape = { 1, { count } } };
     if (count == 0 || (first && last)) return true;
     if (first) return strata_op_copy(f->accumulation->run, &g, &sum, err);
     return strata_op_add(f->accumulation->run, &sum, &g, last ? &g : &sum, err);

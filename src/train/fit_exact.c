@@ -133,7 +133,7 @@ size_t strata_fit_exact_most(const struct fit *f, size_t first, size_t count)
 static struct view part_view(const struct fit *f, size_t part)
 {
     const size_t count = f->trainer.params->trainable;
-    return (struct view){ f->exact->parts, part * count, { 1, { count } } };
+    return (struct view){ .buffer = f->exact->parts, .offset = part * count, .shape = { 1, { count } } };
 }
 
 static bool add_top(const struct fit *f, strata_error *err)
@@ -148,7 +148,7 @@ static bool add_top(const struct fit *f, strata_error *err)
 static bool push(const struct fit *f, size_t begin, size_t leaf, strata_error *err)
 {
     struct exact *e = f->exact;
-    const struct view g = { f->trainer.params->gradients, 0, { 1, { f->trainer.params->trainable } } };
+    const struct view g = { .buffer = f->trainer.params->gradients, .offset = 0, .shape = { 1, { f->trainer.params->trainable } } };
     int merges = strata_tree_merges(begin, leaf);
     if (f->trainer.params->trainable == 0) return true;
     if (merges == 0) {
@@ -165,7 +165,7 @@ static bool push(const struct fit *f, size_t begin, size_t leaf, strata_error *e
 static bool finish_alone(const struct fit *f, strata_error *err)
 {
     struct exact *e = f->exact;
-    const struct view g = { f->trainer.params->gradients, 0, { 1, { f->trainer.params->trainable } } };
+    const struct view g = { .buffer = f->trainer.params->gradients, .offset = 0, .shape = { 1, { f->trainer.params->trainable } } };
     bool ok = true;
     while (ok && e->top > 1) ok = add_top(f, err);
     if (e->top == 0) return ok;
@@ -246,7 +246,7 @@ static bool run_nodes(struct fit *f, const struct batch *batch, double scale, st
 {
     struct node nodes[STRATA_TREE_PARTS];
     const size_t count = nodes_of(f, batch->first, batch->count, nodes), trainable = f->trainer.params->trainable;
-    const struct view gradients = { f->trainer.params->gradients, 0, { 1, { trainable } } };
+    const struct view gradients = { .buffer = f->trainer.params->gradients, .offset = 0, .shape = { 1, { trainable } } };
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++) {
         const size_t at = (nodes[i].index << nodes[i].level) * f->trainer.grain - batch->first;

@@ -18,7 +18,7 @@ static struct span overlap(const struct param *param, struct span span)
 
 static struct view place(struct buffer *buffer, size_t offset, size_t count)
 {
-    return (struct view){ buffer, offset, { 1, { count } } };
+    return (struct view){ .buffer = buffer, .offset = offset, .shape = { 1, { count } } };
 }
 
 static struct view gradients_of(const struct updater *u, struct span span)

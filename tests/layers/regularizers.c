@@ -22,9 +22,9 @@ static struct bench open_bench(void)
     struct bench b = { .device = strata_device_open(&request, &err) };
     cr_assert(b.device, "%s", err.message);
     b.run = strata_run_immediate(b.device, QUEUE_COMPUTE, &err);
-    b.w = (struct view){ strata_buffer_create(b.device, sizeof matrix, &err), 0, { 2, { 2, 3 } } };
-    b.dw = (struct view){ strata_buffer_create(b.device, sizeof matrix, &err), 0, { 2, { 2, 3 } } };
-    b.penalty = (struct view){ strata_buffer_create(b.device, sizeof(float), &err), 0, { 1, { 1 } } };
+    b.w = (struct view){ .buffer = strata_buffer_create(b.device, sizeof matrix, &err), .offset = 0, .shape = { 2, { 2, 3 } } };
+    b.dw = (struct view){ .buffer = strata_buffer_create(b.device, sizeof matrix, &err), .offset = 0, .shape = { 2, { 2, 3 } } };
+    b.penalty = (struct view){ .buffer = strata_buffer_create(b.device, sizeof(float), &err), .offset = 0, .shape = { 1, { 1 } } };
     cr_assert(b.run
                   && strata_buffer_write(b.device, QUEUE_COMPUTE, b.w.buffer, 0, sizeof matrix, matrix, &err),
               "%s", err.message);
