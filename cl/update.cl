@@ -53,3 +53,14 @@ kernel void squares(global const float *g, ulong g0, global float *sums, ulong s
     for (size_t k = first; k < end; ++k) sum += g[g0 + k] * g[g0 + k];
     sums[sums0 + i] = sum;
 }
+
+/* Item i counts what is not finite among elements [1024 i, 1024 (i + 1)) of the `count`: n counts. */
+kernel void odd(global const float *g, ulong g0, global float *counts, ulong counts0, ulong count, ulong n)
+{
+    const size_t i = get_global_id(0);
+    if (i >= n) return;
+    const size_t first = i * 1024, end = min((ulong)(first + 1024), count);
+    float sum = 0;
+    for (size_t k = first; k < end; ++k) sum += isfinite(g[g0 + k]) ? 0 : 1;
+    counts[counts0 + i] = sum;
+}

@@ -42,6 +42,15 @@ static void modernize_rate(json_t *config)
         json_object_set_new(config, "epsilon", json_real(1e-7));
 }
 
+static json_t *read_optimizer(const json_t *optimizer);
+
+/* The optimizer inside a LossScaleOptimizer. */
+static void read_inside(json_t *config)
+{
+    json_t *inside = json_object_get(config, "inner_optimizer");
+    if (inside) json_object_set_new(config, "inner_optimizer", read_optimizer(inside));
+}
+
 static json_t *read_optimizer(const json_t *optimizer)
 {
     const char *name = json_string_value(json_object_get(optimizer, "class_name"));
@@ -50,6 +59,7 @@ static json_t *read_optimizer(const json_t *optimizer)
     if (json_is_object(config)) {
         modernize_rate(config);
         drop(config, only_keras2);
+        read_inside(config);
     }
     const char *mark = strchr(name, '>'); /* Keras 2: "Custom>Adam" */
     return json_pack("{s:s, s:s, s:o, s:n}", "module", "keras.optimizers", "class_name",
@@ -160,6 +170,9 @@ static bool has_classes(const json_t *compile_config, strata_error *err)
 /* What Keras 2's optimizer would compute without. */
 static bool has_arguments(const json_t *config, strata_error *err)
 {
+    if (json_object_get(config, "inner_optimizer"))
+        return strata_fail(err, STRATA_EVALUE, "optimizer: the loss is scaled, whose state Keras 2 keeps otherwise: write it as Keras 3 "
+                           "has it");
     for (const char *const *key = only_keras3; *key; key++) {
         const json_t *value = json_object_get(config, *key);
         char brief[STRATA_JSON_BRIEF];
@@ -230,27 +243,45 @@ json_t *strata_training_config_write(const json_t *compile_config, strata_flavou
 
 /* ---- asking ---- */
 
-static const json_t *optimizer_config(const json_t *compile_config)
+static const json_t *config_of(const json_t *optimizer)
 {
-    return json_object_get(json_object_get(compile_config, "optimizer"), "config");
+    return json_object_get(optimizer, "config");
+}
+
+/* What updates the weights. */
+static const json_t *innermost(const json_t *compile_config)
+{
+    const json_t *optimizer = json_object_get(compile_config, "optimizer");
+    const json_t *inside = json_object_get(config_of(optimizer), "inner_optimizer");
+    return inside ? inside : optimizer;
+}
+
+static const char *name_of(const json_t *optimizer)
+{
+    const char *name = json_string_value(json_object_get(config_of(optimizer), "name"));
+    return name && *name ? name : "optimizer";
 }
 
 const char *strata_optimizer_name(const json_t *compile_config)
 {
-    const char *name = json_string_value(json_object_get(optimizer_config(compile_config), "name"));
-    return name && *name ? name : "optimizer";
+    return name_of(json_object_get(compile_config, "optimizer"));
+}
+
+const char *strata_inner_optimizer_name(const json_t *compile_config)
+{
+    const json_t *optimizer = json_object_get(compile_config, "optimizer"), *inside = innermost(compile_config);
+    return inside == optimizer ? NULL : name_of(inside);
 }
 
 const char *strata_optimizer_class(const json_t *compile_config)
 {
-    const char *name =
-        json_string_value(json_object_get(json_object_get(compile_config, "optimizer"), "class_name"));
+    const char *name = json_string_value(json_object_get(innermost(compile_config), "class_name"));
     return name ? name : "";
 }
 
 bool strata_constant_rate(const json_t *compile_config, float *rate)
 {
-    const json_t *value = json_object_get(optimizer_config(compile_config), "learning_rate");
+    const json_t *value = json_object_get(config_of(innermost(compile_config)), "learning_rate");
     if (rate) *rate = (float)json_number_value(value);
     return json_is_number(value);
 }

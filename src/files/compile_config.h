@@ -16,7 +16,10 @@ json_t *strata_training_config_write(const json_t *compile_config, strata_flavou
 
 /* "adam": what Keras names the optimizer's variables after. */
 const char *strata_optimizer_name(const json_t *compile_config);
-/* "Adam"; "" when unknown. */
+/* That of the optimizer inside a LossScaleOptimizer, whose variables follow four of that one's; NULL: it is none. */
+const char *strata_inner_optimizer_name(const json_t *compile_config);
+enum { STRATA_OUTER_VARIABLES = 4 };
+/* "Adam", of what updates the weights; "" when unknown. */
 const char *strata_optimizer_class(const json_t *compile_config);
 /* Whether the learning rate is a plain number, which is then a variable in Keras 3; *rate may be NULL. */
 bool strata_constant_rate(const json_t *compile_config, float *rate);

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "files/compile_config.h"
 #include "files/leaves.h"
 #include "files/save.h"
 
@@ -54,6 +55,13 @@ static bool locate_layer(void *context, const struct place *place, strata_error 
     return ok;
 }
 
+/* How many variables are there twice: those inside a LossScaleOptimizer. */
+static size_t twice(const struct saved_training *training)
+{
+    const bool scaled = training && training->count > 0 && strata_inner_optimizer_name(training->compile_config);
+    return scaled ? training->count - STRATA_OUTER_VARIABLES : 0;
+}
+
 bool strata_store_locate(struct h5 *file, const strata_model *model, const struct saved_training *training,
                          struct store_places *places, strata_error *err)
 {
@@ -61,6 +69,7 @@ bool strata_store_locate(struct h5 *file, const strata_model *model, const struc
     *places = (struct store_places){ 0 };
     bool ok = strata_places_walk(model, locate_layer, &s, err);
     for (size_t i = 0; ok && training && i < training->count; i++) ok = add(&s, "optimizer", i, err);
+    for (size_t i = 0; ok && i < twice(training); i++) ok = add(&s, "optimizer/inner_optimizer", i, err);
     return ok && (places->bounce = strata_alloc(places->largest, sizeof *places->bounce, err));
 }
 
@@ -139,5 +148,7 @@ bool strata_store_refill(void *image, size_t size, struct store_places *places, 
     odd[0] = '\0';
     bool ok = strata_places_walk(model, refill_layer, &r, err);
     for (size_t i = 0; ok && training && i < training->count; i++) ok = refill_variable(&r, &training->variables[i], err);
+    for (size_t i = 0; ok && i < twice(training); i++)
+        ok = refill_variable(&r, &training->variables[STRATA_OUTER_VARIABLES + i], err);
     return ok;
 }

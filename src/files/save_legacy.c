@@ -174,7 +174,10 @@ static char *variable_name(const struct saved_training *training, size_t index, 
 {
     const char *name = training->variables[index].name;
     struct text text = { 0 };
-    if (flavour == STRATA_FLAVOUR_KERAS3)
+    const char *inside = strata_inner_optimizer_name(training->compile_config);
+    if (inside && index >= STRATA_OUTER_VARIABLES && !strchr(name, '/')) /* its iteration and rate are called after it alone */
+        strata_text_add(&text, "%s/%s", inside, name);
+    else if (flavour == STRATA_FLAVOUR_KERAS3)
         strata_text_add(&text, "%s/%s", strata_optimizer_name(training->compile_config), name);
     else if (index == 0)
         strata_text_add(&text, "%s:0", name);

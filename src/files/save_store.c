@@ -53,11 +53,10 @@ static bool put_layer(void *file, const struct place *place, strata_error *err)
     return ok;
 }
 
-static bool put_variable(struct h5 *file, const char *vars, const struct saved_training *training,
-                         size_t index, strata_error *err)
+static bool put_variable(struct h5 *file, const char *vars, const struct saved_variable *variable, size_t number,
+                         strata_error *err)
 {
-    const struct saved_variable *variable = &training->variables[index];
-    char *path = numbered(vars, index, err);
+    char *path = numbered(vars, number, err);
     const bool ok =
         path
         && (variable->integer ? strata_h5_put_integer(file, path, variable->integers, err)
@@ -66,14 +65,25 @@ static bool put_variable(struct h5 *file, const char *vars, const struct saved_t
     return ok;
 }
 
-static bool put_optimizer(struct h5 *file, const struct saved_training *training, strata_error *err)
+/* The variables from the first one on. */
+static bool put_variables(struct h5 *file, const char *group, const char *name, const struct saved_training *training, size_t first,
+                          strata_error *err)
 {
     char *vars = NULL;
-    if (!training || training->count == 0) return true;
-    bool ok = put_vars(file, "optimizer", strata_optimizer_name(training->compile_config), &vars, err);
-    for (size_t i = 0; ok && i < training->count; i++) ok = put_variable(file, vars, training, i, err);
+    bool ok = put_vars(file, group, name, &vars, err);
+    for (size_t i = first; ok && i < training->count; i++)
+        ok = put_variable(file, vars, &training->variables[i], i - first, err);
     free(vars);
     return ok;
+}
+
+/* Keras writes what is inside a LossScaleOptimizer twice, and reads it twice. */
+static bool put_optimizer(struct h5 *file, const struct saved_training *training, strata_error *err)
+{
+    if (!training || training->count == 0) return true;
+    const char *inside = strata_inner_optimizer_name(training->compile_config);
+    return put_variables(file, "optimizer", strata_optimizer_name(training->compile_config), training, 0, err)
+           && (!inside || put_variables(file, "optimizer/inner_optimizer", inside, training, STRATA_OUTER_VARIABLES, err));
 }
 
 bool strata_store_put(struct h5 *file, const strata_model *model, const struct saved_training *training,

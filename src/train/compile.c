@@ -99,8 +99,11 @@ static bool parse_optimizer(struct training *t, const json_t *config, strata_err
     json_t *usual = json_string("rmsprop"); /* Keras's default */
     const json_t *spec = json_object_get(config, "optimizer");
     bool ok = usual || strata_fail(err, STRATA_EMEMORY, "out of memory");
-    ok = ok && (strata_object_parse(&strata_optimizers, spec ? spec : usual, STRATA_KERAS3, &t->optimizer, err)
-                || strata_fail_in(err, "optimizer"));
+    if (ok && strata_loss_scaling_is(spec))
+        ok = strata_loss_scaling_parse(spec, &t->scaling, &t->optimizer, err) || strata_fail_in(err, "optimizer");
+    else
+        ok = ok && (strata_object_parse(&strata_optimizers, spec ? spec : usual, STRATA_KERAS3, &t->optimizer, err)
+                    || strata_fail_in(err, "optimizer"));
     json_decref(usual);
     return ok && (t->optimizer.class || strata_fail(err, STRATA_EJOB, "optimizer is null; name one"));
 }
@@ -177,6 +180,19 @@ static bool set_policy(strata_model *model, const json_t *config, strata_error *
     return true;
 }
 
+/* Keras scales the loss of a model whose policy keeps gradients as float16, unless it is told not to. */
+static bool scale_loss(struct training *t, const strata_model *model, const json_t *config, strata_error *err)
+{
+    const json_t *automatic = json_object_get(config, "auto_scale_loss");
+    if (automatic && !json_is_boolean(automatic))
+        return strata_fail(err, STRATA_EJOB, "auto_scale_loss is not true or false");
+    if (!t->scaling.on && !json_is_false(automatic) && strata_model_policy(model) == STORAGE_FLOAT16)
+        t->scaling = strata_loss_scaling_usual();
+    return !t->scaling.on || strata_training_common(t)->gradient_accumulation_steps == STRATA_NO_INT
+        || strata_fail(err, STRATA_EJOB, "optimizer: gradient_accumulation_steps does not go with a scaled loss; fit.accumulate "
+                       "runs a batch in parts, or set auto_scale_loss to false");
+}
+
 bool strata_training_compile(strata_model *model, const json_t *config, strata_error *err)
 {
     struct training *t = strata_alloc(1, sizeof *t, err);
@@ -189,7 +205,7 @@ bool strata_training_compile(strata_model *model, const json_t *config, strata_e
          && parse_loss(t, config, err)
          && parse_metrics(config, "metrics", &t->metrics, err)
          && parse_metrics(config, "weighted_metrics", &t->weighted_metrics, err) && parse_winograd(t, config, err)
-         && set_policy(model, config, err);
+         && set_policy(model, config, err) && scale_loss(t, model, config, err);
     if (!ok) {
         release(t);
         err->code = err->code == STRATA_EVALUE ? STRATA_EJOB : err->code;
@@ -239,6 +255,7 @@ json_t *strata_training_config(const struct training *t, strata_error *err)
 {
     strata_fail(err, STRATA_EMEMORY, "out of memory while the compile config was written");
     json_t *optimizer = strata_object_write(&strata_optimizers, &t->optimizer, STRATA_KERAS3, err);
+    if (optimizer && t->scaling.on) optimizer = strata_loss_scaling_write(&t->scaling, optimizer);
     json_t *loss = t->loss ? full_form(&strata_losses, t->loss, err) : json_null();
     json_t *metrics = full_list(t->metrics, err), *weighted = full_list(t->weighted_metrics, err);
     json_t *config = optimizer && loss && metrics && weighted

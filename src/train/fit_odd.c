@@ -62,9 +62,15 @@ bool strata_fit_tell_odd(struct fit *f, strata_error *err)
     return true;
 }
 
+/* With a scaled loss they are nothing to tell: the scale is halved for them. */
+static bool tells(const struct fit *f)
+{
+    return f->updater && !f->odd_told && !f->training->scaling.on;
+}
+
 bool strata_fit_sees_odd(struct fit *f)
 {
-    if (!f->updater || f->odd_told) return false;
+    if (!tells(f)) return false;
     if (f->odd_step == 0 && strata_reducer_odd(strata_updater_reducer(f->updater)).found) f->odd_step = f->epoch * f->steps + f->step;
     return f->odd_step > 0;
 }
@@ -72,6 +78,6 @@ bool strata_fit_sees_odd(struct fit *f)
 bool strata_fit_hear_odd(struct fit *f, strata_error *err)
 {
     (void)strata_fit_sees_odd(f);
-    if (!f->updater || f->odd_told || !strata_reducer_heard_odd(strata_updater_reducer(f->updater))) return true;
+    if (!tells(f) || !strata_reducer_heard_odd(strata_updater_reducer(f->updater))) return true;
     return strata_fit_tell_odd(f, err);
 }

@@ -79,14 +79,15 @@ static bool zero_gradients(const struct fit *f, strata_error *err)
 
 bool strata_fit_play(struct fit *f, const struct batch *batch, double scale, struct pass **pass, strata_error *err)
 {
-    const double factor = f->updater ? strata_training_common(f->training)->loss_scale_factor : (double)NAN;
+    const double factor = f->updater ? strata_training_loss_factor(f->training) : (double)NAN;
     const struct step_numbers numbers = { .seed = f->seed, .epoch = (uint32_t)f->epoch,
                                           .loss_scale = (float)(isnan(factor) ? scale : scale * factor) };
     *pass = NULL;
     if (batch->count == 0) return strata_fit_settle(f, err) && zero_gradients(f, err) && take_part(f, batch, err);
     *pass = strata_passes_get(&f->passes, batch->count, batch->global_count, true, err);
     if (*pass && !isnan(factor) && strata_plan_penalty((*pass)->plan).buffer)
-        return strata_fail(err, STRATA_EVALUE, "loss_scale_factor does not scale activity regularizers; leave one of them out");
+        return strata_fail(err, STRATA_EVALUE, "a scaled loss leaves activity regularizers out: drop "
+                           "them or loss_scale_factor, or set auto_scale_loss to false");
     return *pass && strata_pass_play(*pass, batch, &numbers, &f->uploaded, err);
 }
 

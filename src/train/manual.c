@@ -9,6 +9,7 @@
 #include "train/callback.h"
 #include "train/job_priv.h"
 #include "train/loss.h"
+#include "train/loss_scaling.h"
 #include "train/metric.h"
 #include "train/optimizer.h"
 
@@ -88,7 +89,13 @@ static void add_job(struct text *out)
              "compile: as Keras's compile\n"
              "  optimizer, loss, metrics, weighted_metrics\n"
              "  learning_rate_multipliers: rules [GLOB, factor], the later wins, as those of trainable\n"
-             "phases: a list of {\"trainable\": .., \"compile\": .., \"fit\": ..}, trained one after the other as one run; each\n"
+             "  dtype_policy: \"mixed_float16\" or \"mixed_bfloat16\": layers whose config states no dtype hand on halves; weights,\n"
+             "    their gradients, statistics, losses and all arithmetic stay float32. mixed_float16 needs a device of the GPU class, or one\n"
+             "    with cl_khr_fp16, and scales the loss by a LossScaleOptimizer around the optimizer; auto_scale_loss false: not\n"
+             "  {\"LossScaleOptimizer\": {..}} as optimizer:\n");
+    strata_fields_manual(strata_loss_scalings.classes[0]->fields, out);
+    strata_text_add(
+        out, "phases: a list of {\"trainable\": .., \"compile\": .., \"fit\": ..}, trained one after the other as one run; each\n"
              "  holds what differs from the job's own, its epochs are its own, its optimizer begins anew\n"
              "fit:\n");
     strata_fields_manual(strata_job_fit_fields, out);

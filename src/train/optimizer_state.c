@@ -84,10 +84,12 @@ struct slot_of {
     const struct param *param;
 };
 
+/* Keras calls what is inside a LossScaleOptimizer after both. */
 static char *name_slot(const struct transfer *t, const void *of, strata_error *err)
 {
     const struct slot_of *slot = of;
     struct text name = { 0 };
+    if (t->training->scaling.on) strata_text_add(&name, "%s/", strata_training_common(t->training)->name);
     strata_text_add(&name, "%s_%s_%s_%s", t->model, strata_layer_name(slot->param->layer), slot->param->name, slot->kind->name);
     return strata_text_take(&name, err);
 }
@@ -113,13 +115,22 @@ static bool pack_number(struct transfer *t, const char *name, double value, stra
     return variable != NULL;
 }
 
-static bool pack_iteration(struct transfer *t, strata_error *err)
+static bool pack_integer(struct transfer *t, const char *name, int64_t value, strata_error *err)
 {
-    struct saved_variable *variable = next(t, copy_name, "iteration", 1, err);
+    struct saved_variable *variable = next(t, copy_name, name, 1, err);
     if (!variable) return false;
     variable->integer = true;
-    variable->integers = t->training->iteration;
+    variable->integers = value;
     return true;
+}
+
+/* A LossScaleOptimizer has an iteration and a rate of its own, which nothing uses. */
+static bool pack_scaling(struct transfer *t, strata_error *err)
+{
+    const struct loss_scaling *scaling = &t->training->scaling;
+    return !scaling->on
+           || (pack_integer(t, "iteration", 0, err) && pack_number(t, "learning_rate", 0, err)
+               && pack_integer(t, "step_counter", scaling->good, err) && pack_number(t, "dynamic_scale", scaling->scale, err));
 }
 
 bool strata_state_pack(struct training *training, const strata_model *model, const struct params *params, bool again,
@@ -132,10 +143,10 @@ bool strata_state_pack(struct training *training, const strata_model *model, con
                           .stretches = stretches };
     if (!again) {
         strata_training_forget(training);
-        training->variables = strata_alloc((size_t)kinds.count * params->trainable_params + 3,
+        training->variables = strata_alloc((size_t)kinds.count * params->trainable_params + 3 + STRATA_LOSS_SCALE_VARIABLES,
                                            sizeof *training->variables, err);
     }
-    return training->variables && pack_iteration(&t, err)
+    return training->variables && pack_scaling(&t, err) && pack_integer(&t, "iteration", training->iteration, err)
            && (!strata_schedule_is_constant(schedule) || pack_number(&t, "learning_rate", rate, err))
            && walk(&kinds, params, pack_slot, &t, err)
            && (!strata_training_optimizer(training)->advance || pack_number(&t, "variable", training->scalar, err));
@@ -174,6 +185,14 @@ static bool is_number(const struct saved_variable *variable)
     return variable->values && variable->shape.rank == 0;
 }
 
+static bool unpack_scaling(struct loss_scaling *scaling, const struct saved_variable *v)
+{
+    if (!v[0].integer || !is_number(&v[1]) || !v[2].integer || !is_number(&v[3])) return false;
+    scaling->good = v[2].integers;
+    scaling->scale = (double)v[3].values[0];
+    return isfinite(scaling->scale) && scaling->scale > 0;
+}
+
 bool strata_state_unpack(struct training *training, const struct params *params, float *const *arenas,
                          strata_error *err)
 {
@@ -181,11 +200,13 @@ bool strata_state_unpack(struct training *training, const struct params *params,
     const bool has_rate = strata_schedule_is_constant(&strata_training_common(training)->learning_rate);
     const bool has_scalar = strata_training_optimizer(training)->advance != NULL;
     const size_t expected = 1 + has_rate + (size_t)kinds.count * params->trainable_params + has_scalar;
-    struct transfer t = { .training = training, .params = params, .arenas = arenas, .at = 1 + (size_t)has_rate };
-    const struct saved_variable *v = training->variables;
-    if (training->count != expected || !v[0].integer || (has_rate && !is_number(&v[1]))
-        || (has_scalar && !is_number(&v[expected - 1])))
-        return another(training, expected, err);
+    /* Keras 2 keeps no state of scaling, which then begins anew */
+    const size_t first = training->scaling.on && training->count != expected ? STRATA_LOSS_SCALE_VARIABLES : 0;
+    struct transfer t = { .training = training, .params = params, .arenas = arenas, .at = first + 1 + (size_t)has_rate };
+    const struct saved_variable *v = training->variables + first;
+    if (training->count != first + expected || !v[0].integer || (has_rate && !is_number(&v[1]))
+        || (has_scalar && !is_number(&v[expected - 1])) || (first > 0 && !unpack_scaling(&training->scaling, training->variables)))
+        return another(training, first + expected, err);
     training->iteration = v[0].integers;
     if (has_rate) training->rate = (double)v[1].values[0];
     if (has_scalar) training->scalar = (double)v[expected - 1].values[0];

@@ -23,8 +23,8 @@ struct slot_kinds {
 
 struct slot_kinds strata_slot_kinds(const struct training *training);
 
-/* The variables are those of Keras 3, in its order: "iteration", "learning_rate" unless a schedule gives it, the slots in the
- * order of model.trainable_variables, for Nadam its product.
+/* The variables are those of Keras 3, in its order: those of a scaled loss (iteration, learning_rate, step_counter, dynamic_scale),
+ * "iteration", "learning_rate" unless a schedule gives it, the slots in the order of model.trainable_variables, for Nadam its product.
  *
  * Makes the list anew, or with `again` brings the numbers of the one that the call before made up to date. The slots' values come
  * later: stretches[kind * params->trainable_params + i] says of parameter i where in the kind's arena and where on the host. */

@@ -2,12 +2,16 @@
 #ifndef STRATA_TRAIN_TRAINING_H
 #define STRATA_TRAIN_TRAINING_H
 
+#include <math.h>
+
 #include "files/archive.h"
+#include "train/loss_scaling.h"
 #include "train/optimizer.h"
 
 struct training {
     struct training_state head; /* how saving a model gets at the state */
     struct object optimizer;
+    struct loss_scaling scaling; /* around it */
     json_t *rates; /* learning_rate_multipliers: a list of [glob, factor]; NULL: none */
     bool winograd; /* allowed */
     bool checkpoint; /* opened from one, which says besides where its run stood */
@@ -16,7 +20,7 @@ struct training {
     /* The optimizer's state between calls of fit. The variables are on rank 0 alone; NULL: none yet. */
     struct saved_variable *variables;
     size_t count;
-    int64_t iteration; /* steps done */
+    int64_t iteration; /* steps done, but those that scaling left out */
     double scalar;     /* see optimizer_step.state */
     double rate;       /* the learning rate that a callback set; NAN: as configured */
 };
@@ -47,6 +51,12 @@ static inline const struct optimizer_class *strata_training_optimizer(const stru
 static inline const struct optimizer_common *strata_training_common(const struct training *training)
 {
     return training->optimizer.config;
+}
+
+/* By what the loss is multiplied in the next step; NAN: by nothing. */
+static inline double strata_training_loss_factor(const struct training *training)
+{
+    return training->scaling.on ? training->scaling.scale : strata_training_common(training)->loss_scale_factor;
 }
 
 #endif

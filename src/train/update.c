@@ -69,7 +69,7 @@ static bool accumulate(const struct updater *u, struct run *run, struct span spa
 static bool prepare(const struct updater *u, struct run *run, struct span span, size_t slot, strata_error *err)
 {
     const struct view g = gradients_of(u, span);
-    const double factor = u->common->loss_scale_factor;
+    const double factor = strata_training_loss_factor(u->training);
     return (isnan(factor) || scale(run, &g, 1 / factor, err)) && add_regularizers(u, run, span, err)
            && (u->kinds.accumulator < 0 || accumulate(u, run, span, slot, err));
 }
@@ -85,7 +85,7 @@ static bool queue_squares(struct updater *u, struct run *run, struct span span, 
         if (count == 0) continue;
         const struct view g = gradients_of(u, part);
         const struct arg args[] = { arg_view(&g), arg_place(u->squares, u->partial[i]), arg_ulong(count), { 0 } };
-        ok = strata_op_map(run, "update:squares", NULL, args, (count + STRATA_SQUARES_CHUNK - 1) / STRATA_SQUARES_CHUNK, err);
+        ok = strata_op_map(run, "update:squares", NULL, args, strata_updater_chunks(count), err);
     }
     return ok;
 }
@@ -94,20 +94,15 @@ static void add_squares(const struct updater *u, struct span span, double *value
 {
     for (size_t i = 0; i < u->params->trainable_params; i++) {
         const struct span part = overlap(&u->params->list[i], span);
-        const size_t chunks = (part.end - part.begin + STRATA_SQUARES_CHUNK - 1) / STRATA_SQUARES_CHUNK;
+        const size_t chunks = strata_updater_chunks(part.end - part.begin);
         for (size_t c = 0; c < chunks; c++) values[i] += (double)u->host_squares[u->partial[i] + c];
     }
 }
 
-/* The reducer asks for measures before any update, so this is where gradients are prepared when norms are clipped. It
- * measures a rank's spans in the order in which their slots are packed. */
-bool strata_update_measure(void *context, struct run *run, struct span span, double *values, strata_error *err)
+/* Adds the squares to `values`. */
+static bool measure_norms(struct updater *u, struct run *run, struct span span, double *values, strata_error *err)
 {
-    struct updater *u = context;
-    const size_t bytes = u->partial[u->params->trainable_params] * sizeof(float), slot = u->measured_slots;
-    u->measured_slots += span.end - span.begin;
-    if (!prepare(u, run, span, slot, err)) return false;
-    if (!u->applies) return true;
+    const size_t bytes = u->partial[u->params->trainable_params] * sizeof(float);
     if (!queue_squares(u, run, span, err)
         || !strata_buffer_read(u->device, u->queue, u->squares, 0, bytes, u->host_squares, err))
         return false;
@@ -115,11 +110,38 @@ bool strata_update_measure(void *context, struct run *run, struct span span, dou
     return true;
 }
 
+static bool count_odd(const struct updater *u, struct run *run, struct span span, double *count, strata_error *err)
+{
+    const struct view g = gradients_of(u, span);
+    const size_t elements = strata_view_count(&g), chunks = strata_updater_chunks(elements);
+    const struct arg args[] = { arg_view(&g), arg_place(u->counts, 0), arg_ulong(elements), { 0 } };
+    if (chunks == 0) return true;
+    if (!strata_op_map(run, "update:odd", NULL, args, chunks, err)
+        || !strata_buffer_read(u->device, u->queue, u->counts, 0, chunks * sizeof(float), u->host_counts, err))
+        return false;
+    for (size_t c = 0; c < chunks; c++) *count += (double)u->host_counts[c];
+    return true;
+}
+
+/* The reducer asks for measures before any update, so this is where gradients are prepared when there are some. It measures a rank's
+ * spans in the order in which their slots are packed. */
+bool strata_update_measure(void *context, struct run *run, struct span span, double *values, strata_error *err)
+{
+    struct updater *u = context;
+    const size_t slot = u->measured_slots;
+    u->measured_slots += span.end - span.begin;
+    if (!prepare(u, run, span, slot, err)) return false;
+    return !u->applies
+           || ((!strata_updater_measures_norms(u) || measure_norms(u, run, span, values, err))
+               && (!u->counts || count_odd(u, run, span, &values[u->params->trainable_params], err)));
+}
+
 void strata_update_measured(void *context, const double *values)
 {
     struct updater *u = context;
     double all = 0;
-    for (size_t i = 0; i < u->params->trainable_params; i++) {
+    u->odd = u->counts && values[u->params->trainable_params] > 0;
+    for (size_t i = 0; strata_updater_measures_norms(u) && i < u->params->trainable_params; i++) {
         u->norms[i] = sqrt(values[i]);
         all += values[i];
     }
@@ -169,7 +191,7 @@ static bool decay(const struct updater *u, struct run *run, struct span span, st
  * tensor of the list of rows. */
 static bool has_squares(const struct updater *u, const struct param *param)
 {
-    return u->clipping == CLIP_NOTHING && u->kinds.accumulator < 0 && isnan(u->common->loss_scale_factor)
+    return u->clipping == CLIP_NOTHING && u->kinds.accumulator < 0 && isnan(strata_training_loss_factor(u->training))
            && !strata_has_object(param->regularizer) && param->squares;
 }
 
@@ -262,6 +284,7 @@ static bool constrain(const struct updater *u, struct run *run, struct span span
 bool strata_update_span(void *context, struct run *run, struct span span, size_t slot, strata_error *err)
 {
     const struct updater *u = context;
+    if (u->odd) return true;
     if (!u->step.measure && !prepare(u, run, span, slot, err)) return false;
     if (u->applies
         && (!clip(u, run, span, err)

@@ -43,11 +43,24 @@ static bool prepare_norms(struct updater *u, strata_error *err)
     u->norms = u->partial ? strata_alloc(count + 1, sizeof *u->norms, err) : NULL;
     if (!u->norms) return false;
     for (size_t i = 0; i < count; i++)
-        u->partial[i + 1] = u->partial[i] + (u->params->list[i].count + STRATA_SQUARES_CHUNK - 1) / STRATA_SQUARES_CHUNK;
+        u->partial[i + 1] = u->partial[i] + strata_updater_chunks(u->params->list[i].count);
     const size_t bytes = u->partial[count] * sizeof(float);
     u->host_squares = strata_alloc(1, bytes, err);
     u->squares = u->host_squares ? strata_buffer_create(u->device, bytes ? bytes : 4, err) : NULL;
     return u->squares != NULL;
+}
+
+static bool prepare_counts(struct updater *u, strata_error *err)
+{
+    const size_t bytes = (strata_updater_chunks(u->params->trainable) + 1) * sizeof(float);
+    u->host_counts = strata_alloc(1, bytes, err);
+    u->counts = u->host_counts ? strata_buffer_create(u->device, bytes, err) : NULL;
+    return u->counts != NULL;
+}
+
+static bool prepare_measures(struct updater *u, strata_error *err)
+{
+    return (!strata_updater_measures_norms(u) || prepare_norms(u, err)) && (!u->training->scaling.on || prepare_counts(u, err));
 }
 
 static bool make_reducer(struct updater *u, strata_error *err)
@@ -61,7 +74,7 @@ static bool make_reducer(struct updater *u, strata_error *err)
     for (size_t i = 0; i < p->trainable_params; i++) {
         const struct param *param = &p->list[i];
         const size_t end = param->squares ? param->squares + param->count : param->offset + param->count;
-        const bool measured = u->parts && u->step.measure; /* the sum of a tensor's squares is one rank's */
+        const bool measured = u->parts && strata_updater_measures_norms(u); /* the sum of a tensor's squares is one rank's */
         if (measured || strata_has_object(param->regularizer) || strata_has_object(param->constraint) || param->squares)
             whole[whole_count++] = (struct span){ param->offset, end };
     }
@@ -78,8 +91,8 @@ static void define_steps(struct updater *u)
 {
     u->step = (struct reducer_update){ .context = u, .update = strata_update_span };
     u->finish = (struct reducer_update){ .context = u, .update = strata_update_average };
-    if (u->clipping == CLIP_NORM || u->clipping == CLIP_GLOBAL_NORM) {
-        u->step.measure_count = u->params->trainable_params;
+    if (strata_updater_measures_norms(u) || u->training->scaling.on) {
+        u->step.measure_count = u->params->trainable_params + 1;
         u->step.measure = strata_update_measure;
         u->step.measured = strata_update_measured;
     }
@@ -120,13 +133,15 @@ static bool share_numbers(struct updater *u, strata_error *err)
 {
     struct training *t = u->training;
     struct {
-        int64_t iteration;
-        double scalar, rate;
-    } numbers = { t->iteration, t->scalar, t->rate };
+        int64_t iteration, good;
+        double scalar, rate, scale;
+    } numbers = { t->iteration, t->scaling.good, t->scalar, t->rate, t->scaling.scale };
     if (!strata_comm_broadcast(u->comm, &numbers, sizeof numbers, 0, err)) return false;
     t->iteration = numbers.iteration;
     t->scalar = numbers.scalar;
     t->rate = numbers.rate;
+    t->scaling.good = numbers.good;
+    t->scaling.scale = numbers.scale;
     return true;
 }
 
@@ -173,13 +188,19 @@ struct updater *strata_updater_create(struct training *training, strata_model *m
 {
     struct updater *u = strata_alloc(1, sizeof *u, err);
     if (!u) return NULL;
+    if (wire == STRATA_WIRE_FP16 && training->scaling.on && strata_comm_size(comm) > 1) {
+        strata_fail(err, STRATA_EVALUE, "gradients of a scaled loss do not fit into the float16 in which they are to travel; "
+                    "let them travel as bf16 or float32");
+        free(u);
+        return NULL;
+    }
     *u = (struct updater){ .training = training, .model = model, .class = strata_training_optimizer(training),
                            .common = strata_training_common(training), .params = params, .device = device,
                            .comm = comm, .queue = strata_comm_size(comm) > 1 ? QUEUE_COPY : QUEUE_COMPUTE,
                            .kinds = strata_slot_kinds(training), .parts = parts, .most_parts = most_parts, .wire = wire, .most_scale = 1 };
     u->clipping = clipping_of(u->common);
     define_steps(u);
-    if (make_reducer(u, err) && strata_comm_agree(comm, (!u->step.measure || prepare_norms(u, err)) && find_factors(u, err), err)
+    if (make_reducer(u, err) && strata_comm_agree(comm, prepare_measures(u, err) && find_factors(u, err), err)
         && load_state(u, err) && strata_comm_agree(comm, rehearse(u, err), err))
         return u;
     strata_updater_free(u);
@@ -192,7 +213,9 @@ void strata_updater_free(struct updater *u)
     strata_reducer_free(u->reducer);
     for (int k = 0; k < STRATA_MAX_KINDS; k++) strata_buffer_free(u->slots[k]);
     strata_buffer_free(u->squares);
+    strata_buffer_free(u->counts);
     free(u->host_squares);
+    free(u->host_counts);
     free(u->norms);
     free(u->factor);
     free(u->partial);
@@ -236,6 +259,8 @@ void strata_updater_begin(struct updater *u)
     struct training *t = u->training;
     const long steps = u->common->gradient_accumulation_steps;
     u->measured_slots = 0;
+    u->odd = false;
+    u->scalar = t->scalar;
     u->rate = strata_updater_rate(u) * strata_updater_rate_scale(u);
     u->applies = steps == STRATA_NO_INT || (t->iteration + 1) % steps == 0;
     if (u->applies && u->class->advance)
@@ -244,7 +269,12 @@ void strata_updater_begin(struct updater *u)
 
 void strata_updater_end(struct updater *u)
 {
-    u->training->iteration++;
+    struct training *t = u->training;
+    if (t->scaling.on) strata_loss_scaling_step(&t->scaling, !u->odd);
+    if (u->odd)
+        t->scalar = u->scalar;
+    else
+        t->iteration++;
 }
 
 const struct reducer_update *strata_updater_step(const struct updater *u)

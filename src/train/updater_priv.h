@@ -5,7 +5,7 @@
 #include "train/optimizer_state.h"
 #include "train/updater.h"
 
-enum { STRATA_SQUARES_CHUNK = 1024 }; /* elements that one sum of squares covers; see cl/update.cl */
+enum { STRATA_SQUARES_CHUNK = 1024 }; /* elements that one sum of squares, or one count, covers; see cl/update.cl */
 
 enum clipping { CLIP_NOTHING, CLIP_VALUE, CLIP_NORM, CLIP_GLOBAL_NORM };
 
@@ -33,6 +33,8 @@ struct updater {
     /* of the step at hand */
     double rate;
     bool applies;      /* false: its gradients are only accumulated */
+    double scalar;     /* training->scalar before it, where it may be left out */
+    bool odd;          /* its gradients are not all finite, and the loss is scaled: it is left out */
     size_t measured_slots; /* slots of the spans measured so far */
 
     enum clipping clipping;
@@ -40,7 +42,20 @@ struct updater {
     size_t *partial;   /* by parameter: where its sums of squares begin; one more at the end */
     struct buffer *squares;
     float *host_squares;
+
+    struct buffer *counts; /* of gradients that are not finite, a chunk each; NULL: they are not counted */
+    float *host_counts;
 };
+
+static inline bool strata_updater_measures_norms(const struct updater *u)
+{
+    return u->clipping == CLIP_NORM || u->clipping == CLIP_GLOBAL_NORM;
+}
+
+static inline size_t strata_updater_chunks(size_t elements)
+{
+    return (elements + STRATA_SQUARES_CHUNK - 1) / STRATA_SQUARES_CHUNK;
+}
 
 /* Keras's `iterations`: updates, not the steps whose gradients are accumulated. */
 static inline int64_t strata_updater_iteration(const struct updater *u)
