@@ -69,11 +69,11 @@ long golden_attr_int(hid_t file, const char *group, const char *name)
     return value;
 }
 
-static double deviation(hid_t dataset)
+static double finite_attr(hid_t dataset, const char *name)
 {
     double value = 0;
-    if (H5Aexists(dataset, "f64_dev") <= 0) return 0;
-    const hid_t attr = H5Aopen(dataset, "f64_dev", H5P_DEFAULT);
+    if (H5Aexists(dataset, name) <= 0) return 0;
+    const hid_t attr = H5Aopen(dataset, name, H5P_DEFAULT);
     H5Aread(attr, H5T_NATIVE_DOUBLE, &value);
     H5Aclose(attr);
     return isfinite(value) ? value : 0;
@@ -101,7 +101,8 @@ bool golden_read(hid_t file, const char *name, struct golden_array *array)
         array->integer = H5Tget_class(type) == H5T_INTEGER;
         H5Tclose(type);
         array->count = strata_shape_count(&array->shape);
-        array->f64_dev = deviation(dataset);
+        array->f64_dev = finite_attr(dataset, "f64_dev");
+        array->tolerance = finite_attr(dataset, "tolerance");
         void *data = calloc(array->count + 1, 4);
         ok = data
              && H5Dread(dataset, array->integer ? H5T_NATIVE_INT : H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL,
@@ -135,6 +136,7 @@ void golden_free(struct golden_array *array)
 static double tolerance_of(const struct golden_array *expected)
 {
     double largest = 1;
+    if (expected->tolerance > 0) return expected->tolerance;
     for (size_t i = 0; i < expected->count; i++) largest = fmax(largest, fabs(expected->values[i]));
     return fmax(1e-5 * largest, 20 * expected->f64_dev);
 }

@@ -14,7 +14,7 @@ struct golden_array {
     bool integer;   /* ints is set, else values */
     float *values;
     int *ints;
-    double f64_dev; /* 0 where there is none */
+    double f64_dev, tolerance; /* 0 where there is none */
 };
 
 hid_t golden_open(const char *path);                 /* negative: cannot be opened */
