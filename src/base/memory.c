@@ -16,15 +16,6 @@ void *strata_alloc(size_t count, size_t size, strata_error *err)
     return memory;
 }
 
-void *strata_alloc_pages(size_t size, strata_error *err)
-{
-    void *memory = NULL;
-    if (strata_fault(FAULT_MALLOC) != FAULT_NONE || posix_memalign(&memory, STRATA_PAGE, size > 0 ? size : 1) != 0) memory = NULL;
-    if (!memory)
-        strata_fail(err, STRATA_EMEMORY, "out of memory: %zu bytes were asked for", size);
-    return memory;
-}
-
 bool strata_reserve(void **items, size_t *room, size_t need, size_t size, strata_error *err)
 {
     if (need <= *room)

@@ -9,10 +9,6 @@
 /* count * size zeroed bytes (at least one); NULL with STRATA_EMEMORY, also when the product overflows. */
 void *strata_alloc(size_t count, size_t size, strata_error *err);
 
-/* `size` bytes, not zeroed, from a multiple of STRATA_PAGE on. */
-enum { STRATA_PAGE = 4096 };
-void *strata_alloc_pages(size_t size, strata_error *err);
-
 /* Grows the array *items of *room elements of `size` bytes so that it holds `need`; *items is unchanged on failure. */
 bool strata_reserve(void **items, size_t *room, size_t need, size_t size, strata_error *err);
 

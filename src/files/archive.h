@@ -59,9 +59,6 @@ struct replacing {
     char *path, *aside; /* owned */
     int file;           /* aside, open for writing */
 };
-/* A piece of so many bytes or more that lies at multiples of pages, in memory and in the file, is not copied on its way to the disk
- * where the file system can do without. */
-enum { STRATA_LARGE_PIECE = 1 << 20 };
 bool strata_replacing_begin(struct replacing *replacing, const char *path, strata_error *err);
 bool strata_replacing_write(struct replacing *replacing, const void *bytes, size_t size, strata_error *err);
 bool strata_replacing_commit(struct replacing *replacing, strata_error *err); /* ends it, done or not */

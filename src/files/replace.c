@@ -1,8 +1,6 @@
 /* Files appear whole or not at all, also when the power fails. */
-#define _GNU_SOURCE /* O_DIRECT */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,42 +39,18 @@ static int open_aside(const char *path, char **aside, strata_error *err)
     return -1;
 }
 
-struct piece {
-    const char *bytes;
-    size_t size;
-};
-
-/* What is left stays in the piece. */
-static bool write_all(int file, struct piece *piece)
+static bool write_all(int file, const char *bytes, size_t size)
 {
-    while (piece->size > 0) {
-        const size_t some = piece->size < ((size_t)1 << 30) ? piece->size : (size_t)1 << 30;
-        const ssize_t wrote = strata_file_fault() ? -1 : write(file, piece->bytes, some);
+    while (size > 0) {
+        const size_t some = size < ((size_t)1 << 30) ? size : (size_t)1 << 30;
+        const ssize_t wrote = strata_file_fault() ? -1 : write(file, bytes, some);
         if (wrote < 0 && errno != EINTR) return false;
         if (wrote > 0) {
-            piece->bytes += wrote;
-            piece->size -= (size_t)wrote;
+            bytes += wrote;
+            size -= (size_t)wrote;
         }
     }
     return true;
-}
-
-/* Past the system's memory, the whole pages of a piece that lies so; nothing where the file system knows no such thing. It
- * says EINVAL to what it does not like, and that goes the usual way. */
-static bool write_direct(int file, struct piece *piece)
-{
-    const int flags = piece->size >= STRATA_LARGE_PIECE ? fcntl(file, F_GETFL) : -1;
-    const off_t at = flags >= 0 ? lseek(file, 0, SEEK_CUR) : -1;
-    if (at < 0 || at % STRATA_PAGE != 0 || (uintptr_t)piece->bytes % STRATA_PAGE != 0 || fcntl(file, F_SETFL, flags | O_DIRECT) != 0)
-        return true;
-    struct piece pages = { piece->bytes, piece->size / STRATA_PAGE * STRATA_PAGE };
-    const bool ok = write_all(file, &pages);
-    const int error = errno;
-    const bool back = fcntl(file, F_SETFL, flags) == 0;
-    piece->size -= (size_t)(pages.bytes - piece->bytes);
-    piece->bytes = pages.bytes;
-    if (back) errno = error;
-    return back && (ok || error == EINVAL);
 }
 
 static bool sync_folder(const char *path, strata_error *err)
@@ -144,8 +118,7 @@ void strata_replacing_cancel(struct replacing *r)
 
 bool strata_replacing_write(struct replacing *r, const void *bytes, size_t size, strata_error *err)
 {
-    struct piece piece = { bytes, size };
-    return (write_direct(r->file, &piece) && write_all(r->file, &piece)) || report(r->path, "cannot be written", errno, err);
+    return write_all(r->file, bytes, size) || report(r->path, "cannot be written", errno, err);
 }
 
 bool strata_file_replace(const char *path, const void *bytes, size_t size, strata_error *err)

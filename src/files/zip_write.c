@@ -13,16 +13,14 @@
 #define MOST_32 0xffffffffU /* of a number of four bytes; stands for one that is in a wider field */
 #define MOST_16 0xffffU
 
-enum { VERSION = 20, VERSION_WIDE = 45, UNIX = 3, UTF8 = 1 << 11, WIDE_FIELD = 1, ALIGNED_FIELD = 0xd935, ALIGNED_LEAST = 6,
-       END_WIDE_REST = 44, LOCAL_FACTS = 30 };
+enum { VERSION = 20, VERSION_WIDE = 45, UNIX = 3, UTF8 = 1 << 11, WIDE_FIELD = 1, END_WIDE_REST = 44 };
 
 struct entry {
     char *name; /* owned */
     const void *bytes;
     size_t size;
     uint32_t checksum;
-    uint64_t at;    /* where its header is */
-    size_t padding; /* bytes of the field that has it begin where it should */
+    uint64_t at; /* where its header is */
 };
 
 struct new_archive {
@@ -98,8 +96,8 @@ static bool is_ascii(const char *text)
     return *text == '\0';
 }
 
-/* What both headers of an entry have. `wide`: how many numbers of eight bytes are in its wider field; padding: bytes of others. */
-static void put_facts(struct text *text, const struct entry *entry, uint32_t when, unsigned wide, size_t padding)
+/* What both headers of an entry have. `wide`: how many numbers of eight bytes are in its wider field. */
+static void put_facts(struct text *text, const struct entry *entry, uint32_t when, unsigned wide)
 {
     const uint64_t size = is_wide(entry) ? MOST_32 : entry->size;
     put(text, is_wide(entry) ? VERSION_WIDE : VERSION, 2);
@@ -110,7 +108,7 @@ static void put_facts(struct text *text, const struct entry *entry, uint32_t whe
     put(text, size, 4);
     put(text, size, 4);
     put(text, strlen(entry->name), 2);
-    put(text, (is_wide(entry) ? 4 + 8 * wide : 0) + padding, 2);
+    put(text, is_wide(entry) ? 4 + 8 * wide : 0, 2);
 }
 
 static void put_wide(struct text *text, const struct entry *entry, unsigned wide)
@@ -122,34 +120,15 @@ static void put_wide(struct text *text, const struct entry *entry, unsigned wide
     for (unsigned i = 0; i < wide; i++) put(text, numbers[i], 8);
 }
 
-/* A large entry begins at a multiple of pages, so that the system need not copy it on its way to the disk. The field is that of
- * Android's zipalign, which other readers pass over. */
-static size_t padding_of(const struct entry *entry)
-{
-    const uint64_t begin = entry->at + LOCAL_FACTS + strlen(entry->name) + (is_wide(entry) ? 4 + 8 * 2 : 0) + ALIGNED_LEAST;
-    return entry->size >= STRATA_LARGE_PIECE ? ALIGNED_LEAST + (STRATA_PAGE - begin % STRATA_PAGE) % STRATA_PAGE : 0;
-}
-
-static void put_padding(struct text *text, const struct entry *entry)
-{
-    if (entry->padding == 0) return;
-    put(text, ALIGNED_FIELD, 2);
-    put(text, entry->padding - 4, 2);
-    put(text, STRATA_PAGE, 2);
-    for (size_t i = ALIGNED_LEAST; i < entry->padding; i++) put(text, 0, 1);
-}
-
 static bool send_entry(struct target *target, struct entry *entry, uint32_t when, strata_error *err)
 {
     struct text header = { 0 };
     entry->at = target->sent;
-    entry->padding = padding_of(entry);
     entry->checksum = strata_checksum(entry->bytes, entry->size);
     put(&header, 0x04034b50, 4);
-    put_facts(&header, entry, when, 2, entry->padding);
+    put_facts(&header, entry, when, 2);
     strata_text_add_bytes(&header, entry->name, strlen(entry->name));
     put_wide(&header, entry, 2);
-    put_padding(&header, entry);
     return send_text(target, &header, err) && send(target, entry->bytes, entry->size, err);
 }
 
@@ -158,7 +137,7 @@ static bool send_listing(struct target *target, const struct entry *entry, uint3
     struct text header = { 0 };
     put(&header, 0x02014b50, 4);
     put(&header, UNIX << 8 | VERSION_WIDE, 2);
-    put_facts(&header, entry, when, 3, 0);
+    put_facts(&header, entry, when, 3);
     put(&header, 0, 6);                  /* no comment, one disk, nothing special */
     put(&header, 0100644U << 16, 4);     /* a file that all may read */
     put(&header, is_wide(entry) ? MOST_32 : entry->at, 4);

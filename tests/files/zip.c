@@ -13,7 +13,6 @@
 #include <zip.h>
 #include <zlib.h>
 
-#include "base/memory.h"
 #include "files/archive.h"
 #include "files/checksum.h"
 #include "files/golden.h"
@@ -87,37 +86,6 @@ Test(zip, a_changed_bit_is_noticed)
     cr_assert_null(bytes);
     cr_assert(strstr(err.message, "a.zip: entry a.txt is damaged"), "%s", err.message);
     strata_zip_close(zip);
-}
-
-/* Bytes that lie at a page go past the memory of the system, others by way of it. */
-Test(zip, a_large_entry_begins_at_a_page)
-{
-    const size_t size = 3 * STRATA_LARGE_PIECE + 5;
-    strata_error err = { 0 };
-    char *large = strata_alloc_pages(size + 1, &err);
-    void *bytes;
-    size_t length, got;
-    for (size_t i = 0; i <= size; i++) large[i] = (char)(i * 7 + i / 1000);
-    for (int shift = 0; shift < 2; shift++) {
-        struct new_archive *new = strata_zip_create(&err);
-        cr_assert(new && strata_zip_put(new, "small", "s", 1, &err) && strata_zip_put(new, "large", large + shift, size, &err)
-                  && strata_zip_put(new, "last", "l", 1, &err) && strata_zip_write(new, "a.zip", &err), "%s", err.message);
-        strata_zip_free(new);
-        struct archive *zip = strata_zip_open("a.zip", &err);
-        cr_assert(zip && strata_zip_read(zip, "large", &bytes, &got, &err), "%s", err.message);
-        cr_assert(got == size && memcmp(bytes, large + shift, size) == 0);
-        free(bytes);
-        cr_assert(strata_zip_read(zip, "last", &bytes, &got, &err) && got == 1, "%s", err.message);
-        free(bytes);
-        strata_zip_close(zip);
-        FILE *file = fopen("a.zip", "rb");
-        char *raw = malloc(2 * size);
-        length = fread(raw, 1, 2 * size, file);
-        fclose(file);
-        cr_assert(length > size + 4096 && memcmp(raw + 4096, large + shift, size) == 0, "it begins elsewhere");
-        free(raw);
-    }
-    free(large);
 }
 
 /* Long pieces are zeroes, which a file need not hold. */
