@@ -26,20 +26,17 @@ static bool ends(const char *path, const char *end)
 
 enum content { CONTENT_MODEL, CONTENT_LEGACY_WEIGHTS, CONTENT_STORE };
 
-static bool write_h5(const strata_model *model, const char *path, enum content content, strata_flavour flavour,
-                     const struct saved_training *training, strata_error *err)
+static bool make_h5(const strata_model *model, const char *what, enum content content, strata_flavour flavour,
+                    const struct saved_training *training, struct bytes *out, strata_error *err)
 {
-    struct bytes image = { 0 };
-    struct h5 *file = strata_h5_create(path, err);
+    struct h5 *file = strata_h5_create(what, err);
     if (!file) return false;
     const bool put = content == CONTENT_MODEL ? strata_legacy_put_model(file, model, flavour, training, err)
                      : content == CONTENT_LEGACY_WEIGHTS
                          ? strata_legacy_put_weights(file, "", model, flavour, err)
                          : strata_store_put(file, model, training, err);
-    bool ok = put && strata_h5_image(file, &image.data, &image.size, err);
+    const bool ok = put && strata_h5_image(file, &out->data, &out->size, err);
     strata_h5_close(file);
-    ok = ok && strata_file_replace(path, image.data, image.size, err);
-    free(image.data);
     return ok;
 }
 
@@ -75,7 +72,7 @@ static bool make_config(const strata_model *model, const struct saved_training *
     return ok;
 }
 
-static bool put(struct new_archive *zip, const char *name, const struct bytes *bytes, strata_error *err)
+static bool put(struct archive *zip, const char *name, const struct bytes *bytes, strata_error *err)
 {
     return strata_zip_put(zip, name, bytes->data, bytes->size, err);
 }
@@ -142,38 +139,47 @@ bool strata_keras_parts_again(struct keras_parts *parts, const strata_model *mod
            && strata_store_refill(parts->weights.data, parts->weights.size, &parts->places, model, training, odd, err);
 }
 
-bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err)
+static bool join(const struct keras_parts *parts, struct bytes *out, strata_error *err)
 {
-    struct new_archive *zip = strata_zip_create(err);
+    struct archive *zip = strata_zip_create(parts->path, err);
     const bool ok = zip && put(zip, "metadata.json", &parts->metadata, err) && put(zip, "config.json", &parts->config, err)
                     && put(zip, "model.weights.h5", &parts->weights, err)
                     && (!parts->strata.data || put(zip, "strata.json", &parts->strata, err))
-                    && strata_zip_write(zip, parts->path, err);
-    strata_zip_free(zip);
+                    && strata_zip_finish(zip, &out->data, &out->size, err);
+    strata_zip_close(zip);
     return ok;
 }
 
-static bool write_keras(const strata_model *model, const char *path, const struct saved_training *training, strata_error *err)
+bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err)
+{
+    struct bytes out = { 0 };
+    const bool ok = join(parts, &out, err) && strata_file_replace(parts->path, out.data, out.size, err);
+    free(out.data);
+    return ok;
+}
+
+static bool make_keras(const strata_model *model, const char *path, const struct saved_training *training,
+                       struct bytes *out, strata_error *err)
 {
     struct keras_parts *parts = strata_keras_parts(model, path, training, err);
-    const bool ok = parts && strata_keras_parts_write(parts, err);
+    const bool ok = parts && join(parts, out, err);
     strata_keras_parts_free(parts);
     return ok;
 }
 
 /* ---- by name ---- */
 
-static bool write_named(const strata_model *model, const char *path, strata_flavour flavour,
-                        const struct saved_training *training, strata_error *err)
+static bool make(const strata_model *model, const char *path, strata_flavour flavour,
+                 const struct saved_training *training, struct bytes *out, strata_error *err)
 {
-    if (ends(path, ".keras")) return write_keras(model, path, training, err);
+    if (ends(path, ".keras")) return make_keras(model, path, training, out, err);
     if (ends(path, ".weights.h5"))
-        return write_h5(model, path, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, err);
+        return make_h5(model, path, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, out, err);
     if (ends(path, "_weights.h5"))
-        return write_h5(model, path, CONTENT_LEGACY_WEIGHTS, STRATA_FLAVOUR_KERAS2, NULL, err);
+        return make_h5(model, path, CONTENT_LEGACY_WEIGHTS, STRATA_FLAVOUR_KERAS2, NULL, out, err);
     if (ends(path, ".h5") || ends(path, ".hdf5"))
-        return write_h5(model, path, CONTENT_MODEL, flavour, training, err);
-    if (ends(path, ".npz")) return strata_npz_write(model, path, err);
+        return make_h5(model, path, CONTENT_MODEL, flavour, training, out, err);
+    if (ends(path, ".npz")) return strata_npz_write(model, path, &out->data, &out->size, err);
     return strata_fail(err, STRATA_EVALUE,
                        "%s: the name must end in .keras, .h5, .hdf5, .weights.h5, .npz or .json", path);
 }
@@ -189,12 +195,16 @@ static bool write_json(const strata_model *model, const char *path, strata_flavo
 bool strata_archive_save(strata_model *model, const char *path, strata_flavour flavour,
                          const struct saved_training *training, strata_error *err)
 {
+    struct bytes out = { 0 };
     if (ends(path, ".json")) return write_json(model, path, flavour, err);
     if (!strata_model_built(model))
         return strata_fail(err, STRATA_EVALUE,
                            "%s: the model has no weights yet: build it, or save its config alone as .json",
                            path);
-    return write_named(model, path, flavour, training, err);
+    const bool ok =
+        make(model, path, flavour, training, &out, err) && strata_file_replace(path, out.data, out.size, err);
+    free(out.data);
+    return ok;
 }
 
 /* The training state of a compiled model, from what training hung on it. */

@@ -11,6 +11,7 @@ enum { MOST_EXPANSION = 1032 };
 
 struct archive {
     zip_t *zip;
+    zip_source_t *target; /* of an archive that is being written */
     char *what;
 };
 
@@ -32,6 +33,8 @@ static bool refuse(const struct archive *archive, const char *doing, strata_erro
                               "%s: %s: %s", archive->what, doing, zip_error_strerror(error));
 }
 
+/* ---- reading ---- */
+
 struct archive *strata_zip_open(const char *path, strata_error *err)
 {
     struct archive *archive = start(path, err);
@@ -52,6 +55,7 @@ void strata_zip_close(struct archive *archive)
 {
     if (!archive) return;
     if (archive->zip) zip_discard(archive->zip);
+    if (archive->target) zip_source_free(archive->target);
     free(archive->what);
     free(archive);
 }
@@ -114,4 +118,69 @@ bool strata_zip_read(const struct archive *archive, const char *name, void **byt
     *bytes = read;
     *size = length;
     return true;
+}
+
+/* ---- writing ---- */
+
+struct archive *strata_zip_create(const char *what, strata_error *err)
+{
+    struct archive *archive = start(what, err);
+    if (!archive) return NULL;
+    zip_error_t error;
+    zip_error_init(&error);
+    archive->target = zip_source_buffer_create(NULL, 0, 0, &error);
+    if (archive->target) {
+        zip_source_keep(archive->target);
+        archive->zip = zip_open_from_source(archive->target, ZIP_TRUNCATE, &error);
+        if (!archive->zip) zip_source_free(archive->target);
+    }
+    if (!archive->zip) {
+        strata_fail(err, STRATA_EMEMORY, "%s: no zip archive can be made in memory: %s", what,
+                    zip_error_strerror(&error));
+        strata_zip_close(archive);
+        archive = NULL;
+    }
+    zip_error_fini(&error);
+    return archive;
+}
+
+bool strata_zip_put(struct archive *archive, const char *name, const void *bytes, size_t size,
+                    strata_error *err)
+{
+    zip_source_t *source = zip_source_buffer(archive->zip, bytes, size, 0);
+    if (!source) return refuse(archive, name, err);
+    const zip_int64_t index = zip_file_add(archive->zip, name, source, ZIP_FL_ENC_UTF_8);
+    if (index < 0) {
+        zip_source_free(source);
+        return refuse(archive, name, err);
+    }
+    return zip_set_file_compression(archive->zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0
+           || refuse(archive, name, err);
+}
+
+static bool copy_target(struct archive *archive, void **bytes, size_t *size, strata_error *err)
+{
+    zip_stat_t stat;
+    zip_stat_init(&stat);
+    if (zip_source_stat(archive->target, &stat) < 0 || !(stat.valid & ZIP_STAT_SIZE)
+        || zip_source_open(archive->target) < 0)
+        return strata_fail(err, STRATA_EFILE, "%s: the archive in memory cannot be finished", archive->what);
+    *size = (size_t)stat.size;
+    *bytes = strata_alloc(*size, 1, err);
+    const bool ok = *bytes && zip_source_read(archive->target, *bytes, *size) == (zip_int64_t)*size;
+    zip_source_close(archive->target);
+    if (*bytes && !ok) {
+        free(*bytes);
+        *bytes = NULL;
+        strata_fail(err, STRATA_EFILE, "%s: the archive in memory cannot be copied", archive->what);
+    }
+    return ok;
+}
+
+bool strata_zip_finish(struct archive *archive, void **bytes, size_t *size, strata_error *err)
+{
+    *bytes = NULL;
+    if (zip_close(archive->zip) < 0) return refuse(archive, "the archive cannot be written", err);
+    archive->zip = NULL;
+    return copy_target(archive, bytes, size, err);
 }

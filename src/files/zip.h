@@ -17,17 +17,12 @@ bool strata_zip_names(const struct archive *archive, struct names *names, strata
 bool strata_zip_read(const struct archive *archive, const char *name, void **bytes, size_t *size,
                      strata_error *err);
 
-/* An archive that is being written. Entries are stored, not deflated, as Keras does. */
-struct new_archive;
-
-struct new_archive *strata_zip_create(strata_error *err);
-void strata_zip_free(struct new_archive *zip); /* takes NULL */
-/* The bytes are borrowed until the archive is freed. */
-bool strata_zip_put(struct new_archive *zip, const char *name, const void *bytes, size_t size, strata_error *err);
-/* Replaces the file at `path` whole. */
-bool strata_zip_write(struct new_archive *zip, const char *path, strata_error *err);
-/* What strata_zip_write writes, piece by piece. */
-bool strata_zip_send(struct new_archive *zip, bool (*take)(void *context, const void *bytes, size_t size, strata_error *err),
-                     void *context, strata_error *err);
+/* An archive in memory that is being written. Entries are stored, not deflated, as Keras does. */
+struct archive *strata_zip_create(const char *what, strata_error *err);
+/* The bytes are borrowed until strata_zip_finish. */
+bool strata_zip_put(struct archive *archive, const char *name, const void *bytes, size_t size,
+                    strata_error *err);
+/* The whole archive as bytes; release with free. Nothing but strata_zip_close may follow. */
+bool strata_zip_finish(struct archive *archive, void **bytes, size_t *size, strata_error *err);
 
 #endif

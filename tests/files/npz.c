@@ -21,7 +21,9 @@ static void write_npz(const char *const *names, const char *const *headers, cons
 {
     strata_error err = { 0 };
     char entries[4][256];
-    struct new_archive *zip = strata_zip_create(&err);
+    void *bytes;
+    size_t size;
+    struct archive *zip = strata_zip_create("m.npz", &err);
     for (int i = 0; i < count; i++) {
         const size_t header = strlen(headers[i]);
         memcpy(entries[i], "\x93NUMPY\x01\x00", 8);
@@ -31,8 +33,10 @@ static void write_npz(const char *const *names, const char *const *headers, cons
         memcpy(entries[i] + 10 + header, numbers[i], sizes[i]);
         cr_assert(strata_zip_put(zip, names[i], entries[i], 10 + header + sizes[i], &err), "%s", err.message);
     }
-    cr_assert(strata_zip_write(zip, "m.npz", &err), "%s", err.message);
-    strata_zip_free(zip);
+    cr_assert(strata_zip_finish(zip, &bytes, &size, &err) && strata_file_replace("m.npz", bytes, size, &err),
+              "%s", err.message);
+    strata_zip_close(zip);
+    free(bytes);
 }
 
 static bool load(strata_model **model, strata_error *err)
