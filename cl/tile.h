@@ -30,13 +30,11 @@ typedef float16 floatv;
 #define NR (2 * VW)
 
 /* Brings the cache line at `from` near, for rows that are short and lie apart, which no processor foresees. PoCL compiles
- * for the processor itself, and its prefetch() does nothing. FAR: no nearer than the second cache. */
+ * for the processor itself, and its prefetch() does nothing. */
 #if defined(__x86_64__) || defined(__aarch64__)
 #define PREFETCH(from) __builtin_prefetch(from)
-#define PREFETCH_FAR(from) __builtin_prefetch((from), 0, 2)
 #else
 #define PREFETCH(from) prefetch((from), 1)
-#define PREFETCH_FAR(from) prefetch((from), 1)
 #endif
 
 /* Floats of a cache line. */
@@ -47,16 +45,6 @@ typedef union {
     floatv v[2];
     float f[NR];
 } line;
-
-/* `count` floats at `from`, at most VW; zeros behind them. */
-static inline floatv load_some(global const float *from, int count)
-{
-    line some;
-    if (count >= VW) return LOADV(from);
-    some.v[0] = 0.0f;
-    for (int i = 0; i < count; ++i) some.f[i] = from[i];
-    return some.v[0];
-}
 
 static inline void tile_clear(floatv acc[MR][2])
 {
