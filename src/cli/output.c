@@ -21,7 +21,7 @@ void strata_tell_failure(const struct command *c, const strata_error *err)
     if (*c->told) return;
     *c->told = true;
     fflush(stdout);
-    if (strata_launch_rank() == 0)
+    if (strata_launch_rank() == 0 || err->code == STRATA_EPEER)
         fprintf(stderr, "%s: %s\n", err->code == STRATA_ESTOPPED ? "stopped" : "error", err->message);
 }
 

@@ -19,8 +19,8 @@ bool strata_print_json(json_t *owned, strata_error *err);
 void strata_note(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Why the verb failed, on stderr, by rank 0 alone and once. A verb whose ranks leave together says it while they still are: when one
- * of them has left with an exit code, mpirun ends the others. */
+/* Why the verb failed, on stderr, once, by rank 0 alone; when MPI itself failed by every rank that saw it, for the first to leave has mpirun end
+ * the others. For the same reason a verb whose ranks leave together says it while they still are. */
 void strata_tell_failure(const struct command *command, const strata_error *err);
 
 /* A table of texts. Starts as { .columns = N, .align = "lr..." }: 'r' sets a column flush right. */
