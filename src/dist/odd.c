@@ -1,23 +1,12 @@
 /* Whose gradients made a sum that is not finite. An owner looks at the sums while it has them in its first cache, and at the parts
  * only once one of them is odd. */
-#include <stdint.h>
-#include <string.h>
-
+#include "base/finite.h"
 #include "dist/reducer_priv.h"
-
-/* An exponent that is all ones is that of an infinity, or of no number. */
-static bool is_odd(float value)
-{
-    const uint32_t exponent = 0x7f800000;
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return (bits & exponent) == exponent;
-}
 
 static bool has_odd(const float *values, size_t count)
 {
     uint32_t odd = 0;
-    for (size_t i = 0; i < count; i++) odd |= is_odd(values[i]);
+    for (size_t i = 0; i < count; i++) odd |= strata_is_odd(values[i]);
     return odd != 0;
 }
 
@@ -28,14 +17,14 @@ static void find(struct reducer *r, const struct lane *lane, struct span mine, s
     for (size_t s = 0; s < r->step_count; s++) parts += r->steps[s];
     *odd = (struct oddity){ .found = true, .element = mine.begin + at, .rank = -1 };
     for (size_t p = 0; p < parts && odd->rank < 0; p++)
-        if (is_odd(strata_wire_part(r, lane, mine, p)[at])) odd->rank = strata_wire_rank(r, p, &odd->others);
+        if (strata_is_odd(strata_wire_part(r, lane, mine, p)[at])) odd->rank = strata_wire_rank(r, p, &odd->others);
 }
 
 void strata_odd_look(struct reducer *r, const struct lane *lane, struct span mine, size_t from, const float *sums, size_t count)
 {
     if (r->odd.found || !has_odd(sums, count)) return;
     size_t i = 0;
-    while (!is_odd(sums[i])) i++;
+    while (!strata_is_odd(sums[i])) i++;
     find(r, lane, mine, from + i);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/finite.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "files/compile_config.h"
@@ -82,17 +83,13 @@ struct refill {
     char *odd;
 };
 
-/* Copies, and says whether all are finite: an exponent that is all ones is that of an infinity or of no number. Counted, so that
- * compilers make vectors of it. */
+/* Copies, and says whether all are finite. */
 static bool copy_floats(unsigned char *restrict to, const float *restrict from, size_t count)
 {
-    const uint32_t exponent = 0x7f800000;
     uint32_t odd = 0;
     for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, &from[i], sizeof bits);
-        memcpy(to + i * sizeof bits, &bits, sizeof bits);
-        odd |= (bits & exponent) == exponent;
+        memcpy(to + i * sizeof *from, &from[i], sizeof *from);
+        odd |= strata_is_odd(from[i]);
     }
     return odd == 0;
 }
