@@ -9,8 +9,6 @@
 #include "device/device_priv.h"
 #include "device/native.h"
 
-enum { LEND_ALIGNMENT = 4096 }; /* a page: what devices that share the host's memory want at most */
-
 cl_int strata_queue_zero(cl_command_queue queue, cl_mem memory, size_t offset, size_t bytes, cl_event *event)
 {
     static const unsigned char zeroes[16] = { 0 };
@@ -119,7 +117,7 @@ bool strata_buffer_lend(struct buffer *buffer, void *host, bool *lent, strata_er
     const struct device *device = buffer->device;
     cl_int got = CL_OUT_OF_RESOURCES;
     *lent = false;
-    if (!device->info.unified || (uintptr_t)host % LEND_ALIGNMENT != 0)
+    if (!device->info.unified || (uintptr_t)host % STRATA_LEND_ALIGNMENT != 0)
         return true;
     memset(host, 0, buffer->size);
     cl_mem memory = strata_opencl_fault(NULL) ? NULL

@@ -14,8 +14,10 @@ struct buffer *strata_buffer_create(struct device *device, size_t bytes, strata_
 /* What stands for a buffer in runs that only measure: it has a size, and no memory. */
 struct buffer *strata_buffer_placeholder(struct device *device, size_t bytes, strata_error *err);
 void strata_buffer_free(struct buffer *buffer); /* takes NULL */
+enum { STRATA_LEND_ALIGNMENT = 4096 }; /* bytes, a page: what devices that share the host's memory want at most */
+
 /* Where the device computes in the host's memory, the buffer gives up its own and has its contents in `host` from now on, as many
- * bytes, zeroes first, which the caller keeps until it takes them back; *lent says whether. Before anything is recorded with the
+ * bytes, zeroes first, which the caller keeps until it takes them back; *lent says whether; not where `host` is not aligned so. Before anything is recorded with the
  * buffer; what was queued with it must be over. */
 bool strata_buffer_lend(struct buffer *buffer, void *host, bool *lent, strata_error *err);
 /* Leaves the buffer without memory, fit to be freed. Commands that use it must be over. */

@@ -5,8 +5,6 @@
 #include "base/memory.h"
 #include "dist/reducer_priv.h"
 
-enum { PAGE = 4096 };
-
 /* `floats` on this rank in memory that the node shares. */
 static bool share(struct comm *comm, size_t floats, MPI_Win *window, strata_error *err)
 {
@@ -47,10 +45,11 @@ static bool create_shared(struct reducer *r, strata_error *err)
 static bool create_own(struct reducer *r, strata_error *err)
 {
     struct staging *s = &r->staging;
-    s->memory = strata_alloc(r->count * r->most_parts + PAGE / sizeof(float), sizeof(float), err);
+    const size_t page = STRATA_LEND_ALIGNMENT;
+    s->memory = strata_alloc(r->count * r->most_parts + page / sizeof(float), sizeof(float), err);
     s->weights = s->memory ? strata_alloc(r->count, sizeof(float), err) : NULL;
     if (!s->weights) return false;
-    s->gradients[r->comm->rank] = (float *)((char *)s->memory + (PAGE - (uintptr_t)s->memory % PAGE) % PAGE);
+    s->gradients[r->comm->rank] = (float *)((char *)s->memory + (page - (uintptr_t)s->memory % page) % page);
     return true;
 }
 
