@@ -83,6 +83,13 @@ static bool begin_settle(struct reducer *r, struct lane *lane, strata_error *err
 
 /* ---- the device ------------------------------------------------------------------------------------------------ */
 
+static void drop_event(struct lane *lane)
+{
+    strata_event_free(lane->event);
+    lane->event = NULL;
+    lane->rings = false;
+}
+
 /* Whether what the lane's event stands for is over; a failure is over too. */
 static bool over(struct reducer *r, struct lane *lane)
 {
@@ -97,9 +104,7 @@ static bool over(struct reducer *r, struct lane *lane)
         lane->rings = true;
         return false;
     }
-    strata_event_free(lane->event);
-    lane->event = NULL;
-    lane->rings = false;
+    drop_event(lane);
     return true;
 }
 
@@ -211,8 +216,7 @@ static void begin_write(struct reducer *r, struct lane *lane)
     if (lane->worst.flag == FLAG_FAILED) return;
     for (int i = 0; ok && i < 2; i++) {
         if (strata_span_length(theirs[i]) == 0) continue;
-        strata_event_free(lane->event);
-        lane->event = NULL;
+        drop_event(lane);
         ok = strata_buffer_write_async(r->device, QUEUE_COPY, r->weights, theirs[i].begin * sizeof(float),
                                        strata_span_length(theirs[i]) * sizeof(float), weights_of(r, theirs[i]), &lane->event,
                                        &error);
@@ -410,9 +414,7 @@ static void settle(struct reducer *r)
     strata_event_free(last);
     for (int i = 0; i < STRATA_LANES; i++) {
         r->lane[i].stage = STAGE_FREE;
-        strata_event_free(r->lane[i].event);
-        r->lane[i].event = NULL;
-        r->lane[i].rings = false;
+        drop_event(&r->lane[i]);
     }
 }
 
