@@ -155,13 +155,10 @@ static bool report(const struct command *c, const struct workload *w, strata_con
     return true;
 }
 
-/* --balance */
-static bool find_balance(const struct command *c, strata_balance *balance, strata_error *err)
+static strata_balance balance_of(const struct command *c)
 {
     const char *word = strata_command_option(c, "--balance");
-    *balance = !word ? STRATA_BALANCE_UNLIKE : strcmp(word, "auto") == 0 ? STRATA_BALANCE_AUTO : STRATA_BALANCE_EQUAL;
-    return !word || *balance == STRATA_BALANCE_AUTO || strcmp(word, "equal") == 0
-           || strata_command_fail(err, STRATA_EUSAGE, "--balance is \"%s\"; auto or equal is expected", word);
+    return !word ? STRATA_BALANCE_UNLIKE : strcmp(word, "auto") == 0 ? STRATA_BALANCE_AUTO : STRATA_BALANCE_EQUAL;
 }
 
 static bool train(const struct command *c, strata_model *model, const strata_data *data, size_t batch, struct stopwatch *watch,
@@ -174,7 +171,8 @@ static bool train(const struct command *c, strata_model *model, const strata_dat
     config.progress = tick;
     config.progress_context = watch;
     config.progress_seconds = fmin(0.1, seconds / 30);
-    return find_balance(c, &config.balance, err) && strata_model_fit(model, watch->context, data, &config, NULL, err);
+    config.balance = balance_of(c);
+    return strata_model_fit(model, watch->context, data, &config, NULL, err);
 }
 
 /* Time from batch to batch; what lies between two passes over the data is left out. */
