@@ -6,8 +6,7 @@
 #define STRATA_TRAIN_LOSS_SCALING_H
 
 #include "base/fields.h"
-
-enum { STRATA_LOSS_SCALE_VARIABLES = 4 }; /* that come before those of the optimizer inside */
+#include "files/compile_config.h"
 
 struct loss_scaling {
     bool on;

@@ -67,7 +67,7 @@ bool strata_model_optimizer_params(const strata_model *model, size_t *count, siz
     const bool rate = strata_schedule_is_constant(&strata_training_common(training)->learning_rate);
     const bool scalar = strata_training_optimizer(training)->advance != NULL;
     const size_t scaled = training->scaling.on, integers = 1 + 2 * scaled; /* of 64 bits: iterations and the counter of good steps */
-    *count = trainable * (size_t)kinds.count + 1 + rate + scalar + scaled * STRATA_LOSS_SCALE_VARIABLES;
+    *count = trainable * (size_t)kinds.count + 1 + rate + scalar + scaled * STRATA_OUTER_VARIABLES;
     *bytes = (*count - integers) * sizeof(float) + integers * sizeof(int64_t);
     return true;
 }

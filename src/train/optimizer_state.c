@@ -143,7 +143,7 @@ bool strata_state_pack(struct training *training, const strata_model *model, con
                           .stretches = stretches };
     if (!again) {
         strata_training_forget(training);
-        training->variables = strata_alloc((size_t)kinds.count * params->trainable_params + 3 + STRATA_LOSS_SCALE_VARIABLES,
+        training->variables = strata_alloc((size_t)kinds.count * params->trainable_params + 3 + STRATA_OUTER_VARIABLES,
                                            sizeof *training->variables, err);
     }
     return training->variables && pack_scaling(&t, err) && pack_integer(&t, "iteration", training->iteration, err)
@@ -201,7 +201,7 @@ bool strata_state_unpack(struct training *training, const struct params *params,
     const bool has_scalar = strata_training_optimizer(training)->advance != NULL;
     const size_t expected = 1 + has_rate + (size_t)kinds.count * params->trainable_params + has_scalar;
     /* Keras 2 keeps no state of scaling, which then begins anew */
-    const size_t first = training->scaling.on && training->count != expected ? STRATA_LOSS_SCALE_VARIABLES : 0;
+    const size_t first = training->scaling.on && training->count != expected ? STRATA_OUTER_VARIABLES : 0;
     struct transfer t = { .training = training, .params = params, .arenas = arenas, .at = first + 1 + (size_t)has_rate };
     const struct saved_variable *v = training->variables + first;
     if (training->count != first + expected || !v[0].integer || (has_rate && !is_number(&v[1]))
