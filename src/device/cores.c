@@ -2,6 +2,7 @@
 
 #include <hwloc.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -86,6 +87,22 @@ void strata_cores_take(int part, int parts, bool alike, struct cores *cores)
         hwloc_topology_destroy(topology);
     }
     hwloc_bitmap_free(bound);
+}
+
+void strata_cores_tell_pocl(void)
+{
+    static const char *const names[] = { "POCL_MAX_PTHREAD_COUNT", "POCL_CPU_MAX_CU_COUNT" }; /* to PoCL 4; from 5 on */
+    hwloc_topology_t topology;
+    hwloc_bitmap_t bound = hwloc_bitmap_alloc();
+    char count[16] = "";
+    if (bound && look(&topology, bound)) {
+        const int cores = hwloc_bitmap_weight(bound);
+        if (cores < hwloc_bitmap_weight(hwloc_topology_get_allowed_cpuset(topology)))
+            snprintf(count, sizeof count, "%d", cores);
+        hwloc_topology_destroy(topology);
+    }
+    hwloc_bitmap_free(bound);
+    for (size_t i = 0; count[0] && i < sizeof names / sizeof *names; i++) setenv(names[i], count, 0);
 }
 
 uint64_t strata_process_binding(void)

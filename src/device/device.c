@@ -58,12 +58,13 @@ static int short_name(const strata_device_info *info, char *text, size_t size)
 
 static void describe(struct device *device, const struct cores *cores, bool whole)
 {
-    const int at = short_name(&device->info, device->text, sizeof device->text), total = device->info.compute_units;
+    const int at = short_name(&device->info, device->text, sizeof device->text), units = device->info.compute_units;
+    const int total = device->info.is_cpu && cores->machine > units ? cores->machine : units;
     char *text = device->text + at;
     const size_t room = sizeof device->text - (size_t)at;
     if (!device->info.is_cpu || cores->count >= total)
         snprintf(text, room, " (%d units)", total);
-    else if (!whole)
+    else if (!whole || device->units == units)
         snprintf(text, room, " (%d of %d units%s)", device->units, total, cores->pinned ? "" : ", not pinned");
     else
         snprintf(text, room, " (whole, as it cannot be split%s)", cores->pinned ? "; pinned" : "; not pinned");

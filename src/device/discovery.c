@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "device/cores.h"
 #include "device/device_priv.h"
 #include "device/native.h"
 
@@ -25,6 +26,7 @@ static bool find_platforms(struct platform **list, cl_uint *count, strata_error 
 {
     *list = NULL;
     *count = 0;
+    strata_cores_tell_pocl();
     const cl_int got = clGetPlatformIDs(0, NULL, count);
     if (got == NO_PLATFORM || (got == CL_SUCCESS && *count == 0)) {
         *count = 0;
