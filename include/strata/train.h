@@ -35,7 +35,8 @@ STRATA_API strata_model_extras strata_model_carries(const strata_model *model);
 STRATA_API STRATA_CHECKED bool strata_model_optimizer_params(const strata_model *model, size_t *count, size_t *bytes,
                                                              strata_error *err);
 
-/* What a training run tells while it goes on, on every rank with the same numbers. Return false to stop training. */
+/* What a training run tells while it goes on, on every rank with the same numbers. Return false to stop training; of several ranks one
+ * is enough, and all stop after the same step, when the next numbers are told. */
 typedef struct strata_progress {
     size_t epoch, epochs;  /* counted from 0 */
     size_t step, steps;    /* steps done in this epoch, and in all of it */

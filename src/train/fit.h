@@ -15,6 +15,7 @@
 struct telling {
     struct comm_sum *sum; /* owned */
     bool begun;
+    bool stop;                /* whoever is shown progress on this rank wants to stop; the others have not heard of it yet */
     strata_progress progress; /* of the step when it was begun; its values come last */
 };
 

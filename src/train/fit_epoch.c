@@ -176,7 +176,7 @@ static bool keep_best(struct fit *f, strata_error *err)
 static bool end_epoch(struct fit *f, strata_error *err)
 {
     enum { STOP, ODD, EXTRA };
-    double extra[EXTRA] = { f->stop, strata_fit_sees_odd(f) };
+    double extra[EXTRA] = { f->stop || f->telling.stop, strata_fit_sees_odd(f) };
     strata_comm_phase(f->trainer.comm, "ending an epoch", f->epoch + 1);
     if (!strata_fit_drain(f, err) || !strata_fit_sum(f, extra, EXTRA, err) || (extra[ODD] > 0 && !strata_fit_tell_odd(f, err)))
         return false;
@@ -186,7 +186,8 @@ static bool end_epoch(struct fit *f, strata_error *err)
     if (!strata_fit_sync(f, err) || !validate(f, err) || !strata_fit_tell_saturated(f, err)) return false;
     log_rate(f);
     strata_progress progress = strata_fit_progress(f, true);
-    if (!strata_history_add(f->history, f->names, f->values, f->count, err) || !strata_fit_call(f, CALLBACK_EPOCH_END, &progress, err)
+    if (!strata_comm_max(f->trainer.comm, &progress.seconds, 1, err) /* which all ranks are to be told alike */
+        || !strata_history_add(f->history, f->names, f->values, f->count, err) || !strata_fit_call(f, CALLBACK_EPOCH_END, &progress, err)
         || !strata_comm_agree(f->trainer.comm, log_event(f, &progress, err), err) || !keep_best(f, err))
         return false;
     if (f->config->progress && !f->config->progress(f->config->progress_context, &progress)) f->stop = true;

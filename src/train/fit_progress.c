@@ -9,7 +9,7 @@
 
 static const double look_seconds = 1; /* how often callbacks look when nobody else does */
 
-enum { INTERVAL, STOP, EXTRA }; /* behind the sums */
+enum { INTERVAL, STOP, SECONDS, EXTRA }; /* behind the sums */
 
 bool strata_fit_make_progress(struct fit *f, strata_error *err)
 {
@@ -30,11 +30,21 @@ static void begin(struct fit *f)
     const size_t sums = f->objective->sums;
     memcpy(f->all, f->sums, sums * sizeof *f->all);
     f->all[sums + INTERVAL] = f->trainer.rank == 0 ? next_interval(f) : 0;
-    f->all[sums + STOP] = f->stop;
+    f->all[sums + STOP] = f->stop || f->telling.stop;
     f->last_shown = strata_clock();
     f->telling.progress = strata_fit_progress(f, false);
+    f->all[sums + SECONDS] = f->trainer.rank == 0 ? f->telling.progress.seconds : 0;
     f->telling.begun = true;
     strata_comm_sum_begin(f->telling.sum, f->all);
+}
+
+/* A rank that stopped alone would leave the others waiting for it: they hear of it with the next numbers. */
+static void wish_to_stop(struct fit *f)
+{
+    if (f->trainer.ranks == 1)
+        f->stop = true;
+    else
+        f->telling.stop = true;
 }
 
 bool strata_fit_shown(struct fit *f, strata_error *err)
@@ -49,8 +59,9 @@ bool strata_fit_shown(struct fit *f, strata_error *err)
     f->interval = (size_t)f->all[sums + INTERVAL];
     f->next_shown = progress->step + f->interval;
     f->stop = f->all[sums + STOP] > 0;
+    progress->seconds = f->all[sums + SECONDS];
     strata_comm_phase(f->trainer.comm, "telling its progress", progress->step);
-    if (f->config->progress && !f->config->progress(f->config->progress_context, progress)) f->stop = true;
+    if (f->config->progress && !f->config->progress(f->config->progress_context, progress)) wish_to_stop(f);
     return !strata_callbacks_look_inside(f->callbacks) || strata_fit_call(f, CALLBACK_STEP_END, progress, err);
 }
 

@@ -2,7 +2,9 @@
  *
  *   test-fit-ranks masks [SHARE...]  a line for each sample of two epochs, whichever rank has it: epoch, step, place in the
  *                                    global batch, sample, what dropout let pass of it
- *   test-fit-ranks flip              the last rank's memory errs in a frozen weight in step 3 */
+ *   test-fit-ranks flip              the last rank's memory errs in a frozen weight in step 3
+ *   test-fit-ranks stop SECONDS      a line for each time that a rank is told progress, every SECONDS; the last rank alone wants to stop
+ *                                    after step 5 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +82,33 @@ static bool masks(strata_context *context, const double *shares, strata_error *e
     return ok;
 }
 
+/* ---- a fit ---- */
+
+/* Of a frozen layer and a trained one, in one epoch of 250 steps. */
+static strata_model *make_model(strata_error *err)
+{
+    strata_model *model = strata_sequential_create("fit", err);
+    if (model && add(model, "{\"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 12]}}", err)
+        && add(model, "{\"class_name\": \"Dense\", \"config\": {\"units\": 3, \"trainable\": false}}", err)
+        && add(model, "{\"class_name\": \"Dense\", \"config\": {\"units\": 1}}", err)
+        && strata_model_build(model, &(strata_shape){ 1, { WIDTH } }, 0, err)
+        && strata_model_compile(model, "{\"optimizer\": \"sgd\", \"loss\": \"mse\"}", err))
+        return model;
+    strata_model_free(model);
+    return NULL;
+}
+
+static strata_fit_config make_config(double progress_seconds)
+{
+    strata_fit_config config = strata_fit_defaults();
+    config.batch_size = 2;
+    config.epochs = 1;
+    config.steps_per_epoch = 250;
+    config.progress_seconds = progress_seconds;
+    config.cache_frozen = false;
+    return config;
+}
+
 /* ---- flip ---- */
 
 struct flip {
@@ -100,22 +129,34 @@ static bool err_in_step_3(void *context, const strata_progress *progress)
 static bool flip(strata_context *context, strata_error *err)
 {
     strata_data *data = make_data(2, err);
-    strata_model *model = data ? strata_sequential_create("flip", err) : NULL;
+    strata_model *model = data ? make_model(err) : NULL;
     struct flip flip = { model, strata_context_rank(context) == strata_context_size(context) - 1 };
-    strata_fit_config config = strata_fit_defaults();
-    config.batch_size = 2;
-    config.epochs = 1;
-    config.steps_per_epoch = 250;
+    strata_fit_config config = make_config(0);
     config.progress = err_in_step_3;
     config.progress_context = &flip;
-    config.progress_seconds = 0;
-    config.cache_frozen = false;
-    const bool ok = model && add(model, "{\"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 12]}}", err)
-                    && add(model, "{\"class_name\": \"Dense\", \"config\": {\"units\": 3, \"trainable\": false}}", err)
-                    && add(model, "{\"class_name\": \"Dense\", \"config\": {\"units\": 1}}", err)
-                    && strata_model_build(model, &(strata_shape){ 1, { WIDTH } }, 0, err)
-                    && strata_model_compile(model, "{\"optimizer\": \"sgd\", \"loss\": \"mse\"}", err)
-                    && strata_model_fit(model, context, data, &config, NULL, err);
+    const bool ok = model && strata_model_fit(model, context, data, &config, NULL, err);
+    strata_model_free(model);
+    strata_data_free(data);
+    return ok;
+}
+
+/* ---- stop ---- */
+
+static bool tell(void *context, const strata_progress *progress)
+{
+    const int rank = strata_context_rank(context);
+    printf("%d: step %zu, %.17g s\n", rank, progress->step, progress->seconds);
+    return rank + 1 != strata_context_size(context) || progress->step < 5;
+}
+
+static bool stop(strata_context *context, double seconds, strata_error *err)
+{
+    strata_data *data = make_data(2, err);
+    strata_model *model = data ? make_model(err) : NULL;
+    strata_fit_config config = make_config(seconds);
+    config.progress = tell;
+    config.progress_context = context;
+    const bool ok = model && strata_model_fit(model, context, data, &config, NULL, err);
     strata_model_free(model);
     strata_data_free(data);
     return ok;
@@ -124,12 +165,14 @@ static bool flip(strata_context *context, strata_error *err)
 int main(int argc, char **argv)
 {
     strata_error err = { 0 };
-    double shares[16];
+    double shares[16] = { 0 };
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (int i = 2; i < argc && i < 18; i++) shares[i - 2] = atof(argv[i]);
     strata_context *context = strata_context_create(NULL, &err);
-    const bool flips = argc > 1 && strcmp(argv[1], "flip") == 0;
-    const bool ok = context && (flips ? flip(context, &err) : masks(context, argc > 2 ? shares : NULL, &err));
+    const char *what = argc > 1 ? argv[1] : "";
+    const bool ok = context && (strcmp(what, "flip") == 0 ? flip(context, &err)
+                                : strcmp(what, "stop") == 0 ? stop(context, shares[0], &err)
+                                                            : masks(context, argc > 2 ? shares : NULL, &err));
     if (!ok && strata_launch_rank() == 0) fprintf(stderr, "%s\n", err.message);
     strata_context_free(context);
     return ok ? 0 : strata_exit_code(err.code);
