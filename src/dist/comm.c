@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/doorbell.h"
 #include "base/env.h"
 #include "base/fault.h"
@@ -51,13 +52,14 @@ bool strata_comm_check(struct comm *comm, int code, const char *what, strata_err
 bool strata_comm_complete(struct comm *comm, MPI_Request *requests, int count, const char *what, strata_error *err)
 {
     struct pause pause = { 0 };
-    for (;;) {
-        int done = 0;
-        if (!strata_comm_check(comm, MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE), what, err))
-            return false;
-        if (done) return true;
+    const bool waited = atomic_load(&comm->others);
+    int done = 0;
+    bool ok = true;
+    strata_stall_others(comm, true);
+    while ((ok = strata_comm_check(comm, MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE), what, err)) && !done)
         strata_pause(comm, &pause);
-    }
+    strata_stall_others(comm, waited);
+    return ok;
 }
 
 bool strata_comm_meet(struct comm *comm, strata_error *err)
@@ -235,6 +237,7 @@ struct comm *strata_comm_create(strata_error *err)
     atomic_init(&comm->moved, 0);
     atomic_init(&comm->timed, false);
     atomic_init(&comm->others, false);
+    atomic_init(&comm->got_on, strata_clock());
     strata_condition_init(&comm->changed);
     if (gethostname(comm->host, sizeof comm->host - 1) != 0) snprintf(comm->host, sizeof comm->host, "localhost");
     comm->bell = strata_doorbell_create(err);

@@ -44,6 +44,7 @@ struct comm {
     _Atomic double moved;    /* when this rank got on last */
     atomic_bool timed;       /* it has to get on in what it does now */
     atomic_bool others;      /* it waits for them */
+    _Atomic double got_on;   /* when that began or ended, or it moved */
 };
 
 void strata_comm_submit(struct comm *comm, struct job *job);

@@ -29,12 +29,14 @@ struct stall {
 
 void strata_stall_moved(struct comm *comm)
 {
-    atomic_store(&comm->moved, strata_clock());
+    const double at = strata_clock();
+    atomic_store(&comm->moved, at);
+    atomic_store(&comm->got_on, at);
 }
 
 void strata_stall_others(struct comm *comm, bool others)
 {
-    atomic_store(&comm->others, others);
+    if (atomic_exchange(&comm->others, others) != others) atomic_store(&comm->got_on, strata_clock());
 }
 
 /* What the device does; a change is a move. Whether it may take as long as it likes. */

@@ -13,6 +13,9 @@ static const double SEND_EVERY = 1, LOOK_EVERY = 0.25, OWN_GAP = 4;
 struct pulse {
     char host[STRATA_HOST], device[STRATA_DEVICE_TEXT], phase[PHASE];
     uint64_t step;
+    struct row {
+        uint32_t named, over;
+    } row; /* how many ranks one after the other, this one the last, have waited for others for watch_report seconds, and watch_stop */
 };
 
 /* A rank before ours. */
@@ -31,6 +34,8 @@ struct watch {
     struct watched watched[WATCHED];
     int count;
     double sent, looked;
+    struct row told; /* in the last pulse */
+    bool circle;     /* it is known that all ranks wait */
 };
 
 /* ---- pulses ---------------------------------------------------------------------------------------------------- */
@@ -54,6 +59,7 @@ static void send(struct comm *comm, struct watch *w)
     pthread_mutex_unlock(&comm->lock);
     snprintf(w->own.phase, sizeof w->own.phase, "%s", atomic_load(&comm->phase));
     w->own.step = atomic_load(&comm->step);
+    w->told = w->own.row;
     for (int i = 0; i < w->count; i++)
         MPI_Isend(&w->own, sizeof w->own, MPI_BYTE, (comm->rank + 1 + i) % comm->size, 0, w->pulses, &w->sends[i]);
 }
@@ -102,9 +108,41 @@ static void look(struct comm *comm, struct watch *w, double at)
     }
 }
 
-/* Who was stopped itself has heard nothing either. */
-static void forgive(struct watch *w, double gap)
+/* ---- who waits for whom ---------------------------------------------------------------------------------------- */
+
+/* Up to twice round all ranks. */
+static uint32_t row(const struct comm *comm, const struct watch *w, double waited, double least, uint32_t before)
 {
+    const uint32_t most = 2 * (uint32_t)comm->size;
+    if (w->count == 0 || waited < least) return 0;
+    return before < most ? before + 1 : most;
+}
+
+/* All ranks send pulses, and none gets on: each waits for another that waits. */
+static void look_round(struct comm *comm, struct watch *w, double at)
+{
+    const double report = atomic_load(&comm->watch_report), stop = atomic_load(&comm->watch_stop);
+    const double waited = atomic_load(&comm->others) ? at - atomic_load(&comm->got_on) : 0;
+    const struct row before = w->count > 0 ? w->watched[0].last.row : (struct row){ 0 };
+    char text[512];
+    w->own.row = (struct row){ row(comm, w, waited, report, before.named), row(comm, w, waited, stop, before.over) };
+    if (w->own.row.named < (uint32_t)comm->size) {
+        w->circle = false;
+        return;
+    }
+    snprintf(text, sizeof text, "rank %d on %s has waited %.0f s for the others, and so have all ranks: %s, step %llu", comm->rank,
+             comm->host, waited, atomic_load(&comm->phase), (unsigned long long)atomic_load(&comm->step));
+    if (!w->circle) fprintf(stderr, "strata: %s; the job ends when that lasts %.0f s\n", text, stop);
+    w->circle = true;
+    if (w->own.row.over < 2 * (uint32_t)comm->size) return; /* once round, one may have got on behind the count */
+    fprintf(stderr, "strata: rank %d on %s ends the job: %s\n", comm->rank, comm->host, text);
+    MPI_Abort(MPI_COMM_WORLD, strata_exit_code(STRATA_EPEER));
+}
+
+/* Who was stopped itself has heard nothing either. */
+static void forgive(struct comm *comm, struct watch *w, double gap)
+{
+    atomic_store(&comm->got_on, atomic_load(&comm->got_on) + gap);
     for (int i = 0; i < w->count; i++) w->watched[i].heard += gap;
 }
 
@@ -114,10 +152,11 @@ void strata_watch_tick(struct comm *comm)
     if (!w || comm->broken) return;
     const double at = strata_clock(), gap = at - w->looked;
     if (gap < LOOK_EVERY) return;
-    if (gap > OWN_GAP) forgive(w, gap);
+    if (gap > OWN_GAP) forgive(comm, w, gap);
     w->looked = at;
     for (int i = 0; i < w->count; i++) hear(w, &w->watched[i], at);
-    if (at - w->sent >= SEND_EVERY) {
+    look_round(comm, w, at);
+    if (at - w->sent >= SEND_EVERY || memcmp(&w->told, &w->own.row, sizeof w->told) != 0) {
         send(comm, w);
         w->sent = at;
     }

@@ -3,7 +3,11 @@
  * Every rank sends a pulse to the two ranks after it, about once a second, from the communication thread: a process that
  * was stopped, or a node that is gone, sends none, while one that builds kernels or saves for minutes does. Who misses the
  * pulses of a rank says so, with what it did last; later it ends the job. Two watchers each, so that one of them may stand
- * still too; the traffic of a rank does not grow with their number. */
+ * still too; the traffic of a rank does not grow with their number.
+ *
+ * Ranks that all live and wait for each other are found by counting round the ring: a pulse says how many ranks in a row have waited
+ * for others. Where the count comes round to a rank, each says where it waits; where it does so with watch_stop seconds, twice, the job
+ * ends. */
 #ifndef STRATA_DIST_WATCH_H
 #define STRATA_DIST_WATCH_H
 

@@ -84,6 +84,16 @@ expect_code 76 env STRATA_FAULT=opencl:1500:stall "$STRATA" fit job.json --progr
     --set 'run.watchdog={"report": 2, "stop": 4}'
 expect_text err 'ends the job: rank 0 on'
 
+# ---- ranks that all live and wait for each other: each says where ----
+for n in 2 3; do
+    expect_code 76 timeout 60 mpirun -n $n "$BUILD/tests/test-fit-ranks" apart
+    for place in "rank 0 on .*: training, step 4" "rank $((n - 1)) on .*: telling its progress, step 3"; do
+        grep -E '^strata: .* has waited [0-9]+ s for the others, and so have all ranks: .*; the job ends when that lasts 3 s' err \
+            | grep -q "$place" || { cat err >&2; fail "not said: $place"; }
+    done
+    expect_text err ' ends the job: rank '
+done
+
 # ---- what the job may say ----
 expect_code 78 "$STRATA" check job.json --set 'run.watchdog={"report": 20, "stop": 10}'
 expect_text err 'watchdog.stop is 10; it must be at least report, which is 20'

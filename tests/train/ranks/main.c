@@ -4,7 +4,8 @@
  *                                    global batch, sample, what dropout let pass of it
  *   test-fit-ranks flip              the last rank's memory errs in a frozen weight in step 3
  *   test-fit-ranks stop SECONDS      a line for each time that a rank is told progress, every SECONDS; the last rank alone wants to stop
- *                                    after step 5 */
+ *                                    after step 5
+ *   test-fit-ranks apart             after step 3 the last rank asks the others to agree, who are in the next step */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,7 +141,7 @@ static bool flip(strata_context *context, strata_error *err)
     return ok;
 }
 
-/* ---- stop ---- */
+/* ---- stop, apart ---- */
 
 static bool tell(void *context, const strata_progress *progress)
 {
@@ -149,13 +150,22 @@ static bool tell(void *context, const strata_progress *progress)
     return rank + 1 != strata_context_size(context) || progress->step < 5;
 }
 
-static bool stop(strata_context *context, double seconds, strata_error *err)
+static bool leave(void *context, const strata_progress *progress)
+{
+    strata_error err = { 0 };
+    const bool leaves = strata_context_rank(context) + 1 == strata_context_size(context) && progress->step == 3;
+    return !leaves || strata_context_agree(context, true, &err);
+}
+
+static bool fit(strata_context *context, double seconds, bool (*progress)(void *context, const strata_progress *progress), strata_error *err)
 {
     strata_data *data = make_data(2, err);
     strata_model *model = data ? make_model(err) : NULL;
     strata_fit_config config = make_config(seconds);
-    config.progress = tell;
+    config.progress = progress;
     config.progress_context = context;
+    config.watch_report = 1;
+    config.watch_stop = 3;
     const bool ok = model && strata_model_fit(model, context, data, &config, NULL, err);
     strata_model_free(model);
     strata_data_free(data);
@@ -171,7 +181,8 @@ int main(int argc, char **argv)
     strata_context *context = strata_context_create(NULL, &err);
     const char *what = argc > 1 ? argv[1] : "";
     const bool ok = context && (strcmp(what, "flip") == 0 ? flip(context, &err)
-                                : strcmp(what, "stop") == 0 ? stop(context, shares[0], &err)
+                                : strcmp(what, "stop") == 0 ? fit(context, shares[0], tell, &err)
+                                : strcmp(what, "apart") == 0 ? fit(context, 0, leave, &err)
                                                             : masks(context, argc > 2 ? shares : NULL, &err));
     if (!ok && strata_launch_rank() == 0) fprintf(stderr, "%s\n", err.message);
     strata_context_free(context);
