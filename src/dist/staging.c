@@ -5,16 +5,25 @@
 #include "base/memory.h"
 #include "dist/reducer_priv.h"
 
-/* `floats` on this rank in memory that the node shares. */
+enum { PAGE = STRATA_LEND_ALIGNMENT, PAGE_FLOATS = PAGE / sizeof(float) };
+
+/* Where the next page begins, as devices want memory that they take over. What ranks share is mapped by pages, so in each of them it
+ * is the same number. */
+static float *at_page(float *memory)
+{
+    return (float *)((char *)memory + (PAGE - (uintptr_t)memory % PAGE) % PAGE);
+}
+
+/* `floats` on this rank in memory that the node shares, with room to begin at a page. */
 static bool share(struct comm *comm, size_t floats, MPI_Win *window, strata_error *err)
 {
+    const MPI_Aint bytes = floats ? (MPI_Aint)((floats + PAGE_FLOATS) * sizeof(float)) : 0;
     float *base = NULL;
     MPI_Info info = MPI_INFO_NULL;
     int code = MPI_Info_create(&info);
     if (code == MPI_SUCCESS) code = MPI_Info_set(info, "alloc_shared_noncontig", "true"); /* each on its own pages */
     if (code == MPI_SUCCESS)
-        code = MPI_Win_allocate_shared((MPI_Aint)(floats * sizeof(float)), sizeof(float), info, comm->local, &base,
-                                       window);
+        code = MPI_Win_allocate_shared(bytes, sizeof(float), info, comm->local, &base, window);
     if (code == MPI_SUCCESS) code = MPI_Win_lock_all(MPI_MODE_NOCHECK, *window);
     if (info != MPI_INFO_NULL) MPI_Info_free(&info);
     return strata_comm_check(comm, code, "memory that the ranks of a node share", err);
@@ -24,8 +33,10 @@ static bool find(struct comm *comm, MPI_Win window, int rank, float **base, stra
 {
     MPI_Aint size = 0;
     int unit = 0;
-    return strata_comm_check(comm, MPI_Win_shared_query(window, rank, &size, &unit, base),
-                             "memory that the ranks of a node share", err);
+    if (!strata_comm_check(comm, MPI_Win_shared_query(window, rank, &size, &unit, base), "memory that the ranks of a node share", err))
+        return false;
+    *base = at_page(*base);
+    return true;
 }
 
 static bool create_shared(struct reducer *r, strata_error *err)
@@ -41,15 +52,13 @@ static bool create_shared(struct reducer *r, strata_error *err)
     return true;
 }
 
-/* The gradients at a page's begin, as devices want it that take them over. */
 static bool create_own(struct reducer *r, strata_error *err)
 {
     struct staging *s = &r->staging;
-    const size_t page = STRATA_LEND_ALIGNMENT;
-    s->memory = strata_alloc(r->count * r->most_parts + page / sizeof(float), sizeof(float), err);
+    s->memory = strata_alloc(r->count * r->most_parts + PAGE_FLOATS, sizeof(float), err);
     s->weights = s->memory ? strata_alloc(r->count, sizeof(float), err) : NULL;
     if (!s->weights) return false;
-    s->gradients[r->comm->rank] = (float *)((char *)s->memory + (page - (uintptr_t)s->memory % page) % page);
+    s->gradients[r->comm->rank] = at_page(s->memory);
     return true;
 }
 
