@@ -1,9 +1,11 @@
 /* A process that compiles for another. Kernels run here on zeroes, one group of them where that is enough to have the driver
  * compile: what they read and write is as large as it is for the other process, so they stay within it. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -75,6 +77,7 @@ int strata_compilers_serve(void)
     struct run *run = NULL;
     const struct rlimit none = { 0, 0 };
     setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* of one that is gone already, the reading ends */
     while (read(STDIN_FILENO, place, sizeof place) == (ssize_t)sizeof place) {
         memcpy(&request, place, sizeof request);
         if (!run && !(run = open_run(request.device)))

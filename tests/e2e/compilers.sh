@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Processes that compile kernels at a start without a cache change no bit of what is trained: when there are none, when they do it,
-# when they are killed at it, and when two ranks compile in one cache.
+# when they are killed at it, and when two ranks compile in one cache. They end with the process for which they compile.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib/expect.sh
 source "$SOURCE/tests/e2e/lib/expect.sh"
@@ -24,14 +24,22 @@ same() {
     expect_text out 'no bit differs'
 }
 
+# ours: of the processes that compile, those with this cache, in $found
+ours() {
+    found=()
+    for process in $(pgrep -f "^strata compile-kernels" || true); do
+        ! grep -qzx "STRATA_CACHE_DIR=$STRATA_CACHE_DIR" "/proc/$process/environ" 2>/dev/null || found+=("$process")
+    done
+}
+
 # watched DIR [kill]: the run has processes that compile, which are killed as they are seen
 watched() {
     local seen=0 pid
     timeout 200 "$STRATA" fit job.json --set "run.dir=$1/run" --progress none 2>err &
     pid=$!
     while kill -0 "$pid" 2>/dev/null; do
-        for process in $(pgrep -f "^strata compile-kernels" || true); do
-            grep -qzx "STRATA_CACHE_DIR=$STRATA_CACHE_DIR" "/proc/$process/environ" 2>/dev/null || continue
+        ours
+        for process in "${found[@]}"; do
             seen=1
             [ "${2-}" != kill ] || kill -9 "$process" 2>/dev/null || true
         done
@@ -55,6 +63,21 @@ fresh killed 2
 watched killed kill
 expect_text seen 1
 same killed
+
+fresh orphans 2
+"$STRATA" fit job.json --set run.dir=orphans/run --progress none >/dev/null 2>&1 &
+pid=$!
+for _ in {1..1000}; do
+    ours
+    [ ${#found[@]} -eq 0 ] || break
+    sleep 0.02
+done
+[ ${#found[@]} -gt 0 ] || fail 'no process compiles'
+sleep 0.3 # they are at it
+kill -9 $pid
+sleep 0.3
+ours
+[ ${#found[@]} -eq 0 ] || fail "${#found[@]} processes compile for one that is gone"
 
 # a second start finds what the first compiled
 fresh helped 2
