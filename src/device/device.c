@@ -144,6 +144,7 @@ struct device *strata_device_open(const struct device_request *request, strata_e
     pthread_mutex_init(&device->lock, NULL);
     atomic_init(&device->building, 0);
     atomic_init(&device->compiling, false);
+    atomic_init(&device->awaiting, false);
     if (!open_chosen(device, request, err)) {
         if (device->text[0]) {
             char node[256] = "this node";

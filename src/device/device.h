@@ -58,6 +58,7 @@ struct device_progress {
     char place[128]; /* the label ("conv2d_1 backward") of the first thing in the latest recording played that is not done, or "" */
     bool first;      /* that is played for the first time: its driver may compile in there */
     bool builds;     /* some thread builds a program, which may take long */
+    bool awaits;     /* other processes build for it, which does not wait for ever */
 };
 struct device_progress strata_device_progress(struct device *device);
 

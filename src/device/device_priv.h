@@ -33,6 +33,7 @@ struct device {
     atomic_bool compiling;  /* the driver was seen to compile a program, rather than to find it in a cache */
     atomic_size_t taken, most_taken; /* bytes of buffers: now, and at most so far */
     atomic_int building;    /* how many threads build programs */
+    atomic_bool awaiting;   /* other processes build for it */
     pthread_mutex_t lock;   /* of played; taken before that of a run */
     struct run *played;     /* the recording that was played last, or NULL */
 };

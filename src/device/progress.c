@@ -81,7 +81,7 @@ static void find(const struct run *run, char *text, size_t size)
 
 struct device_progress strata_device_progress(struct device *device)
 {
-    struct device_progress progress = { .builds = atomic_load(&device->building) > 0 };
+    struct device_progress progress = { .builds = atomic_load(&device->building) > 0, .awaits = atomic_load(&device->awaiting) };
     pthread_mutex_lock(&device->lock);
     struct run *run = device->played;
     if (run) {

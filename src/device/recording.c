@@ -170,9 +170,9 @@ static bool play_last(struct run *run, cl_command_queue queue, const struct entr
 /* The driver does not begin with what others compile for it. A large kernel takes a second, on a busy machine ten. */
 static void wait_for_compilers(struct device *device)
 {
-    atomic_fetch_add(&device->building, 1);
+    atomic_store(&device->awaiting, true);
     strata_compilers_wait(device->compilers, 60);
-    atomic_fetch_sub(&device->building, 1);
+    atomic_store(&device->awaiting, false);
 }
 
 /* Makes the kernels of a recording. Whether the driver has them in its files is known from a start that had them compiled, or seen when

@@ -203,8 +203,11 @@ static void *run_thread(void *context)
     MPI_Initialized(&initialized);
     MPI_Finalized(&finalized);
     strata_error gone = { 0 };
+    strata_stall_others(comm, true);
     if (initialized && !finalized && !comm->broken && comm->world != MPI_COMM_NULL && strata_comm_meet(comm, &gone)) {
         strata_watch_end(comm);
+        strata_comm_step(comm, "leaving MPI", 0); /* where nobody looks after the others any more */
+        strata_stall_others(comm, false);
         if (comm->local != MPI_COMM_NULL) MPI_Comm_free(&comm->local);
         if (comm->world != MPI_COMM_NULL) MPI_Comm_free(&comm->world);
         MPI_Finalize();
@@ -235,7 +238,7 @@ struct comm *strata_comm_create(strata_error *err)
     atomic_init(&comm->watch_report, STRATA_WATCH_REPORT);
     atomic_init(&comm->watch_stop, STRATA_WATCH_STOP);
     atomic_init(&comm->moved, 0);
-    atomic_init(&comm->timed, false);
+    atomic_init(&comm->pace, PACE_NONE);
     atomic_init(&comm->others, false);
     atomic_init(&comm->got_on, strata_clock());
     strata_condition_init(&comm->changed);
@@ -249,7 +252,6 @@ struct comm *strata_comm_create(strata_error *err)
 void strata_comm_free(struct comm *comm)
 {
     if (!comm) return;
-    strata_stall_end(comm);
     if (comm->threaded) {
         pthread_mutex_lock(&comm->lock);
         comm->stop = true;
@@ -257,6 +259,7 @@ void strata_comm_free(struct comm *comm)
         pthread_mutex_unlock(&comm->lock);
         pthread_join(comm->thread, NULL);
     }
+    strata_stall_end(comm);
     pthread_mutex_destroy(&comm->lock);
     pthread_cond_destroy(&comm->changed);
     strata_doorbell_drop(comm->bell);
@@ -308,19 +311,27 @@ const char *strata_comm_host(const struct comm *comm)
 
 /* ---- what we do ------------------------------------------------------------------------------------------------ */
 
-void strata_comm_phase(struct comm *comm, const char *phase, uint64_t step)
-{
-    atomic_store(&comm->phase, phase);
-    atomic_store(&comm->step, step);
-    atomic_store(&comm->timed, false);
-}
-
-void strata_comm_step(struct comm *comm, const char *phase, uint64_t step)
+static void enter(struct comm *comm, enum pace pace, const char *phase, uint64_t step)
 {
     atomic_store(&comm->phase, phase);
     atomic_store(&comm->step, step);
     strata_stall_moved(comm);
-    atomic_store(&comm->timed, true);
+    atomic_store(&comm->pace, pace);
+}
+
+void strata_comm_phase(struct comm *comm, const char *phase, uint64_t step)
+{
+    enter(comm, PACE_NONE, phase, step);
+}
+
+void strata_comm_work(struct comm *comm, const char *phase, uint64_t step)
+{
+    enter(comm, PACE_LIVE, phase, step);
+}
+
+void strata_comm_step(struct comm *comm, const char *phase, uint64_t step)
+{
+    enter(comm, PACE_STEP, phase, step);
 }
 
 void strata_comm_describe(struct comm *comm, const char *text, struct device *device)

@@ -47,8 +47,11 @@ bool strata_comm_max(struct comm *comm, double *values, size_t count, strata_err
 bool strata_comm_gather(struct comm *comm, const void *bytes, size_t size, void *all, strata_error *err);
 
 /* What this rank does now, for the others to tell should it fall silent: `phase` is a constant such as "saving", `step` counts
- * within it, or 0. It may take as long as it likes. Not collective. */
+ * within it, or 0. It may take as long as it likes, as what the library's user does. Not collective. */
 void strata_comm_phase(struct comm *comm, const char *phase, uint64_t step);
+/* The same for what may take as long as it likes, but does something: the rank is told to stand still when its process neither computes
+ * nor waits for a disk, unless it waits for other ranks. */
+void strata_comm_work(struct comm *comm, const char *phase, uint64_t step);
 /* The same for what has to get on: the rank is told to stand still when neither this is called again nor its device finishes a layer, unless
  * it builds kernels or waits for other ranks. */
 void strata_comm_step(struct comm *comm, const char *phase, uint64_t step);

@@ -20,6 +20,9 @@ struct job {
     strata_error error;
 };
 
+/* Nothing; anything, as a process that hangs does not; get on. */
+enum pace { PACE_NONE, PACE_LIVE, PACE_STEP };
+
 struct comm {
     int rank, size, local_rank, local_size;
     int node; /* the lowest rank of this node: a number for it */
@@ -42,7 +45,7 @@ struct comm {
     struct doorbell *bell;   /* owned: rung, it ends a pause */
     struct device *watched;  /* this rank's; guarded by lock; NULL: none, or no longer */
     _Atomic double moved;    /* when this rank got on last */
-    atomic_bool timed;       /* it has to get on in what it does now */
+    atomic_int pace;         /* an enum pace: what it has to do for not to stand still */
     atomic_bool others;      /* it waits for them */
     _Atomic double got_on;   /* when that began or ended, or it moved */
 };

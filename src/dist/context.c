@@ -51,7 +51,9 @@ static bool open_device(strata_context *context, const strata_context_config *co
                                             .local_size = context->comm->local_size, .class = -1,
                                             .bindings = bindings, .profile = config->profile,
                                             .compiler = config->compiler };
+    strata_comm_work(context->comm, "opening its device", 0);
     context->device = strata_device_open(&request, err);
+    strata_comm_phase(context->comm, "starting", 0);
     free(bindings);
     if (context->device) strata_comm_describe(context->comm, strata_device_text(context->device), context->device);
     return strata_comm_agree(context->comm, context->device != NULL, err)
@@ -97,6 +99,7 @@ void strata_context_free(strata_context *context)
 {
     if (!context) return;
     strata_comm_describe(context->comm, "", NULL);
+    strata_comm_work(context->comm, "closing its device", 0);
     strata_device_close(context->device);
     strata_comm_free(context->comm);
     free(context->warning);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/life.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "device/device.h"
@@ -25,6 +26,7 @@ struct stall {
     double looked;
     double still, longest; /* at the last look; of those that ended */
     struct device_progress device; /* at the last look */
+    struct life life;
 };
 
 void strata_stall_moved(struct comm *comm)
@@ -50,7 +52,9 @@ static bool moves(struct comm *comm, struct stall *s, double at)
     s->device = now;
     if (at - s->looked > OWN_GAP) atomic_store(&comm->moved, atomic_load(&comm->moved) + at - s->looked); /* we were stopped */
     s->looked = at;
-    return moved || now.builds || atomic_load(&comm->others) || !atomic_load(&comm->timed);
+    const int pace = atomic_load(&comm->pace);
+    if (moved || now.awaits || pace == PACE_NONE || atomic_load(&comm->others)) return true;
+    return (pace == PACE_LIVE || now.builds) && strata_is_alive(&s->life);
 }
 
 static void describe(struct comm *comm, const struct stall *s, double still, strata_error *err)
@@ -59,9 +63,11 @@ static void describe(struct comm *comm, const struct stall *s, double still, str
     pthread_mutex_lock(&comm->lock);
     memcpy(device, comm->device, sizeof device);
     pthread_mutex_unlock(&comm->lock);
-    strata_fail(err, STRATA_EPEER, "rank %d on %s (%s) has stood still for %.0f s: %s, step %llu%s%s", comm->rank, comm->host,
-                device, still, atomic_load(&comm->phase), (unsigned long long)atomic_load(&comm->step),
-                s->device.place[0] ? ", " : "", s->device.place);
+    const unsigned long long step = atomic_load(&comm->step);
+    char number[32] = "";
+    if (step > 0) snprintf(number, sizeof number, ", step %llu", step);
+    strata_fail(err, STRATA_EPEER, "rank %d on %s (%s) has stood still for %.0f s: %s%s%s%s", comm->rank, comm->host, device, still,
+                atomic_load(&comm->phase), number, s->device.place[0] ? ", " : "", s->device.place);
 }
 
 static void look(struct comm *comm, struct stall *s)
@@ -69,7 +75,7 @@ static void look(struct comm *comm, struct stall *s)
     const double at = strata_clock();
     strata_error err = { 0 };
     if (moves(comm, s, at)) atomic_store(&comm->moved, at);
-    const double still = at - atomic_load(&comm->moved), patience = s->device.first ? FIRST : 1, least = USUAL * s->longest;
+    const double still = at - atomic_load(&comm->moved), patience = s->device.first || s->device.builds ? FIRST : 1, least = USUAL * s->longest;
     const double report = fmax(patience * atomic_load(&comm->watch_report), least);
     const double stop = fmax(patience * atomic_load(&comm->watch_stop), least);
     if (still < s->still) s->longest = fmax(s->longest, s->still);

@@ -109,7 +109,7 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
     const strata_fit_config *c = f->config;
     strata_comm_watch(comm, c->watch_report > 0 ? c->watch_report : STRATA_WATCH_REPORT,
                       c->watch_stop > 0 ? c->watch_stop : STRATA_WATCH_STOP);
-    strata_comm_phase(comm, "preparing to train", 0);
+    strata_comm_work(comm, "preparing to train", 0);
     if (!strata_fit_agree_settings(comm, c, err)) return false;
     bool ok = (f->training = strata_training_of(model, err)) != NULL && strata_fit_check(f->config, err)
               && split_data(f, data, err) && (f->callbacks = strata_callbacks_create(f->config->callbacks, err))
@@ -147,7 +147,7 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
 static bool finish(struct fit *f, strata_error *err)
 {
     strata_progress progress = strata_fit_progress(f, true);
-    strata_comm_phase(f->trainer.comm, "saving what it trained", 0);
+    strata_comm_work(f->trainer.comm, "saving what it trained", 0);
     return (!f->updater || strata_updater_finish(f->updater, err)) && strata_fit_call(f, CALLBACK_TRAIN_END, &progress, err)
            && (!f->updater || strata_updater_store(f->updater, err))
            && strata_fit_save_in_folder(f, "last.keras", err) && strata_fit_saved(f, false, err);
@@ -212,8 +212,10 @@ bool strata_fit_phase(strata_model *model, strata_context *context, const strata
         ok = strata_fit_call(&f, CALLBACK_TRAIN_BEGIN, &none, err) && strata_fit_run_epochs(&f, err) && finish(&f, err);
         if (ok) leave(&f);
     }
+    strata_comm_work(strata_context_comm(context), "ending a run", 0);
     strata_history_free(f.history);
     release(&f);
+    strata_comm_phase(strata_context_comm(context), "between runs", 0);
     strata_device_use_choices(strata_context_device_of(context), true);
     return strata_trainer_close(&f.trainer, ok, err);
 }

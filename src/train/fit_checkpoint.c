@@ -61,6 +61,7 @@ bool strata_fit_open_folder(struct fit *f, const strata_model *model, bool write
 
 bool strata_fit_save(struct fit *f, const char *path, strata_error *err)
 {
+    strata_comm_work(f->trainer.comm, "saving the model", f->step);
     bool ok = strata_fit_sync(f, err) && (!f->updater || strata_updater_store(f->updater, err));
     if (ok && f->trainer.rank == 0) ok = strata_model_save(f->trainer.model, path, NULL, err);
     return strata_comm_agree(f->trainer.comm, ok, err);
@@ -185,7 +186,7 @@ static bool is_due(const struct fit *f, bool epoch_end)
 bool strata_fit_checkpoint(struct fit *f, bool epoch_end, bool at_once, strata_error *err)
 {
     if (!f->folder || !f->config->checkpoint || (!at_once && !is_due(f, epoch_end))) return true;
-    strata_comm_phase(f->trainer.comm, "saving a checkpoint", f->step);
+    strata_comm_work(f->trainer.comm, "saving a checkpoint", f->step);
     const bool early = !epoch_end && !is_due(f, epoch_end); /* a run that goes on takes no averages here */
     if (!strata_fit_saved(f, false, err) || !strata_fit_drain(f, err)
         || (early && !strata_fit_keep_statistics(f, &f->statistics, err)) || !strata_fit_sync(f, err)

@@ -123,6 +123,7 @@ static bool validate(struct fit *f, strata_error *err)
                                  f->config->validation_steps, f->all, err))
         return false;
     f->times.validating += strata_clock() - start;
+    strata_comm_work(f->trainer.comm, "ending an epoch", f->epoch + 1);
     strata_objective_results(f->objective, f->all, f->values + values);
     for (size_t i = 0; i < values; i++) f->names[values + i] = f->validation_names[i];
     f->count = 2 * values;
@@ -177,7 +178,7 @@ static bool end_epoch(struct fit *f, strata_error *err)
 {
     enum { STOP, ODD, EXTRA };
     double extra[EXTRA] = { f->stop || f->telling.stop, strata_fit_sees_odd(f) };
-    strata_comm_phase(f->trainer.comm, "ending an epoch", f->epoch + 1);
+    strata_comm_work(f->trainer.comm, "ending an epoch", f->epoch + 1);
     if (!strata_fit_drain(f, err) || !strata_fit_sum(f, extra, EXTRA, err) || (extra[ODD] > 0 && !strata_fit_tell_odd(f, err)))
         return false;
     f->stop = extra[STOP] > 0;
@@ -190,6 +191,7 @@ static bool end_epoch(struct fit *f, strata_error *err)
         || !strata_history_add(f->history, f->names, f->values, f->count, err) || !strata_fit_call(f, CALLBACK_EPOCH_END, &progress, err)
         || !strata_comm_agree(f->trainer.comm, log_event(f, &progress, err), err) || !keep_best(f, err))
         return false;
+    strata_comm_phase(f->trainer.comm, "telling its progress", f->step);
     if (f->config->progress && !f->config->progress(f->config->progress_context, &progress)) f->stop = true;
     return true;
 }

@@ -94,6 +94,16 @@ for n in 2 3; do
     expect_text err ' ends the job: rank '
 done
 
+# ---- a file that is never written: the step that is saved next waits for it ----
+stuck=(fit job.json --progress none --set 'run={"dir": "stuck", "checkpoint": {"every_steps": 20}, "watchdog": {"report": 2, "stop": 5}}')
+for launch in '' 'mpirun -n 2'; do
+    rm -rf stuck
+    # shellcheck disable=SC2086
+    STRATA_FAULT=file:200:stall@0 expect_code 76 timeout 100 $launch "$STRATA" "${stuck[@]}"
+    expect_text err 'ends the job: rank 0 on'
+    grep -qE 'rank 0 on .* has stood still for [0-9]+ s: saving a checkpoint' err || { cat err >&2; fail 'not seen as it saves'; }
+done
+
 # ---- what the job may say ----
 expect_code 78 "$STRATA" check job.json --set 'run.watchdog={"report": 20, "stop": 10}'
 expect_text err 'watchdog.stop is 10; it must be at least report, which is 20'
