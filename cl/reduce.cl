@@ -1,21 +1,9 @@
-/* Sums in a fixed order: first the sums of slices, then their sum. -D VW, see vector.h; -D KEPT, see kept.h, of the x that
- * rows are summed of. */
+/* Sums in a fixed order: first the sums of slices, then their sum. -D VW, see vector.h; -D CHUNKS, see chunks.h;
+ * -D KEPT, see kept.h, of the x that rows are summed of. */
 #include "grains.h"
 #include "vector.h"
+#include "chunks.h"
 #include "kept.h"
-
-/* part[s, j] = sum over the rows of slice s of x[., j]. One work-item: VW columns of one slice. */
-kernel void sum_rows(global const kept *x, ulong x0, global float *part, ulong part0, ulong rows, ulong columns,
-                     ulong slice)
-{
-    const size_t j = get_global_id(0) * VW, s = get_global_id(1);
-    const size_t first = s * slice, last = min((size_t)rows, first + (size_t)slice);
-    if (j >= columns || first >= rows) return;
-    floatv sum = 0.0f;
-    for (size_t i = first; i < last; i++)
-        sum += LOADK(x + x0 + i * columns + j);
-    STOREV(sum, part + part0 + s * columns + j);
-}
 
 /* y[j] = sum of x[., j], in which `each` rows are a grain (grains.h), the last one maybe fewer; at most 2^GRAIN_LEVELS grains.
  * One work-item: VW columns. */
@@ -39,17 +27,20 @@ kernel void sum_grains(global const kept *x, ulong x0, global float *y, ulong y0
     STOREV(sum, y + y0 + j);
 }
 
-/* The sums of slices of `slice` rows that begin anew with each grain; part (grains * slices, columns). */
-kernel void sum_grain_rows(global const kept *x, ulong x0, global float *part, ulong part0, ulong rows, ulong columns,
-                           ulong each, ulong slice, ulong slices)
+/* The sums of slices of `slice` rows that begin anew with each grain of `each` rows; part (grains * slices, columns).
+ * One work-item: VW * CHUNKS columns of one slice. */
+kernel void sum_slices(global const kept *x, ulong x0, global float *part, ulong part0, ulong rows, ulong columns,
+                       ulong each, ulong slice, ulong slices)
 {
-    const size_t j = get_global_id(0) * VW, s = get_global_id(1);
+    const size_t j = get_global_id(0) * VW * CHUNKS, s = get_global_id(1);
     const size_t grain = s / slices * each, first = grain + s % slices * slice;
     const size_t last = min(min((size_t)rows, grain + (size_t)each), first + (size_t)slice);
     if (j >= columns || grain >= rows) return;
-    floatv sum = 0.0f;
-    for (size_t i = first; i < last; i++) sum += LOADK(x + x0 + i * columns + j);
-    STOREV(sum, part + part0 + s * columns + j);
+    floatv sum[CHUNKS];
+    CLEAR_CHUNKS(sum);
+    for (size_t i = first; i < last; i++)
+        for (int c = 0; c < CHUNKS; c++) sum[c] += LOADK(x + x0 + i * columns + j + c * VW);
+    STORE_CHUNKS(sum, part + part0 + s * columns + j);
 }
 
 /* part[i] = sum of one * v + absolute * |v| + square * v * v over every items-th element v of x from i on.

@@ -47,4 +47,9 @@ bool strata_op_activation(struct run *run, enum activation_kind kind, const stru
 bool strata_op_activation_gradient(struct run *run, enum activation_kind kind, const struct view *value,
                                    const struct view *dy, const struct view *dx, strata_error *err);
 
+/* The same of an elementwise kind, and sums (columns) = the sum over the rows of dx (rows, columns), of which `each` are a grain, as
+ * strata_op_sum_grains adds them: the gradient of a bias that was added to x. */
+bool strata_op_activation_gradient_sums(struct run *run, enum activation_kind kind, const struct view *value, const struct view *dy,
+                                        const struct view *dx, size_t each, const struct view *sums, strata_error *err);
+
 #endif

@@ -88,36 +88,18 @@ static bool input_gradient(struct run *run, const struct conv2d *conv, const str
     return launch(run, conv, "depthwise:input_gradient", "", args, global, 0, err);
 }
 
-/* The slices' sums lie one after the other; the last step adds them in order. */
-static bool join(struct run *run, const struct view *part, size_t slices, size_t columns,
-                 const struct view *to, strata_error *err)
-{
-    char options[32];
-    const int width = strata_op_vector_width(run, columns);
-    snprintf(options, sizeof options, "-DVW=%d", width);
-    const struct arg args[] = { arg_view(part),     arg_view(to),      arg_ulong(slices),
-                                arg_ulong(columns), arg_ulong(slices), { 0 } };
-    const struct launch launch = { .kernel = "reduce:sum_rows",
-                                   .options = options,
-                                   .args = args,
-                                   .dims = 2,
-                                   .global = { columns / (size_t)width, 1 } };
-    return strata_launch(run, &launch, err);
-}
-
 static bool kernel_gradient(struct run *run, const struct conv2d *conv, const struct view *x,
                             const struct view *dy, const struct view *dkernel, strata_error *err)
 {
     const size_t taps = (size_t)conv->kernel_height * (size_t)conv->kernel_width,
                  columns = taps * conv->filters;
-    const size_t slice = strata_op_slice(conv->n * conv->out_height);
-    const size_t slices = (conv->n * conv->out_height + slice - 1) / slice;
+    const struct slices s = strata_op_slices(conv->n * conv->out_height, 0);
     struct view part = { 0 };
-    if (!strata_run_scratch(run, slices * columns * sizeof(float), &part.buffer, err)) return false;
+    if (!strata_run_scratch(run, s.slices * columns * sizeof(float), &part.buffer, err)) return false;
     const struct arg args[] = { arg_view(x), arg_view(dy), arg_view(&part), { 0 } };
-    const size_t global[3] = { conv->filters / (size_t)width_of(run, conv), taps, slices };
-    return launch(run, conv, "depthwise:kernel_gradient", "", args, global, slice, err)
-           && join(run, &part, slices, columns, dkernel, err);
+    const size_t global[3] = { conv->filters / (size_t)width_of(run, conv), taps, s.slices };
+    return launch(run, conv, "depthwise:kernel_gradient", "", args, global, s.slice, err)
+           && strata_op_sum_parts(run, &part, &s, columns, dkernel, err);
 }
 
 const struct conv2d_implementation strata_conv2d_depthwise = {

@@ -105,6 +105,14 @@ int strata_op_vector_width(struct run *run, size_t columns)
     return width;
 }
 
+int strata_op_chunks(struct run *run, size_t columns, int width)
+{
+    if (strata_device_class_of(strata_run_device(run)) != STRATA_CPU_CLASS) return 1;
+    int chunks = 8;
+    while (columns / (size_t)width % (size_t)chunks != 0) chunks /= 2;
+    return chunks;
+}
+
 int strata_op_kept_width(struct run *run, enum storage storage, size_t columns)
 {
     return storage == STORAGE_FLOAT32 ? strata_op_vector_width(run, columns) : 1;

@@ -38,4 +38,8 @@ int strata_op_vector_width(struct run *run, size_t columns);
 int strata_op_kept_width(struct run *run, enum storage storage, size_t columns);
 const char *strata_op_kept(enum storage storage);
 
+/* How many times that width a work-item takes that goes along rows (cl/chunks.h): on the CPU class the most of 8, 4 and 2 that come
+ * out even, 1 on the GPU class. */
+int strata_op_chunks(struct run *run, size_t columns, int width);
+
 #endif

@@ -28,4 +28,14 @@ bool strata_op_sum_terms(struct run *run, const struct sum_terms *terms, const s
 /* How many rows a slice of a two-stage sum over `rows` has: at least 32, and at most 256 slices. */
 size_t strata_op_slice(size_t rows);
 
+/* The two stages of strata_op_sum_grains, for a kernel that has other work with the rows too and does the first one: each grain of `each`
+ * rows has `slices` slices of `slice` rows, the last ones fewer or none. */
+struct slices {
+    size_t each, slice, slices, grains;
+};
+struct slices strata_op_slices(size_t rows, size_t each); /* each 0: all are one grain */
+/* y (columns) from the sums of all slices, (grains * slices, columns). Takes no scratch memory. */
+bool strata_op_sum_parts(struct run *run, const struct view *parts, const struct slices *slices, size_t columns, const struct view *y,
+                         strata_error *err);
+
 #endif
