@@ -53,6 +53,7 @@ const struct layer_class strata_layer_conv2d_transpose = {
     .forward = forward,
     .backward = backward,
     .needs_x = true,
+    .adds_bias = true,
     .activation = offsetof(struct conv_config, activation) + 1,
     .activity_regularizer = offsetof(struct conv_config, activity_regularizer) + 1,
 };

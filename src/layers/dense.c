@@ -144,6 +144,7 @@ const struct layer_class strata_layer_dense = {
     .sums_grains = sums_grains,
     .needs_x = true,
     .fuses = true,
+    .adds_bias = true,
     .activation = offsetof(struct dense, activation) + 1,
     .activity_regularizer = offsetof(struct dense, activity_regularizer) + 1,
 };

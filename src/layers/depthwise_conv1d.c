@@ -52,6 +52,7 @@ const struct layer_class strata_layer_depthwise_conv1d = {
     .backward = backward,
     .needs_x = true,
     .fuses = true,
+    .adds_bias = true,
     .activation = offsetof(struct conv_config, activation) + 1,
     .activity_regularizer = offsetof(struct conv_config, activity_regularizer) + 1,
 };

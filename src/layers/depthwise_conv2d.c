@@ -53,6 +53,7 @@ const struct layer_class strata_layer_depthwise_conv2d = {
     .needs_x = true,
     .fuses = true,
     .takes_rim = true,
+    .adds_bias = true,
     .activation = offsetof(struct conv_config, activation) + 1,
     .activity_regularizer = offsetof(struct conv_config, activity_regularizer) + 1,
 };

@@ -101,6 +101,9 @@ struct layer_class {
     bool in_place;           /* y may be x's memory (then neither is needed), dx may be dy's */
     bool fuses;              /* forward applies s->fused, and unless the class has an `affine`, s->affine (strata_step_tail) */
     bool fuses_gradient;     /* backward gets the dy behind s->fused too */
+    bool picks;              /* each element of y is one of x, to which that of dy goes back, and it may have been chosen by others too */
+    bool adds_bias;          /* the last thing that forward does, but for s->fused, is to add the weight "bias" along the last axis; backward
+                                leaves that one's gradient out where dw has no buffer for it */
     bool identity_in_inference; /* forward copies x when not training; the plan leaves it out */
     bool random_in_training; /* draws random numbers in training, though it does more than copy x in inference */
     bool integer_input;      /* x holds int32 (Embedding) */

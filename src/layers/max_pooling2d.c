@@ -30,5 +30,6 @@ const struct layer_class strata_layer_max_pooling2d = {
     .forward = forward,
     .backward = backward,
     .halves = strata_halves_always,
+    .picks = true,
     .keep = strata_max_pool_keep,
 };

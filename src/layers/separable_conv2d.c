@@ -72,6 +72,7 @@ const struct layer_class strata_layer_separable_conv2d = {
     .work = between,
     .needs_x = true,
     .fuses = true,
+    .adds_bias = true,
     .activation = offsetof(struct conv_config, activation) + 1,
     .activity_regularizer = offsetof(struct conv_config, activity_regularizer) + 1,
 };

@@ -27,6 +27,9 @@ struct flat {
     enum storage storage;            /* how its output is kept, and that one's gradient */
     bool training;                   /* batch statistics, dropping; decided by mode and by the layer being frozen */
     bool view;                       /* its output is its input's memory */
+    bool picks;                      /* FLAT_LAYER: goes back through the activation before it too (plan_gradients.c) */
+    bool moved;                      /* that activation, and the layer that it is fused into: its gradient was computed behind it */
+    bool bias_summed;                /* FLAT_LAYER: the gradient of its bias is computed with that of the activation behind it */
     int consumers;
     unsigned stream;
     bool needs_gradient;             /* a trainable weight is here or before */

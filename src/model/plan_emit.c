@@ -193,9 +193,12 @@ static bool backward_layer(const struct plan *plan, int node, struct step *s, st
     const struct flat *flat = &plan->flat.items[node];
     if (flat->view)
         return copy_through(plan, &s->dy, &s->dx, err);
+    if (flat->picks && !strata_plan_activation_gradient(plan, flat->inputs[0], &s->y, &s->dy, &s->dy, err))
+        return false;
     for (int w = 0; w < flat->layer->weight_count; w++) {
         const size_t offset = flat->layer->weights[w].offset, squares = squares_of(plan->params, offset);
-        if (flat->layer->weights[w].spec.statistic || !strata_layer_effective_trainable(flat->layer, true))
+        const bool summed = flat->bias_summed && strcmp(flat->layer->weights[w].spec.name, "bias") == 0;
+        if (summed || flat->layer->weights[w].spec.statistic || !strata_layer_effective_trainable(flat->layer, true))
             continue;
         s->dw[w] = (struct view){ .buffer = plan->params->gradients, .offset = offset, .shape = s->w[w].shape };
         if (squares)
@@ -227,11 +230,11 @@ static bool backward(const struct plan *plan, int node, struct step *s, strata_e
     case FLAT_ACTIVATION:
         break;
     }
-    if (flat->fused && plan->flat.items[flat->inputs[0]].layer->class->fuses_gradient)
+    if (flat->moved || (flat->fused && plan->flat.items[flat->inputs[0]].layer->class->fuses_gradient))
         return copy_through(plan, &s->dy, &s->dx, err);
     return !s->dx.buffer
-        || strata_op_activation_gradient(plan->run, flat->activation,
-                                         strata_activation(flat->activation)->needs_x ? &s->x : &s->y, &s->dy, &s->dx, err);
+        || strata_plan_activation_gradient(plan, node, strata_activation(flat->activation)->needs_x ? &s->x : &s->y, &s->dy, &s->dx,
+                                           err);
 }
 
 static bool emit_backward(struct plan *plan, int node, strata_error *err)
@@ -245,6 +248,8 @@ static bool emit_backward(struct plan *plan, int node, strata_error *err)
     s.work = life_view(plan, plan_work(plan, node, true));
     s.dy = strata_plan_gradient(plan, node);
     s.dxs = dxs;
+    if (plan->flat.items[node].moved)
+        s.fused = ACTIVATION_LINEAR;
     struct staging staging;
     return strata_plan_stage_backward(plan, node, &staging, &s, xs, dxs, err) && backward(plan, node, &s, err)
         && strata_plan_keep_backward(plan, node, &staging, dxs, err) && add_parts(plan, node, dxs, err);

@@ -65,8 +65,8 @@ bool strata_plan_needs_x(const struct flat *flat)
 bool strata_plan_needs_y(const struct flat *flat)
 {
     if (flat->kind == FLAT_LAYER)
-        return flat->layer->class->needs_y;
-    return flat->kind == FLAT_ACTIVATION && !strata_activation(flat->activation)->needs_x;
+        return flat->layer->class->needs_y || flat->picks;
+    return flat->kind == FLAT_ACTIVATION && !flat->moved && !strata_activation(flat->activation)->needs_x;
 }
 
 static void live_work(struct plan *plan, int node, bool backward, int step)

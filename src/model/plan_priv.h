@@ -109,6 +109,12 @@ size_t strata_plan_statistic_count(const struct plan *plan);
 bool strata_plan_cut_forward(const struct plan *plan, int node, const struct step *whole, strata_error *err);
 bool strata_plan_cut_backward(const struct plan *plan, int node, const struct step *whole, strata_error *err);
 
+/* plan_gradients.c: which gradients of activations are computed elsewhere, and which are summed along. */
+void strata_plan_place_gradients(struct plan *plan);
+/* That of an activation node, from what needs_x says and dy, with what is to be summed; dx may be dy. */
+bool strata_plan_activation_gradient(const struct plan *plan, int node, const struct view *value, const struct view *dy,
+                                     const struct view *dx, strata_error *err);
+
 /* plan_stage.c: floats that a node gets for one step in place of what is kept otherwise. */
 struct staging {
     const struct lifetime *life;

@@ -81,7 +81,7 @@ static bool works(const struct plan *plan, int node, bool backward)
     case FLAT_LAYER: return !flat->view;
     case FLAT_ACTIVATION: break;
     }
-    return backward ? !(flat->fused && plan->flat.items[flat->inputs[0]].layer->class->fuses_gradient) : !flat->view;
+    return backward ? !flat->moved && !(flat->fused && plan->flat.items[flat->inputs[0]].layer->class->fuses_gradient) : !flat->view;
 }
 
 /* ---- memory --------------------------------------------------------------------------------------------------------- */

@@ -155,6 +155,29 @@ Test(plan, of_normalization_that_applies_what_follows_it_has_the_gradients_of_di
     close_all(&f);
 }
 
+Test(plan, of_pooled_activations_has_the_gradients_of_differences)
+{
+    struct fixture f = open_model("[{\"Input\": {\"shape\": [9, 8, 2]}}, {\"Conv2D\": {\"filters\": 5, \"kernel_size\": 2, \"activation\": \"softsign\"}},"
+                                  "{\"MaxPooling2D\": {\"pool_size\": 3, \"strides\": 2, \"padding\": \"same\"}}, {\"Conv2D\": {\"filters\": 4, \"kernel_size\": 2}},"
+                                  "{\"BatchNormalization\": {}}, {\"Activation\": {\"activation\": \"sigmoid\"}}, {\"MaxPooling2D\": {}},"
+                                  "{\"Reshape\": {\"target_shape\": [1, 4]}}, {\"Conv1D\": {\"filters\": 6, \"kernel_size\": 1, \"activation\": \"silu\"}},"
+                                  "{\"MaxPooling1D\": {\"pool_size\": 1}}, {\"Flatten\": {}}]", 3);
+    make_plan(&f);
+    check_gradients(&f);
+    close_all(&f);
+}
+
+Test(plan, keeps_no_activation_from_which_a_layer_picks)
+{
+    struct fixture f = open_model("[{\"Input\": {\"shape\": [64, 64, 1]}}, {\"Conv2D\": {\"filters\": 32, \"kernel_size\": 1, \"activation\": \"relu\"}},"
+                                  "{\"MaxPooling2D\": {\"pool_size\": 4}}, {\"GlobalAveragePooling2D\": {}}]", 3);
+    make_plan(&f);
+    const size_t activation = 3 * 64 * 64 * 32 * sizeof(float);
+    cr_assert_lt(strata_plan_sizes(f.plan).arena, activation + activation / 2, "its gradient takes the place of what it gave");
+    check_gradients(&f);
+    close_all(&f);
+}
+
 static enum activation_kind last_of(const char *json)
 {
     strata_error err = { 0 };
