@@ -52,7 +52,7 @@ OF_THREE(clamp, uint)
     typedef type##n type##n##_anywhere __attribute__((aligned(sizeof(type)))); \
     MEMORY(type, n, __global) MEMORY(type, n, __local) MEMORY(type, n, __private) \
     HERE type##n vload##n(size_t i, const __constant type *from) { return ((const __constant type##n##_anywhere *)from)[i]; }
-#define OF_MEMORY(n) MEMORIES(float, n) MEMORIES(int, n) MEMORIES(uint, n)
+#define OF_MEMORY(n) MEMORIES(float, n) MEMORIES(int, n) MEMORIES(uint, n) MEMORIES(uchar, n)
 OF_MEMORY(2)
 OF_MEMORY(4)
 OF_MEMORY(8)
@@ -66,6 +66,11 @@ int MATHS isfinite(float);
 int MATHS isnan(float);
 void WRITES prefetch(const __global float *, size_t);
 
+#define OF_BYTES(n) int##n MATHS convert_int##n(uchar##n); uchar##n MATHS convert_uchar##n(int##n);
+OF_BYTES(2)
+OF_BYTES(4)
+OF_BYTES(8)
+OF_BYTES(16)
 float8 MATHS convert_float8(uint8);
 uint8 MATHS convert_uint8(ulong8);
 ulong8 MATHS convert_ulong8(uint8);
@@ -84,3 +89,4 @@ ulong8 MATHS convert_ulong8(uint8);
 #undef MEMORIES
 #undef OF_MEMORY
 #undef OF_HALF
+#undef OF_BYTES

@@ -50,9 +50,11 @@ struct pool2d strata_pool_of(const struct pool_config *c, const struct shape *x,
 
 size_t strata_max_pool_keep(const void *config, size_t n, const struct shape *in, const struct shape *out)
 {
-    (void)config;
+    const struct pool_config *c = config;
+    size_t cells = 1;
     (void)in;
-    return n * strata_shape_count(out);
+    for (int i = 0; i < c->pool_size.count; i++) cells *= (size_t)c->pool_size.v[i];
+    return strata_op_max_pool2d_index(n * strata_shape_count(out), cells);
 }
 
 bool strata_max_pool_forward(const struct pool_config *c, int dims, const struct step *s, strata_error *err)

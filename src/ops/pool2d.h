@@ -9,9 +9,10 @@ struct pool2d {
     int pool_height, pool_width, stride_h, stride_w, pad_top, pad_left;
 };
 
-/* index (n, out_height, out_width, channels): int32, where in its window (p * pool_width + q) each maximum was, the
- * first in row-major order on ties; buffer NULL: not wanted. Cells outside the input take no part. The gradient gathers: each
- * element of dx is written once. */
+/* index (n, out_height, out_width, channels): where in its window (p * pool_width + q) each maximum was, the first in row-major order on
+ * ties, in bytes where a window has at most 256 cells and else in int32; buffer NULL: not wanted. Cells outside the input take no part.
+ * Each element of dx is written once. */
+size_t strata_op_max_pool2d_index(size_t outputs, size_t cells); /* elements (4 bytes each) of index, for windows of so many cells */
 bool strata_op_max_pool2d(struct run *run, const struct pool2d *pool, const struct view *x, const struct view *y,
                           const struct view *index, strata_error *err);
 bool strata_op_max_pool2d_gradient(struct run *run, const struct pool2d *pool, const struct view *dy,
