@@ -255,16 +255,15 @@ static bool put_leaf(struct archive *zip, struct leaf *leaf, char **bytes, strat
     return ok;
 }
 
-bool strata_npz_write(const strata_model *model, const char *what, void **bytes, size_t *size,
-                      strata_error *err)
+bool strata_npz_write(const strata_model *model, const char *path, strata_error *err)
 {
     struct leaves leaves = { 0 };
-    struct archive *zip = strata_zip_create(what, err);
+    struct archive *zip = strata_zip_create(path, err);
     bool ok = zip && strata_leaves_collect(model, &leaves, err);
     char **entries = ok ? strata_alloc(leaves.count, sizeof *entries, err) : NULL;
     ok = ok && entries;
     for (size_t i = 0; ok && i < leaves.count; i++) ok = put_leaf(zip, &leaves.list[i], &entries[i], err);
-    ok = ok && strata_zip_finish(zip, bytes, size, err);
+    ok = ok && strata_zip_commit(zip, err);
     strata_zip_close(zip);
     for (size_t i = 0; entries && i < leaves.count; i++) free(entries[i]);
     free(entries);

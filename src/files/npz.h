@@ -20,8 +20,7 @@ bool strata_npz_shape(const struct npz *file, const char *name, strata_shape *sh
 bool strata_npz_floats(const struct npz *file, const char *name, float *values, size_t count,
                        strata_error *err);
 
-/* The weights of a model as bytes of an .npz; release with free. */
-bool strata_npz_write(const strata_model *model, const char *what, void **bytes, size_t *size,
-                      strata_error *err);
+/* Replaces the file whole with the weights of a model. */
+bool strata_npz_write(const strata_model *model, const char *path, strata_error *err);
 
 #endif

@@ -139,47 +139,36 @@ bool strata_keras_parts_again(struct keras_parts *parts, const strata_model *mod
            && strata_store_refill(parts->weights.data, parts->weights.size, &parts->places, model, training, odd, err);
 }
 
-static bool join(const struct keras_parts *parts, struct bytes *out, strata_error *err)
+bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err)
 {
     struct archive *zip = strata_zip_create(parts->path, err);
     const bool ok = zip && put(zip, "metadata.json", &parts->metadata, err) && put(zip, "config.json", &parts->config, err)
                     && put(zip, "model.weights.h5", &parts->weights, err)
-                    && (!parts->strata.data || put(zip, "strata.json", &parts->strata, err))
-                    && strata_zip_finish(zip, &out->data, &out->size, err);
+                    && (!parts->strata.data || put(zip, "strata.json", &parts->strata, err)) && strata_zip_commit(zip, err);
     strata_zip_close(zip);
     return ok;
 }
 
-bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err)
-{
-    struct bytes out = { 0 };
-    const bool ok = join(parts, &out, err) && strata_file_replace(parts->path, out.data, out.size, err);
-    free(out.data);
-    return ok;
-}
-
-static bool make_keras(const strata_model *model, const char *path, const struct saved_training *training,
-                       struct bytes *out, strata_error *err)
+static bool write_keras(const strata_model *model, const char *path, const struct saved_training *training, strata_error *err)
 {
     struct keras_parts *parts = strata_keras_parts(model, path, training, err);
-    const bool ok = parts && join(parts, out, err);
+    const bool ok = parts && strata_keras_parts_write(parts, err);
     strata_keras_parts_free(parts);
     return ok;
 }
 
 /* ---- by name ---- */
 
+/* A file that is one of HDF5 alone. */
 static bool make(const strata_model *model, const char *path, strata_flavour flavour,
                  const struct saved_training *training, struct bytes *out, strata_error *err)
 {
-    if (ends(path, ".keras")) return make_keras(model, path, training, out, err);
     if (ends(path, ".weights.h5"))
         return make_h5(model, path, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, out, err);
     if (ends(path, "_weights.h5"))
         return make_h5(model, path, CONTENT_LEGACY_WEIGHTS, STRATA_FLAVOUR_KERAS2, NULL, out, err);
     if (ends(path, ".h5") || ends(path, ".hdf5"))
         return make_h5(model, path, CONTENT_MODEL, flavour, training, out, err);
-    if (ends(path, ".npz")) return strata_npz_write(model, path, &out->data, &out->size, err);
     return strata_fail(err, STRATA_EVALUE,
                        "%s: the name must end in .keras, .h5, .hdf5, .weights.h5, .npz or .json", path);
 }
@@ -201,6 +190,8 @@ bool strata_archive_save(strata_model *model, const char *path, strata_flavour f
         return strata_fail(err, STRATA_EVALUE,
                            "%s: the model has no weights yet: build it, or save its config alone as .json",
                            path);
+    if (ends(path, ".keras")) return write_keras(model, path, training, err);
+    if (ends(path, ".npz")) return strata_npz_write(model, path, err);
     const bool ok =
         make(model, path, flavour, training, &out, err) && strata_file_replace(path, out.data, out.size, err);
     free(out.data);

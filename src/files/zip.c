@@ -1,18 +1,27 @@
 #include "files/zip.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zip.h>
 
 #include "base/memory.h"
+#include "files/archive.h"
 
 /* Deflate cannot expand by more than this; an entry that claims more is a trap. */
 enum { MOST_EXPANSION = 1032 };
 
 struct archive {
     zip_t *zip;
-    zip_source_t *target; /* of an archive that is being written */
     char *what;
+
+    /* of one that is being written */
+    struct replacing replacing; /* file -1: none */
+    zip_error_t status;         /* of the last call, for libzip */
+    strata_error refused;       /* by the file system */
+    char *gathered;             /* owned: what goes to the file in one piece */
+    size_t gathered_size;
 };
 
 static struct archive *start(const char *what, strata_error *err)
@@ -22,6 +31,7 @@ static struct archive *start(const char *what, strata_error *err)
         free(archive);
         archive = NULL;
     }
+    if (archive) archive->replacing.file = -1;
     return archive;
 }
 
@@ -55,7 +65,8 @@ void strata_zip_close(struct archive *archive)
 {
     if (!archive) return;
     if (archive->zip) zip_discard(archive->zip);
-    if (archive->target) zip_source_free(archive->target);
+    strata_replacing_cancel(&archive->replacing);
+    free(archive->gathered);
     free(archive->what);
     free(archive);
 }
@@ -120,28 +131,92 @@ bool strata_zip_read(const struct archive *archive, const char *name, void **byt
     return true;
 }
 
-/* ---- writing ---- */
+/* ---- writing ----
+ *
+ * libzip writes to a source of ours, which is the file aside of the one that is replaced. It does so in small pieces, for each of which
+ * the system has as much to do as for a large one. */
 
-struct archive *strata_zip_create(const char *what, strata_error *err)
+enum { GATHERED = 256 << 10 };
+
+static bool flush(struct archive *a)
 {
-    struct archive *archive = start(what, err);
+    const bool ok = strata_replacing_write(&a->replacing, a->gathered, a->gathered_size, &a->refused);
+    if (!ok) zip_error_set(&a->status, ZIP_ER_WRITE, a->refused.native);
+    a->gathered_size = 0;
+    return ok;
+}
+
+static zip_int64_t gather(struct archive *a, const char *bytes, zip_uint64_t size)
+{
+    for (zip_uint64_t done = 0, some; done < size; done += some) {
+        if (a->gathered_size == GATHERED && !flush(a)) return -1;
+        some = GATHERED - a->gathered_size < size - done ? GATHERED - a->gathered_size : size - done;
+        memcpy(a->gathered + a->gathered_size, bytes + done, some);
+        a->gathered_size += some;
+    }
+    return (zip_int64_t)size;
+}
+
+static zip_int64_t move_to(struct archive *a, off_t offset, int whence)
+{
+    if (!flush(a)) return -1;
+    const off_t now = lseek(a->replacing.file, offset, whence);
+    if (now < 0) zip_error_set(&a->status, ZIP_ER_SEEK, errno);
+    return now;
+}
+
+static zip_int64_t seek(struct archive *a, void *data, zip_uint64_t size)
+{
+    const zip_source_args_seek_t *to = ZIP_SOURCE_GET_ARGS(zip_source_args_seek_t, data, size, &a->status);
+    return to && move_to(a, to->offset, to->whence) >= 0 ? 0 : -1;
+}
+
+/* What is said to be there before is an empty file. */
+static zip_int64_t say_empty(void *data)
+{
+    zip_stat_t *stat = data;
+    zip_stat_init(stat);
+    stat->size = 0;
+    stat->valid = ZIP_STAT_SIZE;
+    return sizeof *stat;
+}
+
+static zip_int64_t target(void *context, void *data, zip_uint64_t size, zip_source_cmd_t command)
+{
+    struct archive *a = context;
+    switch (command) {
+    case ZIP_SOURCE_SUPPORTS: return ZIP_SOURCE_SUPPORTS_WRITABLE;
+    case ZIP_SOURCE_ERROR: return zip_error_to_data(&a->status, data, size);
+    case ZIP_SOURCE_STAT: return say_empty(data);
+    case ZIP_SOURCE_WRITE: return gather(a, data, size);
+    case ZIP_SOURCE_COMMIT_WRITE: return flush(a) ? 0 : -1;
+    case ZIP_SOURCE_SEEK_WRITE: return seek(a, data, size);
+    case ZIP_SOURCE_TELL_WRITE: return move_to(a, 0, SEEK_CUR);
+    case ZIP_SOURCE_OPEN:
+    case ZIP_SOURCE_CLOSE:
+    case ZIP_SOURCE_FREE:
+    case ZIP_SOURCE_BEGIN_WRITE:
+    case ZIP_SOURCE_ROLLBACK_WRITE: return 0;
+    default: zip_error_set(&a->status, ZIP_ER_OPNOTSUPP, 0); return -1; /* an archive without entries is one that libzip removes */
+    }
+}
+
+struct archive *strata_zip_create(const char *path, strata_error *err)
+{
+    struct archive *archive = start(path, err);
     if (!archive) return NULL;
     zip_error_t error;
     zip_error_init(&error);
-    archive->target = zip_source_buffer_create(NULL, 0, 0, &error);
-    if (archive->target) {
-        zip_source_keep(archive->target);
-        archive->zip = zip_open_from_source(archive->target, ZIP_TRUNCATE, &error);
-        if (!archive->zip) zip_source_free(archive->target);
-    }
-    if (!archive->zip) {
-        strata_fail(err, STRATA_EMEMORY, "%s: no zip archive can be made in memory: %s", what,
-                    zip_error_strerror(&error));
-        strata_zip_close(archive);
-        archive = NULL;
-    }
+    zip_error_init(&archive->status);
+    bool ok = (archive->gathered = strata_alloc(GATHERED, 1, err)) && strata_replacing_begin(&archive->replacing, path, err);
+    zip_source_t *source = ok ? zip_source_function_create(target, archive, &error) : NULL;
+    archive->zip = source ? zip_open_from_source(source, ZIP_TRUNCATE, &error) : NULL;
+    if (ok && !archive->zip) ok = strata_fail(err, STRATA_EMEMORY, "%s: no archive can be made: %s", path, zip_error_strerror(&error));
+    if (source && !ok) zip_source_free(source);
     zip_error_fini(&error);
-    return archive;
+    if (ok) return archive;
+    strata_zip_close(archive);
+    return NULL;
 }
 
 bool strata_zip_put(struct archive *archive, const char *name, const void *bytes, size_t size,
@@ -158,29 +233,13 @@ bool strata_zip_put(struct archive *archive, const char *name, const void *bytes
            || refuse(archive, name, err);
 }
 
-static bool copy_target(struct archive *archive, void **bytes, size_t *size, strata_error *err)
+bool strata_zip_commit(struct archive *archive, strata_error *err)
 {
-    zip_stat_t stat;
-    zip_stat_init(&stat);
-    if (zip_source_stat(archive->target, &stat) < 0 || !(stat.valid & ZIP_STAT_SIZE)
-        || zip_source_open(archive->target) < 0)
-        return strata_fail(err, STRATA_EFILE, "%s: the archive in memory cannot be finished", archive->what);
-    *size = (size_t)stat.size;
-    *bytes = strata_alloc(*size, 1, err);
-    const bool ok = *bytes && zip_source_read(archive->target, *bytes, *size) == (zip_int64_t)*size;
-    zip_source_close(archive->target);
-    if (*bytes && !ok) {
-        free(*bytes);
-        *bytes = NULL;
-        strata_fail(err, STRATA_EFILE, "%s: the archive in memory cannot be copied", archive->what);
+    if (zip_close(archive->zip) < 0) {
+        if (archive->refused.code == STRATA_OK) return refuse(archive, "the archive cannot be written", err);
+        *err = archive->refused;
+        return false;
     }
-    return ok;
-}
-
-bool strata_zip_finish(struct archive *archive, void **bytes, size_t *size, strata_error *err)
-{
-    *bytes = NULL;
-    if (zip_close(archive->zip) < 0) return refuse(archive, "the archive cannot be written", err);
     archive->zip = NULL;
-    return copy_target(archive, bytes, size, err);
+    return strata_replacing_commit(&archive->replacing, err);
 }

@@ -17,12 +17,13 @@ bool strata_zip_names(const struct archive *archive, struct names *names, strata
 bool strata_zip_read(const struct archive *archive, const char *name, void **bytes, size_t *size,
                      strata_error *err);
 
-/* An archive in memory that is being written. Entries are stored, not deflated, as Keras does. */
-struct archive *strata_zip_create(const char *what, strata_error *err);
-/* The bytes are borrowed until strata_zip_finish. */
+/* An archive that replaces a file whole at strata_zip_commit, and leaves it as it was where that does not come. Entries are stored, not
+ * deflated, as Keras does. */
+struct archive *strata_zip_create(const char *path, strata_error *err);
+/* The bytes are borrowed until strata_zip_commit. */
 bool strata_zip_put(struct archive *archive, const char *name, const void *bytes, size_t size,
                     strata_error *err);
-/* The whole archive as bytes; release with free. Nothing but strata_zip_close may follow. */
-bool strata_zip_finish(struct archive *archive, void **bytes, size_t *size, strata_error *err);
+/* Nothing but strata_zip_close may follow. */
+bool strata_zip_commit(struct archive *archive, strata_error *err);
 
 #endif

@@ -21,8 +21,6 @@ static void write_npz(const char *const *names, const char *const *headers, cons
 {
     strata_error err = { 0 };
     char entries[4][256];
-    void *bytes;
-    size_t size;
     struct archive *zip = strata_zip_create("m.npz", &err);
     for (int i = 0; i < count; i++) {
         const size_t header = strlen(headers[i]);
@@ -33,10 +31,8 @@ static void write_npz(const char *const *names, const char *const *headers, cons
         memcpy(entries[i] + 10 + header, numbers[i], sizes[i]);
         cr_assert(strata_zip_put(zip, names[i], entries[i], 10 + header + sizes[i], &err), "%s", err.message);
     }
-    cr_assert(strata_zip_finish(zip, &bytes, &size, &err) && strata_file_replace("m.npz", bytes, size, &err),
-              "%s", err.message);
+    cr_assert(strata_zip_commit(zip, &err), "%s", err.message);
     strata_zip_close(zip);
-    free(bytes);
 }
 
 static bool load(strata_model **model, strata_error *err)

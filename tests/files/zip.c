@@ -3,9 +3,11 @@
 
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,16 +28,12 @@ static char *find(char *bytes, size_t length, const char *text)
 static void write_archive(const char *path)
 {
     strata_error err = { 0 };
-    void *bytes;
-    size_t size;
     struct archive *zip = strata_zip_create(path, &err);
     cr_assert_not_null(zip, "%s", err.message);
     cr_assert(strata_zip_put(zip, "a.txt", "hello", 5, &err), "%s", err.message);
     cr_assert(strata_zip_put(zip, "folder/empty", "", 0, &err), "%s", err.message);
-    cr_assert(strata_zip_finish(zip, &bytes, &size, &err), "%s", err.message);
+    cr_assert(strata_zip_commit(zip, &err), "%s", err.message);
     strata_zip_close(zip);
-    cr_assert(strata_file_replace(path, bytes, size, &err), "%s", err.message);
-    free(bytes);
 }
 
 Test(zip, entries_are_stored_as_they_are_and_come_back)
@@ -104,6 +102,33 @@ static void check_content(const char *path, const char *expected)
     read[fread(read, 1, sizeof read - 1, file)] = '\0';
     fclose(file);
     cr_assert_str_eq(read, expected);
+}
+
+Test(zip, replaces_a_file_only_when_it_is_committed)
+{
+    strata_error err = { 0 };
+    cr_assert(strata_file_replace("a.zip", "old", 3, &err), "%s", err.message);
+    struct archive *zip = strata_zip_create("a.zip", &err);
+    cr_assert(zip && strata_zip_put(zip, "a.txt", "hello", 5, &err), "%s", err.message);
+    strata_zip_close(zip);
+    check_content("a.zip", "old");
+    cr_assert_eq(count_files(), 1);
+}
+
+Test(zip, that_finds_no_room_says_so_and_leaves_the_file_as_it_was)
+{
+    strata_error err = { 0 };
+    static const char zeroes[10000];
+    cr_assert(strata_file_replace("a.zip", "old", 3, &err), "%s", err.message);
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 9000, 9000 }), 0);
+    struct archive *zip = strata_zip_create("a.zip", &err);
+    cr_assert(zip && strata_zip_put(zip, "zeroes", zeroes, sizeof zeroes, &err), "%s", err.message);
+    cr_assert_not(strata_zip_commit(zip, &err));
+    cr_assert(strstr(err.message, "a.zip: cannot be written: File too large"), "%s", err.message);
+    strata_zip_close(zip);
+    check_content("a.zip", "old");
+    cr_assert_eq(count_files(), 1);
 }
 
 Test(replace, makes_a_file_and_replaces_it_and_leaves_nothing_beside)
