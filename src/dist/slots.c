@@ -103,13 +103,13 @@ static bool agree(struct comm *comm, bool ok, strata_error *err)
 }
 
 /* One rank owns all, so that its slots lie as in the arena. */
-static bool read_stretches(const struct transfer *t, strata_error *err)
+static bool queue_stretches(const struct transfer *t, strata_error *err)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < t->stretch_count; i++) {
         const struct stretch *s = &t->stretches[i];
-        ok = strata_buffer_read(t->reducer->device, QUEUE_COMPUTE, t->slots, s->at * sizeof(float), s->count * sizeof(float),
-                                s->host, err);
+        ok = strata_buffer_read_async(t->reducer->device, QUEUE_COMPUTE, t->slots, s->at * sizeof(float), s->count * sizeof(float),
+                                      s->host, NULL, err);
     }
     return ok;
 }
@@ -118,7 +118,7 @@ static bool collect_job(struct comm *comm, void *context, strata_error *err)
 {
     struct transfer *t = context;
     struct reducer *r = t->reducer;
-    if (comm->size == 1) return read_stretches(t, err);
+    if (comm->size == 1) return queue_stretches(t, err);
     if (!agree(comm, make_part(t, err) && read_slots(t, err), err)) return false;
     if (comm->rank > 0) return move_floats(comm, true, t->part, r->owned, 0, err);
     unpack(t, 0, t->part);

@@ -37,17 +37,23 @@ strata_model *strata_archive_load(const char *path, struct saved_training *train
 bool strata_archive_save(strata_model *model, const char *path, strata_flavour flavour,
                          const struct saved_training *training, strata_error *err);
 
-/* A .keras in two steps. The first reads the model and needs HDF5, which may be used by one thread at a time; what it makes
- * holds all there is to write, so any thread may do the second while the model is trained on. */
+/* A .keras that is written again and again of one model with one list of variables, while the model is trained on. Making it needs HDF5,
+ * which may be used by one thread at a time; what comes after does not. `what` names it in messages. Variables without values have theirs
+ * put in place by the caller. */
 struct keras_parts;
-struct keras_parts *strata_keras_parts(const strata_model *model, const char *path, const struct saved_training *training,
+struct keras_parts *strata_keras_parts(const strata_model *model, const char *what, const struct saved_training *training,
                                        strata_error *err);
-/* The same, for another file of the same model with the same variables: without HDF5, into the memory that there is. odd: the name
- * of the first weight or variable that holds numbers which are not finite, or "". */
+float *strata_keras_parts_variable(struct keras_parts *parts, size_t variable); /* where these are put */
+/* The numbers as they are now: weights are queued to be read, and are there once what is queued on QUEUE_COMPUTE is done. */
+bool strata_keras_parts_read(struct keras_parts *parts, const strata_model *model, const struct saved_training *training,
+                             strata_error *err);
+/* All else as it is now, and the path. */
+bool strata_keras_parts_describe(struct keras_parts *parts, const strata_model *model, const char *path,
+                                 const struct saved_training *training, strata_error *err);
+/* On any thread, once all numbers are there. odd: the name of the first weight or variable that holds some which are not finite, or "". */
 enum { STRATA_ODD_NAME = 300 };
-bool strata_keras_parts_again(struct keras_parts *parts, const strata_model *model, const char *path,
-                              const struct saved_training *training, char odd[STRATA_ODD_NAME], strata_error *err);
-bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err); /* replaces the file whole */
+void strata_keras_parts_finish(struct keras_parts *parts, char odd[STRATA_ODD_NAME]);
+bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err); /* then; replaces the file whole */
 void strata_keras_parts_free(struct keras_parts *parts);                           /* takes NULL */
 
 /* Replaces a file whole: writes aside, flushes, fsyncs, renames, fsyncs the folder. */

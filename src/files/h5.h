@@ -68,6 +68,8 @@ struct h5 *strata_h5_create_file(const char *path, strata_error *err);
 bool strata_h5_put_empty(struct h5 *file, const char *path, const strata_shape *shape, strata_error *err);
 bool strata_h5_put_rows(struct h5 *file, const char *path, size_t first, size_t count, const float *values,
                         strata_error *err);
+/* An array of floats whose numbers are put into the image, where strata_h5_address says. */
+bool strata_h5_put_place(struct h5 *file, const char *path, const strata_shape *shape, strata_error *err);
 bool strata_h5_flush(struct h5 *file, strata_error *err);
 
 /* Where in the file, as strata_h5_image gives it, the numbers of an array that was put begin; UINT64_MAX when it has none. */

@@ -78,8 +78,9 @@ static bool put_parent(struct h5 *file, const char *path, strata_error *err)
     return ok;
 }
 
+/* Without values: `placed` says whether it has its place in the file nevertheless. */
 static bool put_array(struct h5 *file, const char *path, const strata_shape *shape, hid_t stored,
-                      hid_t memory, const void *values, strata_error *err)
+                      hid_t memory, const void *values, bool placed, strata_error *err)
 {
     hsize_t dims[sizeof shape->dim / sizeof *shape->dim];
     bool empty = false;
@@ -91,6 +92,7 @@ static bool put_array(struct h5 *file, const char *path, const strata_shape *sha
     const hid_t space = shape->rank > 0 ? H5Screate_simple(shape->rank, dims, NULL) : H5Screate(H5S_SCALAR);
     const hid_t made = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(made, false);
+    if (placed) H5Pset_alloc_time(made, H5D_ALLOC_TIME_EARLY);
     const hid_t set = H5Dcreate2(file->id, path, stored, space, H5P_DEFAULT, made, H5P_DEFAULT);
     const bool ok = set >= 0 && (empty || !values || H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
     if (set >= 0) H5Dclose(set);
@@ -102,12 +104,17 @@ static bool put_array(struct h5 *file, const char *path, const strata_shape *sha
 bool strata_h5_put_floats(struct h5 *file, const char *path, const strata_shape *shape, const float *values,
                           strata_error *err)
 {
-    return put_array(file, path, shape, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, values, err);
+    return put_array(file, path, shape, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, values, false, err);
 }
 
 bool strata_h5_put_empty(struct h5 *file, const char *path, const strata_shape *shape, strata_error *err)
 {
-    return put_array(file, path, shape, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, NULL, err);
+    return put_array(file, path, shape, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, NULL, false, err);
+}
+
+bool strata_h5_put_place(struct h5 *file, const char *path, const strata_shape *shape, strata_error *err)
+{
+    return put_array(file, path, shape, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, NULL, true, err);
 }
 
 bool strata_h5_put_rows(struct h5 *file, const char *path, size_t first, size_t count, const float *values,
@@ -134,7 +141,7 @@ bool strata_h5_flush(struct h5 *file, strata_error *err)
 bool strata_h5_put_integer(struct h5 *file, const char *path, int64_t value, strata_error *err)
 {
     const strata_shape scalar = { .rank = 0 };
-    return put_array(file, path, &scalar, H5T_STD_I64LE, H5T_NATIVE_INT64, &value, err);
+    return put_array(file, path, &scalar, H5T_STD_I64LE, H5T_NATIVE_INT64, &value, false, err);
 }
 
 bool strata_h5_address(const struct h5 *file, const char *path, uint64_t *at, strata_error *err)

@@ -34,7 +34,7 @@ static bool make_h5(const strata_model *model, const char *what, enum content co
     const bool put = content == CONTENT_MODEL ? strata_legacy_put_model(file, model, flavour, training, err)
                      : content == CONTENT_LEGACY_WEIGHTS
                          ? strata_legacy_put_weights(file, "", model, flavour, err)
-                         : strata_store_put(file, model, training, err);
+                         : strata_store_put(file, model, training, true, err);
     const bool ok = put && strata_h5_image(file, &out->data, &out->size, err);
     strata_h5_close(file);
     return ok;
@@ -81,7 +81,7 @@ static bool put(struct archive *zip, const char *name, const struct bytes *bytes
 struct keras_parts {
     char *path;
     struct bytes metadata, config, weights, strata; /* strata: of a checkpoint, else empty */
-    struct store_places places;                     /* in weights */
+    struct store_places places;                     /* in weights; of parts that are written again */
 };
 
 static void free_texts(struct keras_parts *parts)
@@ -94,49 +94,65 @@ static void free_texts(struct keras_parts *parts)
     parts->metadata = parts->config = parts->strata = (struct bytes){ 0 };
 }
 
-static bool make_texts(struct keras_parts *parts, const strata_model *model, const char *path,
-                       const struct saved_training *training, strata_error *err)
+bool strata_keras_parts_describe(struct keras_parts *parts, const strata_model *model, const char *path,
+                                 const struct saved_training *training, strata_error *err)
 {
+    free_texts(parts);
     return (parts->path = strata_copy_text(path, err)) && make_metadata(&parts->metadata, err)
            && make_config(model, training, &parts->config, err)
            && (!training || !training->strata || text_of(training->strata, &parts->strata, err));
 }
 
-void strata_keras_parts_free(struct keras_parts *parts)
+static void release(struct keras_parts *parts)
 {
-    if (!parts) return;
     free_texts(parts);
     free(parts->weights.data);
     strata_store_places_release(&parts->places);
+}
+
+void strata_keras_parts_free(struct keras_parts *parts)
+{
+    if (!parts) return;
+    release(parts);
     free(parts);
 }
 
-static bool make_weights(struct keras_parts *parts, const strata_model *model, const struct saved_training *training,
-                         strata_error *err)
-{
-    struct h5 *file = strata_h5_create(parts->path, err);
-    const bool ok = file && strata_store_put(file, model, training, err)
-                    && strata_h5_image(file, &parts->weights.data, &parts->weights.size, err)
-                    && strata_store_locate(file, model, training, &parts->places, err);
-    strata_h5_close(file);
-    return ok;
-}
-
-struct keras_parts *strata_keras_parts(const strata_model *model, const char *path, const struct saved_training *training,
+struct keras_parts *strata_keras_parts(const strata_model *model, const char *what, const struct saved_training *training,
                                        strata_error *err)
 {
     struct keras_parts *parts = strata_alloc(1, sizeof *parts, err);
-    if (parts && make_texts(parts, model, path, training, err) && make_weights(parts, model, training, err)) return parts;
+    struct h5 *file = parts ? strata_h5_create(what, err) : NULL;
+    const bool ok = file && strata_store_put(file, model, training, false, err)
+                    && strata_h5_image(file, &parts->weights.data, &parts->weights.size, err)
+                    && strata_store_locate(file, model, training, parts->weights.size, &parts->places, err);
+    strata_h5_close(file);
+    if (ok) return parts;
     strata_keras_parts_free(parts);
     return NULL;
 }
 
-bool strata_keras_parts_again(struct keras_parts *parts, const strata_model *model, const char *path,
-                              const struct saved_training *training, char odd[STRATA_ODD_NAME], strata_error *err)
+static struct store_image image_of(const struct keras_parts *parts)
 {
-    free_texts(parts);
-    return make_texts(parts, model, path, training, err)
-           && strata_store_refill(parts->weights.data, parts->weights.size, &parts->places, model, training, odd, err);
+    return (struct store_image){ parts->weights.data, parts->weights.size, &parts->places };
+}
+
+float *strata_keras_parts_variable(struct keras_parts *parts, size_t variable)
+{
+    const struct store_image image = image_of(parts);
+    return strata_image_variable(&image, variable);
+}
+
+bool strata_keras_parts_read(struct keras_parts *parts, const strata_model *model, const struct saved_training *training,
+                             strata_error *err)
+{
+    const struct store_image image = image_of(parts);
+    return strata_image_read(&image, model, training, err);
+}
+
+void strata_keras_parts_finish(struct keras_parts *parts, char odd[STRATA_ODD_NAME])
+{
+    const struct store_image image = image_of(parts);
+    strata_image_finish(&image, odd);
 }
 
 bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err)
@@ -151,9 +167,11 @@ bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err
 
 static bool write_keras(const strata_model *model, const char *path, const struct saved_training *training, strata_error *err)
 {
-    struct keras_parts *parts = strata_keras_parts(model, path, training, err);
-    const bool ok = parts && strata_keras_parts_write(parts, err);
-    strata_keras_parts_free(parts);
+    struct keras_parts parts = { 0 };
+    const bool ok = strata_keras_parts_describe(&parts, model, path, training, err)
+                    && make_h5(model, path, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, &parts.weights, err)
+                    && strata_keras_parts_write(&parts, err);
+    release(&parts);
     return ok;
 }
 

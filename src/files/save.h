@@ -15,25 +15,41 @@ bool strata_legacy_put_weights(struct h5 *file, const char *group, const strata_
 /* The whole model: model_config, model_weights, and of training (may be NULL) training_config and optimizer_weights. */
 bool strata_legacy_put_model(struct h5 *file, const strata_model *model, strata_flavour flavour,
                              const struct saved_training *training, strata_error *err);
-/* The contents of a .weights.h5 of Keras 3. */
-bool strata_store_put(struct h5 *file, const strata_model *model, const struct saved_training *training,
+/* The contents of a .weights.h5 of Keras 3. Without numbers the weights have their places alone, as variables without values have. */
+bool strata_store_put(struct h5 *file, const strata_model *model, const struct saved_training *training, bool numbers,
                       strata_error *err);
 
-/* Where in the image of a store its numbers lie: the weights in the order in which they are put, then the variables. */
+/* Where in the image of a store its numbers lie. */
+struct store_place {
+    uint64_t at;
+    size_t bytes;
+    char *name; /* owned; of floats that must be finite, else NULL */
+};
+/* The weights in the order in which they are put, then the variables, then again those that are there twice. */
 struct store_places {
-    uint64_t *at;
+    struct store_place *list;
     size_t count, room;
-    float *bounce; /* room for a weight on its way */
-    size_t largest;
+    size_t weights, variables, twice; /* how many of each */
 };
 void strata_store_places_release(struct store_places *places);
-/* After strata_store_put of the same. */
-bool strata_store_locate(struct h5 *file, const strata_model *model, const struct saved_training *training,
+/* After strata_store_put of the same; the image has so many bytes. */
+bool strata_store_locate(struct h5 *file, const strata_model *model, const struct saved_training *training, size_t size,
                          struct store_places *places, strata_error *err);
-/* Puts the numbers as they are now into an image of `size` bytes, which is that of the same model with variables of the same shapes.
- * odd: as strata_keras_parts_again. */
-bool strata_store_refill(void *image, size_t size, struct store_places *places, const strata_model *model,
-                         const struct saved_training *training, char odd[STRATA_ODD_NAME], strata_error *err);
+
+/* An image of a store, whose numbers are replaced where they lie. */
+struct store_image {
+    unsigned char *bytes;
+    size_t size;
+    const struct store_places *places;
+};
+/* Queues the weights to be read as strata_layer_queue_weight does, and puts the numbers of the variables that have some. The model and the
+ * variables are those that the places are of, now. */
+bool strata_image_read(const struct store_image *image, const strata_model *model, const struct saved_training *training,
+                       strata_error *err);
+/* Where the floats of a variable go that has none. */
+float *strata_image_variable(const struct store_image *image, size_t variable);
+/* Once all numbers are there; `odd` as strata_keras_parts_finish. */
+void strata_image_finish(const struct store_image *image, char odd[STRATA_ODD_NAME]);
 
 /* The training part of the files, in Keras 3's terms; *training is empty when there is none. */
 bool strata_legacy_read_training(const struct h5 *file, struct saved_training *training, strata_error *err);

@@ -10,6 +10,7 @@
 #include "files/compile_config.h"
 #include "files/leaves.h"
 #include "files/save.h"
+#include "model/model.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "HDF5 files hold little-endian numbers, which are copied as they are"
@@ -17,8 +18,8 @@
 
 void strata_store_places_release(struct store_places *places)
 {
-    free(places->at);
-    free(places->bounce);
+    for (size_t i = 0; i < places->count; i++) free(places->list[i].name);
+    free(places->list);
     *places = (struct store_places){ 0 };
 }
 
@@ -27,18 +28,31 @@ void strata_store_places_release(struct store_places *places)
 struct search {
     struct h5 *file;
     struct store_places *places;
+    size_t end; /* of the image */
 };
 
-static bool add(const struct search *s, const char *group, size_t index, strata_error *err)
+static bool is_inside(const struct search *s, const struct store_place *place)
+{
+    return place->bytes == 0 || (place->at % sizeof(float) == 0 && place->at <= s->end && place->bytes <= s->end - place->at);
+}
+
+/* Adopts the name, which is NULL where none is needed. */
+static bool add(const struct search *s, const char *group, size_t index, size_t bytes, char *name, strata_error *err)
 {
     struct store_places *places = s->places;
-    void *at = places->at;
+    void *list = places->list;
     struct text path = { 0 };
-    if (!strata_reserve(&at, &places->room, places->count + 1, sizeof *places->at, err)) return false;
-    places->at = at;
+    if (!strata_reserve(&list, &places->room, places->count + 1, sizeof *places->list, err)) {
+        free(name);
+        return false;
+    }
+    places->list = list;
+    struct store_place *place = &places->list[places->count++];
+    *place = (struct store_place){ .bytes = bytes, .name = name };
     strata_text_add(&path, "%s/vars/%zu", group, index);
     char *text = strata_text_take(&path, err);
-    const bool ok = text && strata_h5_address(s->file, text, &places->at[places->count++], err);
+    bool ok = text && strata_h5_address(s->file, text, &place->at, err);
+    if (ok && !is_inside(s, place)) ok = strata_fail(err, STRATA_EBUG, "%s: %s has no place", strata_h5_what(s->file), text);
     free(text);
     return ok;
 }
@@ -49,103 +63,132 @@ static bool locate_layer(void *context, const struct place *place, strata_error 
     const size_t count = strata_layer_model(place->layer) ? 0 : strata_layer_weight_count(place->layer);
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++) {
-        const size_t elements = strata_layer_weight_info(place->layer, i).count;
-        if (elements > s->places->largest) s->places->largest = elements;
-        ok = add(s, place->key, i, err);
+        const strata_weight_info info = strata_layer_weight_info(place->layer, i);
+        struct text text = { 0 };
+        strata_text_add(&text, "%s/%s", strata_layer_name(place->layer), info.name);
+        char *name = strata_text_take(&text, err);
+        ok = name && add(s, place->key, i, info.count * sizeof(float), name, err);
     }
     return ok;
+}
+
+static size_t bytes_of(const struct saved_variable *v)
+{
+    return v->integer ? sizeof v->integers : strata_saved_variable_count(v) * sizeof *v->values;
+}
+
+static bool locate_variable(const struct search *s, const struct saved_variable *v, size_t index, strata_error *err)
+{
+    struct text text = { 0 };
+    if (v->integer) return add(s, "optimizer", index, bytes_of(v), NULL, err);
+    strata_text_add(&text, "the optimizer's %s", v->name);
+    char *name = strata_text_take(&text, err);
+    return name && add(s, "optimizer", index, bytes_of(v), name, err);
 }
 
 /* How many variables are there twice: those inside a LossScaleOptimizer. */
 static size_t twice(const struct saved_training *training)
 {
-    const bool scaled = training && training->count > 0 && strata_inner_optimizer_name(training->compile_config);
-    return scaled ? training->count - STRATA_OUTER_VARIABLES : 0;
+    return strata_inner_optimizer_name(training->compile_config) ? training->count - STRATA_OUTER_VARIABLES : 0;
 }
 
-bool strata_store_locate(struct h5 *file, const strata_model *model, const struct saved_training *training,
+static bool locate_variables(const struct search *s, const struct saved_training *training, strata_error *err)
+{
+    struct store_places *places = s->places;
+    bool ok = true;
+    for (size_t i = 0; ok && i < training->count; i++) ok = locate_variable(s, &training->variables[i], i, err);
+    places->variables = training->count;
+    places->twice = twice(training);
+    for (size_t i = 0; ok && i < places->twice; i++)
+        ok = add(s, "optimizer/inner_optimizer", i, bytes_of(&training->variables[STRATA_OUTER_VARIABLES + i]), NULL, err);
+    return ok;
+}
+
+bool strata_store_locate(struct h5 *file, const strata_model *model, const struct saved_training *training, size_t size,
                          struct store_places *places, strata_error *err)
 {
-    struct search s = { file, places };
+    struct search s = { file, places, size };
     *places = (struct store_places){ 0 };
-    bool ok = strata_places_walk(model, locate_layer, &s, err);
-    for (size_t i = 0; ok && training && i < training->count; i++) ok = add(&s, "optimizer", i, err);
-    for (size_t i = 0; ok && i < twice(training); i++) ok = add(&s, "optimizer/inner_optimizer", i, err);
-    return ok && (places->bounce = strata_alloc(places->largest, sizeof *places->bounce, err));
+    if (!strata_places_walk(model, locate_layer, &s, err)) return false;
+    places->weights = places->count;
+    return !training || training->count == 0 || locate_variables(&s, training, err);
 }
 
 /* ---- replacing them --------------------------------------------------------------------------------------------------- */
 
-struct refill {
-    unsigned char *image;
-    size_t size, next;
-    const struct store_places *places;
-    char *odd;
+struct reading {
+    const struct store_image *image;
+    size_t next;
 };
 
-/* Copies, and says whether all are finite. */
-static bool copy_floats(unsigned char *restrict to, const float *restrict from, size_t count)
+static bool changed(strata_error *err)
 {
-    uint32_t odd = 0;
-    for (size_t i = 0; i < count; i++) {
-        memcpy(to + i * sizeof *from, &from[i], sizeof *from);
-        odd |= strata_is_odd(from[i]);
-    }
-    return odd == 0;
+    return strata_fail(err, STRATA_EBUG, "a model is saved again that has other weights");
 }
 
-/* Where `size` bytes of the next weight or variable go; NULL: nowhere. */
-static unsigned char *next_place(struct refill *r, size_t size, strata_error *err)
+/* An array without elements has no place. */
+static void *memory_of(const struct store_image *image, const struct store_place *place)
 {
-    const uint64_t at = r->next < r->places->count ? r->places->at[r->next] : 0;
-    if (r->next++ >= r->places->count) {
-        strata_fail(err, STRATA_EBUG, "a model is saved again that has other weights");
-        return NULL;
-    }
-    if (size == 0 || (at <= r->size && size <= r->size - at)) return r->image + (size == 0 ? 0 : at);
-    strata_fail(err, STRATA_EBUG, "a model is saved again that has larger weights");
-    return NULL;
+    return image->bytes + (place->bytes > 0 ? place->at : 0);
 }
 
-static bool refill_weight(struct refill *r, strata_layer *layer, size_t index, strata_error *err)
+static bool queue_layer(void *context, const struct place *place, strata_error *err)
 {
-    const strata_weight_info info = strata_layer_weight_info(layer, index);
-    float *bounce = r->places->bounce;
-    if (info.count > r->places->largest) return strata_fail(err, STRATA_EBUG, "a model is saved again that has larger weights");
-    unsigned char *to = next_place(r, info.count * sizeof *bounce, err);
-    if (!to || !strata_layer_get_weight(layer, index, bounce, info.count, err)) return false;
-    if (!copy_floats(to, bounce, info.count) && !r->odd[0])
-        snprintf(r->odd, STRATA_ODD_NAME, "%s/%s", strata_layer_name(layer), info.name);
+    struct reading *r = context;
+    const struct store_places *places = r->image->places;
+    const size_t count = strata_layer_model(place->layer) ? 0 : strata_layer_weight_count(place->layer);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++, r->next++) {
+        const size_t elements = strata_layer_weight_info(place->layer, i).count;
+        if (r->next >= places->weights || places->list[r->next].bytes != elements * sizeof(float)) return changed(err);
+        ok = strata_layer_queue_weight(place->layer, i, memory_of(r->image, &places->list[r->next]), elements, err);
+    }
+    return ok;
+}
+
+bool strata_image_read(const struct store_image *image, const strata_model *model, const struct saved_training *training,
+                       strata_error *err)
+{
+    const struct store_places *places = image->places;
+    struct reading r = { .image = image };
+    if (!strata_places_walk(model, queue_layer, &r, err)) return false;
+    if (r.next != places->weights || (training ? training->count : 0) != places->variables) return changed(err);
+    for (size_t i = 0; i < places->variables; i++) {
+        const struct saved_variable *v = &training->variables[i];
+        const struct store_place *place = &places->list[places->weights + i];
+        if (place->bytes != bytes_of(v)) return changed(err);
+        if (v->integer)
+            memcpy(memory_of(image, place), &v->integers, place->bytes);
+        else if (v->values)
+            memcpy(memory_of(image, place), v->values, place->bytes);
+    }
     return true;
 }
 
-static bool refill_layer(void *context, const struct place *place, strata_error *err)
+float *strata_image_variable(const struct store_image *image, size_t variable)
 {
-    const size_t count = strata_layer_model(place->layer) ? 0 : strata_layer_weight_count(place->layer);
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) ok = refill_weight(context, place->layer, i, err);
-    return ok;
+    return memory_of(image, &image->places->list[image->places->weights + variable]);
 }
 
-static bool refill_variable(struct refill *r, const struct saved_variable *v, strata_error *err)
+static bool are_finite(const float *values, size_t count)
 {
-    const size_t count = strata_saved_variable_count(v);
-    unsigned char *to = next_place(r, v->integer ? sizeof v->integers : count * sizeof *v->values, err);
-    if (to && v->integer)
-        memcpy(to, &v->integers, sizeof v->integers);
-    else if (to && !copy_floats(to, v->values, count) && !r->odd[0])
-        snprintf(r->odd, STRATA_ODD_NAME, "the optimizer's %s", v->name);
-    return to != NULL;
+    uint32_t odd = 0;
+    for (size_t i = 0; i < count; i++) odd |= strata_is_odd(values[i]);
+    return odd == 0;
 }
 
-bool strata_store_refill(void *image, size_t size, struct store_places *places, const strata_model *model,
-                         const struct saved_training *training, char odd[STRATA_ODD_NAME], strata_error *err)
+void strata_image_finish(const struct store_image *image, char odd[STRATA_ODD_NAME])
 {
-    struct refill r = { image, size, 0, places, odd };
+    const struct store_places *places = image->places;
+    const size_t once = places->weights + places->variables;
     odd[0] = '\0';
-    bool ok = strata_places_walk(model, refill_layer, &r, err);
-    for (size_t i = 0; ok && training && i < training->count; i++) ok = refill_variable(&r, &training->variables[i], err);
-    for (size_t i = 0; ok && i < twice(training); i++)
-        ok = refill_variable(&r, &training->variables[STRATA_OUTER_VARIABLES + i], err);
-    return ok;
+    for (size_t i = 0; i < once && !odd[0]; i++) {
+        const struct store_place *place = &places->list[i];
+        if (place->name && !are_finite(memory_of(image, place), place->bytes / sizeof(float)))
+            snprintf(odd, STRATA_ODD_NAME, "%s", place->name);
+    }
+    for (size_t i = 0; i < places->twice; i++) {
+        const struct store_place *from = &places->list[places->weights + STRATA_OUTER_VARIABLES + i], *to = &places->list[once + i];
+        memcpy(memory_of(image, to), memory_of(image, from), to->bytes);
+    }
 }

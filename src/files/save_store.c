@@ -30,25 +30,38 @@ static char *numbered(const char *vars, size_t number, strata_error *err)
     return strata_text_take(&path, err);
 }
 
-static bool put_weight(struct h5 *file, const char *vars, strata_layer *layer, size_t index,
-                       strata_error *err)
+struct putting {
+    struct h5 *file;
+    bool numbers; /* else the weights have their places alone */
+};
+
+static bool put_numbers(struct h5 *file, const char *path, strata_layer *layer, size_t index, strata_error *err)
 {
     const strata_weight_info info = strata_layer_weight_info(layer, index);
     float *values = strata_alloc(info.count, sizeof *values, err);
-    char *path = values ? numbered(vars, index, err) : NULL;
-    const bool ok = path && strata_layer_get_weight(layer, index, values, info.count, err)
+    const bool ok = values && strata_layer_get_weight(layer, index, values, info.count, err)
                     && strata_h5_put_floats(file, path, &info.shape, values, err);
-    free(path);
     free(values);
     return ok;
 }
 
-static bool put_layer(void *file, const struct place *place, strata_error *err)
+static bool put_weight(const struct putting *p, const char *vars, strata_layer *layer, size_t index, strata_error *err)
 {
+    const strata_weight_info info = strata_layer_weight_info(layer, index);
+    char *path = numbered(vars, index, err);
+    const bool ok = path && (p->numbers ? put_numbers(p->file, path, layer, index, err)
+                                        : strata_h5_put_place(p->file, path, &info.shape, err));
+    free(path);
+    return ok;
+}
+
+static bool put_layer(void *context, const struct place *place, strata_error *err)
+{
+    const struct putting *p = context;
     char *vars = NULL;
-    bool ok = put_vars(file, place->key, strata_layer_name(place->layer), &vars, err);
+    bool ok = put_vars(p->file, place->key, strata_layer_name(place->layer), &vars, err);
     const size_t count = strata_layer_model(place->layer) ? 0 : strata_layer_weight_count(place->layer);
-    for (size_t i = 0; ok && i < count; i++) ok = put_weight(file, vars, place->layer, i, err);
+    for (size_t i = 0; ok && i < count; i++) ok = put_weight(p, vars, place->layer, i, err);
     free(vars);
     return ok;
 }
@@ -59,8 +72,9 @@ static bool put_variable(struct h5 *file, const char *vars, const struct saved_v
     char *path = numbered(vars, number, err);
     const bool ok =
         path
-        && (variable->integer ? strata_h5_put_integer(file, path, variable->integers, err)
-                              : strata_h5_put_floats(file, path, &variable->shape, variable->values, err));
+        && (variable->integer  ? strata_h5_put_integer(file, path, variable->integers, err)
+            : variable->values ? strata_h5_put_floats(file, path, &variable->shape, variable->values, err)
+                               : strata_h5_put_place(file, path, &variable->shape, err));
     free(path);
     return ok;
 }
@@ -86,12 +100,13 @@ static bool put_optimizer(struct h5 *file, const struct saved_training *training
            && (!inside || put_variables(file, "optimizer/inner_optimizer", inside, training, STRATA_OUTER_VARIABLES, err));
 }
 
-bool strata_store_put(struct h5 *file, const strata_model *model, const struct saved_training *training,
+bool strata_store_put(struct h5 *file, const strata_model *model, const struct saved_training *training, bool numbers,
                       strata_error *err)
 {
     char *vars = NULL;
+    struct putting p = { file, numbers };
     const bool ok = put_vars(file, "", strata_model_name(model), &vars, err)
-                    && strata_places_walk(model, put_layer, file, err) && put_optimizer(file, training, err);
+                    && strata_places_walk(model, put_layer, &p, err) && put_optimizer(file, training, err);
     free(vars);
     return ok;
 }

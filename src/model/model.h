@@ -25,6 +25,9 @@ enum storage strata_model_policy(const strata_model *model);
 /* STRATA_EDEVICE, naming the layer, when one is to keep halves and the device has none. */
 bool strata_model_fits_device(strata_model *model, struct device *device, strata_error *err);
 
+/* As strata_layer_get_weight, without waiting: the values are there once what is queued on QUEUE_COMPUTE is done. */
+bool strata_layer_queue_weight(strata_layer *layer, size_t index, float *values, size_t count, strata_error *err);
+
 uint64_t strata_model_seed(const strata_model *model);
 
 /* The shape of the output of a layer, or with layer NULL of the model, for samples of shape `input`, which settles what is

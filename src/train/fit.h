@@ -85,7 +85,11 @@ struct fit {
     struct callbacks *callbacks;
     struct run_folder *folder; /* NULL: none */
     struct saver *saver;       /* of checkpoints; on rank 0 alone */
-    struct keras_parts *parts; /* of the last one; owned; read by the saver */
+    struct keras_parts *parts;     /* of the last one; owned; the saver's while it writes */
+    struct saved_training optimizer; /* its variables, of which those without values have them in the parts; owned */
+    float **places;                /* where, by variable; owned */
+    struct event *there;           /* the numbers of one that the saver does not have yet; owned; NULL: none */
+    size_t taken;                  /* the step of the last one */
     size_t odd_step;           /* of the run, from 1, in which this rank saw a gradient that is not finite; 0: none */
     bool odd_told;             /* .. and where it came from was told, or that of another rank */
     bool odd;                  /* there is no checkpoint of the moment that the last one was for: numbers are not finite */

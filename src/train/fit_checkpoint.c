@@ -113,37 +113,79 @@ static json_t *state_of(const struct fit *f, strata_error *err)
     return state;
 }
 
-/* Encodes it here, where the model stands still and HDF5 may be used. `odd` as strata_keras_parts_again. */
-static bool encode(struct fit *f, char odd[STRATA_ODD_NAME], strata_error *err)
+static bool path_of_next(const struct fit *f, char **path, strata_error *err)
 {
     char name[64];
     snprintf(name, sizeof name, "checkpoints/step-%zu.keras", strata_fit_done(f));
-    char *path = strata_run_folder_path(f->folder, name, err);
-    struct saved_training saved = { .variables = f->training->variables, .count = f->training->count };
-    const bool ok = path && (saved.compile_config = strata_training_config(f->training, err)) && (saved.strata = state_of(f, err))
-                    && (f->parts || (f->parts = strata_keras_parts(f->trainer.model, path, &saved, err)))
-                    && strata_keras_parts_again(f->parts, f->trainer.model, path, &saved, odd, err);
-    json_decref(saved.compile_config);
-    json_decref(saved.strata);
+    return (*path = strata_run_folder_path(f->folder, name, err));
+}
+
+/* What there is to save of the optimizer; without an updater it stays as it was. */
+static bool describe_training(struct fit *f, struct saved_training *saved, strata_error *err)
+{
+    const struct training *t = f->training;
+    if (f->updater && !strata_updater_describe(f->updater, &f->optimizer, err)) return false;
+    *saved = (struct saved_training){ .compile_config = strata_training_config(t, err),
+                                      .variables = f->updater ? f->optimizer.variables : t->variables,
+                                      .count = f->updater ? f->optimizer.count : t->count };
+    return saved->compile_config != NULL;
+}
+
+static bool make_parts(struct fit *f, const struct saved_training *saved, strata_error *err)
+{
+    if (f->parts) return true;
+    char *path;
+    const bool ok = path_of_next(f, &path, err) && (f->places = strata_alloc(saved->count, sizeof *f->places, err))
+                    && (f->parts = strata_keras_parts(f->trainer.model, path, saved, err));
+    for (size_t i = 0; ok && i < saved->count; i++) f->places[i] = strata_keras_parts_variable(f->parts, i);
     free(path);
     return ok;
 }
 
-/* Leaves the writing to the saver. A checkpoint of what is worth nothing would take the place of a good one. */
-static bool post_if_finite(struct fit *f, strata_error *err)
+/* On rank 0: the weights. */
+static bool read_weights(struct fit *f, strata_error *err)
 {
-    char odd[STRATA_ODD_NAME];
-    const bool known = f->odd;
-    if (!encode(f, odd, err)) return false;
-    f->odd = odd[0] != '\0';
-    if (!f->odd) {
-        strata_saver_post(f->saver, f->parts);
-        return true;
-    }
-    strata_error told = { 0 };
-    strata_fail(&told, STRATA_EVALUE, "no checkpoint is written of step %zu and of those that follow like it: %s holds numbers "
-                "that are not finite", strata_fit_done(f), odd);
-    if (f->config->warn && !known) f->config->warn(f->config->warn_context, told.message);
+    struct saved_training saved = { 0 };
+    const bool ok = describe_training(f, &saved, err) && make_parts(f, &saved, err)
+                    && strata_keras_parts_read(f->parts, f->trainer.model, &saved, err);
+    json_decref(saved.compile_config);
+    return ok;
+}
+
+/* Other ranks' next weights do not come by the queue that ours are read from. */
+static bool mark(struct fit *f, strata_error *err)
+{
+    strata_event_free(f->there);
+    f->there = NULL;
+    return strata_event_mark(f->trainer.device, QUEUE_COMPUTE, &f->there, err)
+           && strata_queue_flush(f->trainer.device, QUEUE_COMPUTE, err)
+           && (f->trainer.ranks == 1 || strata_event_wait(f->there, err));
+}
+
+/* Queues the reading of weights and slots as they are now. With one rank the next step follows in the queue, and nothing stands still. */
+static bool read_numbers(struct fit *f, strata_error *err)
+{
+    const bool root = f->trainer.rank == 0;
+    return strata_comm_agree(f->trainer.comm, !root || read_weights(f, err), err)
+           && (!f->updater || strata_updater_read(f->updater, &f->optimizer, f->places, err))
+           && strata_comm_agree(f->trainer.comm, !root || mark(f, err), err);
+}
+
+/* Leaves the rest to the saver. */
+static bool post(struct fit *f, strata_error *err)
+{
+    char *path;
+    struct saved_training saved = { 0 };
+    const bool ok = path_of_next(f, &path, err) && (saved.compile_config = strata_training_config(f->training, err))
+                    && (saved.strata = state_of(f, err))
+                    && strata_keras_parts_describe(f->parts, f->trainer.model, path, &saved, err);
+    json_decref(saved.compile_config);
+    json_decref(saved.strata);
+    free(path);
+    if (!ok) return false;
+    f->taken = strata_fit_done(f);
+    strata_saver_post(f->saver, f->parts, f->there);
+    f->there = NULL;
     return true;
 }
 
@@ -155,19 +197,33 @@ static bool forgive(const struct fit *f, const strata_error *err)
     return goes_on;
 }
 
+/* Until the last one is written, or is known to be worth nothing, which is told once. */
+static bool await_saver(struct fit *f, strata_error *err)
+{
+    char odd[STRATA_ODD_NAME];
+    const bool ok = strata_saver_wait(f->saver, odd, err), known = f->odd;
+    f->odd = odd[0] != '\0';
+    if (!f->odd || known) return ok;
+    strata_error told = { 0 };
+    strata_fail(&told, STRATA_EVALUE, "no checkpoint is written of step %zu and of those that follow like it: %s holds numbers "
+                "that are not finite", f->taken, odd);
+    if (f->config->warn) f->config->warn(f->config->warn_context, told.message);
+    return ok;
+}
+
 bool strata_fit_saver_failed(struct fit *f)
 {
     strata_error err = { 0 };
     if (!f->saver || !strata_saver_failed(f->saver)) return false;
     if (f->checkpointing.on_failure != ON_FAILURE_CONTINUE) return true;
-    if (!strata_saver_wait(f->saver, &err)) forgive(f, &err);
+    if (!await_saver(f, &err)) forgive(f, &err);
     return false;
 }
 
 bool strata_fit_saved(struct fit *f, bool must, strata_error *err)
 {
     if (!f->folder || !f->config->checkpoint) return true;
-    bool ok = !f->saver || strata_saver_wait(f->saver, err) || (!must && forgive(f, err));
+    bool ok = !f->saver || await_saver(f, err) || (!must && forgive(f, err));
     if (ok && must && f->odd)
         ok = strata_fail(err, STRATA_EVALUE, "epoch %zu, step %zu of %zu is not saved: numbers are not finite", f->epoch + 1, f->step,
                          f->steps);
@@ -188,12 +244,11 @@ bool strata_fit_checkpoint(struct fit *f, bool epoch_end, bool at_once, strata_e
     if (!f->folder || !f->config->checkpoint || (!at_once && !is_due(f, epoch_end))) return true;
     strata_comm_work(f->trainer.comm, "saving a checkpoint", f->step);
     const bool early = !epoch_end && !is_due(f, epoch_end); /* a run that goes on takes no averages here */
-    if (!strata_fit_saved(f, false, err) || !strata_fit_drain(f, err)
-        || (early && !strata_fit_keep_statistics(f, &f->statistics, err)) || !strata_fit_sync(f, err)
-        || !strata_fit_sum(f, NULL, 0, err) || (f->updater && !strata_updater_store(f->updater, err)))
+    if (!strata_fit_saved(f, false, err) || (early && !strata_fit_keep_statistics(f, &f->statistics, err)) || !strata_fit_sync(f, err)
+        || !read_numbers(f, err) || !strata_fit_drain(f, err) || !strata_fit_sum(f, NULL, 0, err))
         return false;
     for (size_t i = 0; i < f->objective->sums; i++) f->sums[i] = f->trainer.rank == 0 ? f->all[i] : 0;
-    const bool ok = f->trainer.rank != 0 || post_if_finite(f, err);
+    const bool ok = f->trainer.rank != 0 || post(f, err);
     json_decref(f->statistics);
     f->statistics = NULL;
     return strata_comm_agree(f->trainer.comm, ok, err);

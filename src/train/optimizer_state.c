@@ -50,27 +50,27 @@ static bool walk(const struct slot_kinds *kinds, const struct params *params,
 }
 
 struct transfer {
-    struct training *training;
+    const struct training *training;
     const struct params *params;
     const char *model;
-    bool again;                /* the variables are there */
-    struct stretch *stretches; /* of packing */
-    float *const *arenas;      /* of unpacking */
-    size_t at;                 /* the next variable */
+    struct saved_training *saved; /* of packing, as all until at */
+    float *const *places;
+    struct stretch *stretches;
+    float *const *arenas; /* of unpacking */
+    size_t at;            /* the next variable */
 };
 
 /* ---- packing --------------------------------------------------------------------------------------------------------- */
 
-/* The next variable of `elements` floats. Its name is taken over, and made only where it is needed. */
+/* The next variable, with room for so many floats. Its name is made where it has none yet. */
 static struct saved_variable *next(struct transfer *t, char *(*name)(const struct transfer *, const void *, strata_error *),
                                    const void *of, size_t elements, strata_error *err)
 {
-    struct saved_variable *variable = &t->training->variables[t->at++];
-    if (t->again) return variable;
-    if (!(variable->name = name(t, of, err))) return NULL;
-    t->training->count = t->at;
-    variable->values = strata_alloc(elements, sizeof(float), err);
-    return variable->values ? variable : NULL;
+    struct saved_variable *variable = &t->saved->variables[t->at++];
+    if (!variable->name && !(variable->name = name(t, of, err))) return NULL;
+    if (t->saved->count < t->at) t->saved->count = t->at;
+    if (elements > 0 && !variable->values && !(variable->values = strata_alloc(elements, sizeof(float), err))) return NULL;
+    return variable;
 }
 
 static char *copy_name(const struct transfer *t, const void *name, strata_error *err)
@@ -99,12 +99,13 @@ static bool pack_slot(void *context, const struct slot_kind *kind, int index, co
 {
     struct transfer *t = context;
     const struct slot_of slot = { kind, param };
-    struct saved_variable *variable = next(t, name_slot, &slot, param->count, err);
+    struct saved_variable *variable = next(t, name_slot, &slot, t->stretches && !t->places ? param->count : 0, err);
     if (!variable) return false;
     variable->shape.rank = param->shape.rank;
     for (int i = 0; i < param->shape.rank; i++) variable->shape.dim[i] = param->shape.dim[i];
-    t->stretches[(size_t)index * t->params->trainable_params + (size_t)(param - t->params->list)] =
-        (struct stretch){ param->offset, param->count, variable->values };
+    if (t->stretches)
+        t->stretches[(size_t)index * t->params->trainable_params + (size_t)(param - t->params->list)] =
+            (struct stretch){ param->offset, param->count, t->places ? t->places[t->at - 1] : variable->values };
     return true;
 }
 
@@ -133,20 +134,18 @@ static bool pack_scaling(struct transfer *t, strata_error *err)
                && pack_integer(t, "step_counter", scaling->good, err) && pack_number(t, "dynamic_scale", scaling->scale, err));
 }
 
-bool strata_state_pack(struct training *training, const strata_model *model, const struct params *params, bool again,
-                       struct stretch *stretches, strata_error *err)
+bool strata_state_pack(const struct training *training, const strata_model *model, const struct params *params,
+                       struct saved_training *saved, float *const *places, struct stretch *stretches, strata_error *err)
 {
     const struct slot_kinds kinds = strata_slot_kinds(training);
     const struct object *schedule = &strata_training_common(training)->learning_rate;
     const double rate = isnan(training->rate) ? strata_schedule_value(schedule, 0) : training->rate;
-    struct transfer t = { .training = training, .params = params, .model = strata_model_name(model), .again = again,
-                          .stretches = stretches };
-    if (!again) {
-        strata_training_forget(training);
-        training->variables = strata_alloc((size_t)kinds.count * params->trainable_params + 3 + STRATA_OUTER_VARIABLES,
-                                           sizeof *training->variables, err);
-    }
-    return training->variables && pack_scaling(&t, err) && pack_integer(&t, "iteration", training->iteration, err)
+    struct transfer t = { .training = training, .params = params, .model = strata_model_name(model), .saved = saved,
+                          .places = places, .stretches = stretches };
+    if (!saved->variables)
+        saved->variables = strata_alloc((size_t)kinds.count * params->trainable_params + 3 + STRATA_OUTER_VARIABLES,
+                                        sizeof *saved->variables, err);
+    return saved->variables && pack_scaling(&t, err) && pack_integer(&t, "iteration", training->iteration, err)
            && (!strata_schedule_is_constant(schedule) || pack_number(&t, "learning_rate", rate, err))
            && walk(&kinds, params, pack_slot, &t, err)
            && (!strata_training_optimizer(training)->advance || pack_number(&t, "variable", training->scalar, err));

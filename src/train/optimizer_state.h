@@ -26,10 +26,11 @@ struct slot_kinds strata_slot_kinds(const struct training *training);
 /* The variables are those of Keras 3, in its order: those of a scaled loss (iteration, learning_rate, step_counter, dynamic_scale),
  * "iteration", "learning_rate" unless a schedule gives it, the slots in the order of model.trainable_variables, for Nadam its product.
  *
- * Makes the list anew, or with `again` brings the numbers of the one that the call before made up to date. The slots' values come
- * later: stretches[kind * params->trainable_params + i] says of parameter i where in the kind's arena and where on the host. */
-bool strata_state_pack(struct training *training, const strata_model *model, const struct params *params, bool again,
-                       struct stretch *stretches, strata_error *err);
+ * Makes the list in saved->variables, or brings the numbers of the one that the call before made there up to date. The slots' values
+ * come later: stretches[kind * params->trainable_params + i], where stretches is not NULL, says of parameter i where in the kind's arena
+ * and where on the host, which for variable v is places[v], or with places NULL its values. */
+bool strata_state_pack(const struct training *training, const strata_model *model, const struct params *params,
+                       struct saved_training *saved, float *const *places, struct stretch *stretches, strata_error *err);
 /* Into arenas[kind] of params->trainable floats. Also sets iteration, scalar and rate, and fails when names or shapes are not those
  * of this optimizer and model. */
 bool strata_state_unpack(struct training *training, const struct params *params, float *const *arenas,

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "base/thread.h"
-#include "files/archive.h"
+#include "device/buffer.h"
 
 struct saver {
     const struct run_folder *folder;
@@ -14,7 +14,9 @@ struct saver {
     bool started;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    const struct keras_parts *parts; /* guarded by lock, as is all below; in hand until it is NULL again */
+    struct keras_parts *parts; /* guarded by lock, as is all below; in hand until it is NULL again */
+    struct event *there;       /* owned */
+    char odd[STRATA_ODD_NAME];
     bool failed, stop;
     strata_error error; /* of the first file since it was asked for */
 };
@@ -34,6 +36,22 @@ static void tell_newest(const struct run_folder *folder, strata_error *err)
     free(steps);
 }
 
+/* A checkpoint of what is worth nothing would take the place of a good one. */
+static bool write_if_finite(const struct saver *s, struct keras_parts *parts, struct event *there, char odd[STRATA_ODD_NAME],
+                            strata_error *err)
+{
+    odd[0] = '\0';
+    bool ok = strata_event_wait(there, err);
+    if (ok) strata_keras_parts_finish(parts, odd);
+    if (odd[0]) return true;
+    ok = ok && strata_keras_parts_write(parts, err);
+    if (ok)
+        strata_run_folder_prune(s->folder, s->keep);
+    else
+        tell_newest(s->folder, err);
+    return ok;
+}
+
 static void *write_all(void *context)
 {
     struct saver *s = context;
@@ -45,11 +63,8 @@ static void *write_all(void *context)
         }
         strata_error error = { 0 };
         pthread_mutex_unlock(&s->lock);
-        const bool ok = strata_keras_parts_write(s->parts, &error);
-        if (ok)
-            strata_run_folder_prune(s->folder, s->keep);
-        else
-            tell_newest(s->folder, &error);
+        const bool ok = write_if_finite(s, s->parts, s->there, s->odd, &error);
+        strata_event_free(s->there);
         pthread_mutex_lock(&s->lock);
         if (!ok && !s->failed) s->error = error;
         s->failed = s->failed || !ok;
@@ -76,22 +91,24 @@ struct saver *strata_saver_start(const struct run_folder *folder, size_t keep, s
     return NULL;
 }
 
-void strata_saver_post(struct saver *s, const struct keras_parts *parts)
+void strata_saver_post(struct saver *s, struct keras_parts *parts, struct event *there)
 {
     pthread_mutex_lock(&s->lock);
     while (s->parts) pthread_cond_wait(&s->changed, &s->lock);
     s->parts = parts;
+    s->there = there;
     pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);
 }
 
-bool strata_saver_wait(struct saver *s, strata_error *err)
+bool strata_saver_wait(struct saver *s, char odd[STRATA_ODD_NAME], strata_error *err)
 {
     pthread_mutex_lock(&s->lock);
     while (s->parts) pthread_cond_wait(&s->changed, &s->lock);
     const bool failed = s->failed;
     s->failed = false;
     pthread_mutex_unlock(&s->lock);
+    memcpy(odd, s->odd, sizeof s->odd);
     if (failed) *err = s->error;
     return !failed;
 }

@@ -158,17 +158,34 @@ static bool load_state(struct updater *u, strata_error *err)
     return ok;
 }
 
-bool strata_updater_store(struct updater *u, strata_error *err)
+bool strata_updater_describe(const struct updater *u, struct saved_training *saved, strata_error *err)
+{
+    return strata_state_pack(u->training, u->model, u->params, saved, NULL, NULL, err);
+}
+
+bool strata_updater_read(struct updater *u, struct saved_training *saved, float *const *places, strata_error *err)
 {
     const size_t params = u->params->trainable_params;
     const bool root = strata_comm_rank(u->comm) == 0;
     struct stretch *stretches = root ? strata_alloc((size_t)u->kinds.count * params, sizeof *stretches, err) : NULL;
-    u->stored = stretches && strata_state_pack(u->training, u->model, u->params, u->stored, stretches, err);
-    bool ok = strata_comm_agree(u->comm, !root || u->stored, err);
+    bool ok = !root || (stretches && strata_state_pack(u->training, u->model, u->params, saved, places, stretches, err));
+    ok = strata_comm_agree(u->comm, ok, err);
     for (int k = 0; ok && k < u->kinds.count; k++)
         ok = strata_reducer_collect(u->reducer, u->slots[k], root ? stretches + (size_t)k * params : NULL, root ? params : 0, err);
     free(stretches);
     return strata_comm_agree(u->comm, ok, err);
+}
+
+bool strata_updater_store(struct updater *u, strata_error *err)
+{
+    struct training *t = u->training;
+    if (strata_comm_rank(u->comm) == 0 && !u->stored) strata_training_forget(t);
+    struct saved_training saved = { .variables = t->variables, .count = t->count };
+    u->stored = strata_updater_read(u, &saved, NULL, err)
+                && strata_comm_agree(u->comm, strata_comm_size(u->comm) > 1 || strata_device_finish(u->device, err), err);
+    t->variables = saved.variables;
+    t->count = saved.count;
+    return u->stored;
 }
 
 /* A first step's kernels, of which no recording tells, are compiled with those of the recordings. */

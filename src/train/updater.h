@@ -34,6 +34,12 @@ bool strata_updater_has_schedule(const struct updater *updater);
 /* The weights become their moving averages where the optimizer keeps them: Keras's end of fit. Collective. */
 bool strata_updater_finish(struct updater *updater, strata_error *err);
 
+/* What variables of the optimizer there are, in saved->variables, with all numbers but those of the slots. A later call brings them up to
+ * date. Not collective. */
+bool strata_updater_describe(const struct updater *updater, struct saved_training *saved, strata_error *err);
+/* The same, and the slots' numbers as they are now go to places[variable], or with places NULL to the variables' own. Rank 0 has the
+ * places. With one rank they are there once what is queued on QUEUE_COMPUTE is done. Collective. */
+bool strata_updater_read(struct updater *updater, struct saved_training *saved, float *const *places, strata_error *err);
 /* Copies the state back to training, to be saved or carried on. Collective. */
 bool strata_updater_store(struct updater *updater, strata_error *err);
 

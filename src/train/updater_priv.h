@@ -26,7 +26,7 @@ struct updater {
     struct reducer_update step, finish;
     struct slot_kinds kinds;
     struct buffer *slots[STRATA_MAX_KINDS];
-    bool stored; /* on rank 0: the training's variables are those of this updater */
+    bool stored; /* the training's variables are those of this updater */
 
     double *factor; /* by parameter: of the learning rate; NULL: all 1 */
 
