@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "device/device_priv.h"
+#include "device/joiner.h"
 #include "device/native.h"
 
 cl_int strata_queue_zero(cl_command_queue queue, cl_mem memory, size_t offset, size_t bytes, cl_event *event)
@@ -278,5 +279,7 @@ bool strata_buffer_zero(struct device *device, enum queue_index queue, struct bu
 bool strata_queue_flush(struct device *device, enum queue_index queue, strata_error *err)
 {
     const cl_int got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES : clFlush(device->queues[queue]);
+    if (queue == QUEUE_COMPUTE)
+        strata_joiner_call(device->joiner);
     return got == CL_SUCCESS || strata_fail_opencl(err, got, "%s: flushing a queue", device->text);
 }

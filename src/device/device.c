@@ -11,6 +11,7 @@
 #include "device/choose.h"
 #include "device/compilers.h"
 #include "device/device_priv.h"
+#include "device/joiner.h"
 #include "device/native.h"
 #include "device/program_cache.h"
 #include "device/split.h"
@@ -113,6 +114,14 @@ static bool make_queues(struct device *device, bool timed, strata_error *err)
     return got == CL_SUCCESS || strata_fail_opencl(err, got, "%s cannot be opened", device->text);
 }
 
+static bool make_joiner(struct device *device, strata_error *err)
+{
+    if (!device->info.is_cpu || device->units == 1 || strata_device_is_pocl(&device->info))
+        return true;
+    device->joiner = strata_joiner_start(device->queues[QUEUE_COMPUTE], err);
+    return device->joiner != NULL;
+}
+
 static bool open_chosen(struct device *device, const struct device_request *request, strata_error *err)
 {
     strata_device_info *list = NULL;
@@ -126,7 +135,7 @@ static bool open_chosen(struct device *device, const struct device_request *requ
         device->info = list[choice.index];
         ok = choose_class(device, request->class, err)
           && take_part(device, ids[choice.index], &choice, request->bindings != NULL, err)
-          && make_queues(device, request->profile, err)
+          && make_queues(device, request->profile, err) && make_joiner(device, err)
           && (!request->profile || (device->profile = strata_profile_create(err)))
           && (device->programs = strata_programs_create(err))
           && make_compilers(device, request, err);
@@ -162,6 +171,7 @@ void strata_device_close(struct device *device)
     if (!device)
         return;
     cl_command_queue queues[] = { device->queues[QUEUE_COMPUTE], device->queues[QUEUE_COPY], device->filler };
+    strata_joiner_end(device->joiner);
     for (size_t i = 0; i < sizeof queues / sizeof *queues; i++)
         if (queues[i]) {
             clFinish(queues[i]);

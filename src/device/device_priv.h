@@ -12,6 +12,7 @@
 #include "device/profile.h"
 
 struct compilers;
+struct joiner;
 struct program_cache;
 
 struct device {
@@ -21,6 +22,7 @@ struct device {
     cl_device_id id;  /* the whole device or a sub-device of it */
     cl_context context;
     cl_command_queue queues[2]; /* by enum queue_index */
+    struct joiner *joiner;      /* of the compute queue; NULL: its runtime needs none */
     cl_command_queue filler;    /* zeroes new buffers, whatever waits in the others; any thread */
     struct program_cache *programs;
     json_t *choices; /* owned; NULL: none */
