@@ -51,22 +51,28 @@ static void keep(hwloc_topology_t topology, hwloc_bitmap_t set, int first, int c
     hwloc_bitmap_free(kept);
 }
 
-static void take(hwloc_topology_t topology, hwloc_bitmap_t bound, int part, int parts, bool alike,
-                 struct cores *cores)
+/* A process that is bound to some cores has them to itself, unless others are bound alike. */
+static struct cores part_of(hwloc_topology_t topology, hwloc_const_bitmap_t bound, int part, int parts, bool alike)
 {
     const hwloc_const_bitmap_t allowed = hwloc_topology_get_allowed_cpuset(topology);
     const bool whole = hwloc_bitmap_isequal(bound, allowed);
     const int total = hwloc_bitmap_weight(bound);
-    cores->machine = hwloc_bitmap_weight(allowed);
     if (!whole && !alike) {
         part = 0;
         parts = 1;
     }
     const int first = share(total, part, parts), end = share(total, part + 1, parts);
-    cores->count = end > first ? end - first : 1;
-    cores->first = whole ? first : -1;
-    cores->pinned = !whole;
-    if (cores->count < total) {
+    return (struct cores){ .first = first, .count = end > first ? end - first : 1, .machine = hwloc_bitmap_weight(allowed),
+                           .pinned = !whole };
+}
+
+static void take(hwloc_topology_t topology, hwloc_bitmap_t bound, int part, int parts, bool alike, struct cores *cores)
+{
+    *cores = part_of(topology, bound, part, parts, alike);
+    const int first = cores->first;
+    if (cores->pinned)
+        cores->first = -1;
+    if (cores->count < hwloc_bitmap_weight(bound)) {
         keep(topology, bound, first, cores->count);
         cores->pinned = hwloc_set_cpubind(topology, bound, HWLOC_CPUBIND_PROCESS) == 0;
     }
@@ -89,16 +95,16 @@ void strata_cores_take(int part, int parts, bool alike, struct cores *cores)
     hwloc_bitmap_free(bound);
 }
 
-void strata_cores_tell_pocl(void)
+void strata_cores_tell_pocl(int part, int parts, bool alike)
 {
     static const char *const names[] = { "POCL_MAX_PTHREAD_COUNT", "POCL_CPU_MAX_CU_COUNT" }; /* to PoCL 4; from 5 on */
     hwloc_topology_t topology;
     hwloc_bitmap_t bound = hwloc_bitmap_alloc();
     char count[16] = "";
     if (bound && look(&topology, bound)) {
-        const int cores = hwloc_bitmap_weight(bound);
-        if (cores < hwloc_bitmap_weight(hwloc_topology_get_allowed_cpuset(topology)))
-            snprintf(count, sizeof count, "%d", cores);
+        const struct cores cores = part_of(topology, bound, part, parts, alike);
+        if (cores.count < cores.machine)
+            snprintf(count, sizeof count, "%d", cores.count);
         hwloc_topology_destroy(topology);
     }
     hwloc_bitmap_free(bound);

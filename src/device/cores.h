@@ -16,9 +16,9 @@ struct cores {
  * have the same binding. Where the system has no pinning, count is still the fair share. */
 void strata_cores_take(int part, int parts, bool alike, struct cores *cores);
 
-/* PoCL makes a worker thread for every core of the machine, also where the process is bound to some of them, and wakes all of them for
- * each command. What it reads from the environment when it is first asked for devices tells it how many to make; where the environment
- * says so already, that stands. */
-void strata_cores_tell_pocl(void);
+/* PoCL makes a worker thread for every core of the machine, also where the process takes some of them, and wakes all of them for
+ * each command. What it reads from the environment when it is first asked for devices tells it how many to make: as many as
+ * strata_cores_take will give. Where the environment says so already, that stands. */
+void strata_cores_tell_pocl(int part, int parts, bool alike);
 
 #endif

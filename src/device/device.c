@@ -129,7 +129,7 @@ static bool open_chosen(struct device *device, const struct device_request *requ
     size_t count = 0;
     struct choice choice = { 0 };
 
-    bool ok = strata_devices_find(&list, &ids, &count, err)
+    bool ok = strata_devices_find(request, &list, &ids, &count, err)
            && strata_device_choose(request, list, count, &choice, err);
     if (ok) {
         device->info = list[choice.index];

@@ -57,8 +57,10 @@ bool strata_event_take(cl_event native, struct event **event, strata_error *err)
 /* Queues zeroes for `bytes` bytes at `offset`. */
 cl_int strata_queue_zero(cl_command_queue queue, cl_mem memory, size_t offset, size_t bytes, cl_event *event);
 
-/* The devices as strata_devices lists them, with their handles in the same order; both lists are the caller's. */
-bool strata_devices_find(strata_device_info **list, cl_device_id **ids, size_t *count, strata_error *err);
+/* The devices as strata_devices lists them, with their handles in the same order; both lists are the caller's. request: of the rank
+ * that will take one of them, or NULL. */
+bool strata_devices_find(const struct device_request *request, strata_device_info **list, cl_device_id **ids, size_t *count,
+                         strata_error *err);
 bool strata_device_is_pocl(const strata_device_info *info);
 
 #endif

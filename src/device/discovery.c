@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "device/choose.h"
 #include "device/cores.h"
 #include "device/device_priv.h"
 #include "device/native.h"
@@ -26,7 +27,6 @@ static bool find_platforms(struct platform **list, cl_uint *count, strata_error 
 {
     *list = NULL;
     *count = 0;
-    strata_cores_tell_pocl();
     const cl_int got = clGetPlatformIDs(0, NULL, count);
     if (got == NO_PLATFORM || (got == CL_SUCCESS && *count == 0)) {
         *count = 0;
@@ -133,13 +133,49 @@ static bool add_platform(const struct platform *platform, struct found *found, s
     return true;
 }
 
-bool strata_devices_find(strata_device_info **list, cl_device_id **ids, size_t *count, strata_error *err)
+static bool is_pocl(const char *platform)
+{
+    return strcmp(platform, "Portable Computing Language") == 0;
+}
+
+/* PoCL makes its threads when it is asked for its devices: its CPU, as far as that is known before. */
+static bool foresee_pocl(const struct platform *platform, struct found *found)
+{
+    strata_device_info *list = realloc(found->list, (found->count + 1) * sizeof *list);
+    if (!list)
+        return false;
+    found->list = list;
+    list[found->count] = (strata_device_info){ .index = (int)found->count, .is_cpu = true };
+    memcpy(list[found->count++].platform, platform->name, sizeof platform->name);
+    return true;
+}
+
+/* The part of the cores that the rank will take, if it will have PoCL's CPU; else all that it may have. */
+static void prepare_pocl(const struct device_request *request, const struct platform *platforms, cl_uint count)
+{
+    struct found found = { 0 };
+    struct choice choice = { .parts = 1 };
+    strata_error ignored = { 0 };
+    bool ok = request != NULL;
+    for (cl_uint i = 0; ok && i < count; i++)
+        ok = is_pocl(platforms[i].name) ? foresee_pocl(&platforms[i], &found) : add_platform(&platforms[i], &found, &ignored);
+    if (!ok || !strata_device_choose(request, found.list, found.count, &choice, &ignored) || !is_pocl(found.list[choice.index].platform))
+        choice = (struct choice){ .parts = 1 };
+    strata_cores_tell_pocl(choice.part, choice.parts, request && request->bindings);
+    free(found.list);
+    free(found.ids);
+}
+
+bool strata_devices_find(const struct device_request *request, strata_device_info **list, cl_device_id **ids, size_t *count,
+                         strata_error *err)
 {
     struct platform *platforms = NULL;
     struct found found = { 0 };
     cl_uint platform_count = 0;
 
     bool ok = find_platforms(&platforms, &platform_count, err);
+    if (ok)
+        prepare_pocl(request, platforms, platform_count);
     for (cl_uint i = 0; ok && i < platform_count; i++)
         ok = add_platform(&platforms[i], &found, err);
     free(platforms);
@@ -156,13 +192,13 @@ bool strata_devices_find(strata_device_info **list, cl_device_id **ids, size_t *
 
 bool strata_device_is_pocl(const strata_device_info *info)
 {
-    return strcmp(info->platform, "Portable Computing Language") == 0;
+    return is_pocl(info->platform);
 }
 
 bool strata_devices(strata_device_info **list, size_t *count, strata_error *err)
 {
     cl_device_id *ids = NULL;
-    const bool ok = strata_devices_find(list, &ids, count, err);
+    const bool ok = strata_devices_find(NULL, list, &ids, count, err);
     free(ids);
     return ok;
 }
