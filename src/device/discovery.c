@@ -156,7 +156,7 @@ static void prepare_pocl(const struct device_request *request, const struct plat
     struct found found = { 0 };
     struct choice choice = { .parts = 1 };
     strata_error ignored = { 0 };
-    bool ok = request != NULL;
+    bool ok = request && request->local_size > 1; /* one rank shares with none, and the devices are not listed twice */
     for (cl_uint i = 0; ok && i < count; i++)
         ok = is_pocl(platforms[i].name) ? foresee_pocl(&platforms[i], &found) : add_platform(&platforms[i], &found, &ignored);
     if (!ok || !strata_device_choose(request, found.list, found.count, &choice, &ignored) || !is_pocl(found.list[choice.index].platform))
