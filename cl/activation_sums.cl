@@ -12,9 +12,8 @@ kernel void gradient(global const kept *value, ulong value0, global const kept *
                      global float *part, ulong part0, ulong rows, ulong columns, ulong each, ulong slice, ulong slices)
 {
     const size_t j = get_global_id(0) * VW * CHUNKS, s = get_global_id(1);
-    const size_t grain = s / slices * each, first = grain + s % slices * slice;
-    const size_t last = min(min((size_t)rows, grain + (size_t)each), first + (size_t)slice);
-    if (j >= columns || grain >= rows) return;
+    size_t first, last;
+    if (!slice_rows(s, rows, each, slice, slices, &first, &last) || j >= columns) return;
     floatv sum[CHUNKS];
     CLEAR_CHUNKS(sum);
     for (size_t i = first; i < last; i++) {
