@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Calls that fail, or at which the process is killed: the run ends with a code and words, it leaves the checkpoints that were whole,
-# and what goes on from them ends with the bits of a run to which nothing happened. SAMPLES: how many calls of each site;
-# FILE_SAMPLES: of files, where every action is tried at each call when it is 0.
+# and what goes on from them ends with the bits of a run to which nothing happened. SITES: which; SAMPLES: how many calls of each;
+# FILE_SAMPLES: of files. Where it is 0, every action is tried at each call.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib/expect.sh
 source "$SOURCE/tests/e2e/lib/expect.sh"
 
-samples=${SAMPLES:-2}
+sites=${SITES:-malloc file opencl mpi} samples=${SAMPLES:-2}
 
 cat >job.json <<'END'
 { "model": [ {"Input": {"shape": [28, 28, 1]}}, {"AveragePooling2D": {"pool_size": 4}}, {"Flatten": {}},
@@ -55,6 +55,7 @@ count() {
 # faults SITE RANKS SAMPLES ACTION...: at calls that lie evenly, the actions by turns; where it is every call, all of them
 faults() {
     local site=$1 ranks=$2 actions=("${@:4}") calls k i=0 action
+    [[ " $sites " = *" $site "* ]] || return 0
     count "$site"
     local step=$(($3 ? (calls + $3 - 1) / $3 : 1))
     for ((k = 1 + step / 2; k <= calls; k += step)); do
