@@ -6,6 +6,7 @@
 #include "vector.h"
 #include "chunks.h"
 #include "kept.h"
+#include "places.h"
 #include "pool_window.h"
 
 #ifndef INDEX
@@ -17,16 +18,10 @@
 typedef int place;
 #define LOADP(p) LOADV(p)
 #define STOREP(v, p) STOREV(v, p)
-#elif VW == 1
-typedef uchar place;
-#define LOADP(p) ((int)*(p))
-#define STOREP(v, p) (*(p) = (uchar)(v))
 #else
 typedef uchar place;
-#define LOADP(p) OF_WIDTH(convert_int, VW)(OF_WIDTH(vload, VW)(0, p))
-#define STOREP(v, p) OF_WIDTH(vstore, VW)(OF_WIDTH(convert_uchar, VW)(v), 0, p)
-#define OF_WIDTH_(name, width) name##width
-#define OF_WIDTH(name, width) OF_WIDTH_(name, width)
+#define LOADP(p) LOADB(p)
+#define STOREP(v, p) STOREB(v, p)
 #endif
 
 /* index: where in its window (p * PW + q) the maximum was, the first one on ties. A NaN wins. */

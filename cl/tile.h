@@ -5,26 +5,11 @@
  *   -D MR           rows of a tile, even
  *   -D BIAS         1: a bias is added before the activation; 2: and the sum is multiplied by a factor before
  *   -D ACTIVATION   as in activation.h */
+#include "vector.h"
 #include "activation.h"
 
 #if !defined(VW) || !defined(MR) || !defined(BIAS)
 #error "-D VW, MR and BIAS are needed"
-#endif
-
-#if VW == 4
-typedef float4 floatv;
-#define LOADV(from) vload4(0, (from))
-#define STOREV(v, to) vstore4((v), 0, (to))
-#elif VW == 8
-typedef float8 floatv;
-#define LOADV(from) vload8(0, (from))
-#define STOREV(v, to) vstore8((v), 0, (to))
-#elif VW == 16
-typedef float16 floatv;
-#define LOADV(from) vload16(0, (from))
-#define STOREV(v, to) vstore16((v), 0, (to))
-#else
-#error "VW must be 4, 8 or 16"
 #endif
 
 #define NR (2 * VW)

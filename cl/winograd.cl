@@ -12,19 +12,45 @@
  *   -D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C   extents of `in` and `out`
  *   -D START_H, START_W                        where tap 0 of output 0 lies
  *   -D TILES                                   of a work-item, a multiple of MR: their transforms should stay in the second cache
- *   -D REVERSED                                1: pack reverses taps and transposes (input gradient) */
+ *   -D REVERSED                                1: pack reverses taps and transposes (input gradient)
+ *   -D POOL_H, POOL_W                          as in winograd_pool.h, of `out`, or if REVERSED of `in`
+ *   -D INDEX                                   of a pooled `out`: 1: with where the maxima were */
 #include "winograd.h"
+#include "winograd_pool.h"
 
 #if !defined(IN_H) || !defined(IN_W) || !defined(IN_C) || !defined(OUT_H) || !defined(OUT_W) || !defined(OUT_C) \
-    || !defined(START_H) || !defined(START_W) || !defined(TILES) || !defined(REVERSED)
-#error "-D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C, START_H, START_W, TILES and REVERSED are needed"
+    || !defined(START_H) || !defined(START_W) || !defined(TILES) || !defined(REVERSED) || !defined(INDEX)
+#error "-D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C, START_H, START_W, TILES, REVERSED and INDEX are needed"
 #endif
 
 #define DEPTH ((IN_C + VW - 1) / VW * VW)
 
 /* Points lie STRIDE apart, not a multiple of a page, which would put all of them in the same sets of the cache. */
 #define STRIDE (TILES * DEPTH + 16)
-#define LOAD_IN(from, channels) (IN_C % VW == 0 ? LOADV(from) : load_some(from, channels))
+
+#if REVERSED
+#define SEEN_H COVERED_H(IN_H)
+#define SEEN_W COVERED_W(IN_W)
+#define IN_IMAGE ((ulong)STORED_H(IN_H) * STORED_W(IN_W) * IN_C)
+#define OUT_ROWS 1
+#else
+#define SEEN_H IN_H
+#define SEEN_W IN_W
+#define IN_IMAGE ((ulong)IN_H * IN_W * IN_C)
+#define OUT_ROWS (POOL_H ? POOL_H : 1) /* that are stored together */
+#endif
+
+static inline floatv load_in(global const float *in, global const uchar *index, int y, int x, int channels)
+{
+#if REVERSED
+    return load_gradient(in, index, y, x, IN_W, IN_C, channels);
+#else
+    (void)index;
+    in += ((ulong)y * IN_W + x) * IN_C;
+    return IN_C % VW == 0 ? LOADV(in) : load_some(in, channels);
+#endif
+}
+
 #include "winograd_tiles.h"
 
 #if REVERSED
@@ -64,12 +90,11 @@ kernel void pack(global const float *w, ulong w0, global float *packed, ulong pa
 }
 
 /* Tiles past the last are the last again, and are not stored. */
-static inline void transform_tiles(float *to, global const float *in, int first, int n)
+static inline void transform_tiles(float *to, global const float *in, global const uchar *index, int first, int n)
 {
     for (int t = 0; t < TILES; ++t) {
         const struct spot s = spot_of(min(first + t, n * TILES_H * TILES_W - 1));
-        global const float *image = in + (ulong)s.image * IN_H * IN_W * IN_C;
-        transform(to + t * DEPTH, image, s.y + START_H, s.x + START_W, IN_C);
+        transform(to + t * DEPTH, in + s.image * IN_IMAGE, index + s.image * IN_IMAGE, s.y + START_H, s.x + START_W, IN_C);
     }
 }
 
@@ -94,8 +119,8 @@ static inline void multiply(line *sums, const float *left, global const float *r
     }
 }
 
-/* One output of NR / 2 channels; `channels` are left. */
-static inline void store(floatv y, global float *to, global const float *bias, int factor, int channels)
+/* One output of VW channels; `channels` are left. */
+static inline floatv finished(floatv y, global const float *bias, int factor, int channels)
 {
 #if BIAS > 1
     y *= load_some(bias + factor, channels);
@@ -103,7 +128,11 @@ static inline void store(floatv y, global float *to, global const float *bias, i
 #if BIAS
     y += load_some(bias, channels);
 #endif
-    y = ACTIVATE(y);
+    return ACTIVATE(y);
+}
+
+static inline void store(floatv y, global float *to, int channels)
+{
     if (channels >= VW) {
         STOREV(y, to);
         return;
@@ -113,8 +142,43 @@ static inline void store(floatv y, global float *to, global const float *bias, i
     for (int f = 0; f < channels; ++f) to[f] = some.f[f];
 }
 
+#if POOL_H && !REVERSED
+/* Maxima over windows of a row of them, the first ones of a window where there are several; a NaN wins, as in max_pool2d.cl. */
+static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uchar *index, int image, int row, int x, int channels)
+{
+    if (row + POOL_H > OUT_H) return;
+#pragma unroll
+    for (int j = 0; j < M; j += POOL_W) {
+        if (x + j + POOL_W > OUT_W) continue;
+        floatv best = y[0][j];
+        intv where = 0;
+#pragma unroll
+        for (int cell = 1; cell < POOL_H * POOL_W; ++cell) {
+            const floatv v = y[cell / POOL_W][j + cell % POOL_W];
+            const intv stays = (v <= best) | (best != best);
+            best = stays ? best : v;
+            where = stays ? where : (intv)cell;
+        }
+        const ulong at = (((ulong)image * STORED_H(OUT_H) + row / POOL_H) * STORED_W(OUT_W) + (x + j) / POOL_W) * OUT_C;
+        store(best, out + at, channels);
+#if INDEX
+        store_places(where, index + at, channels);
+#endif
+    }
+}
+#else
+static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uchar *index, int image, int row, int x, int channels)
+{
+    (void)index;
+    if (row >= OUT_H) return;
+#pragma unroll
+    for (int j = 0; j < M; ++j)
+        if (x + j < OUT_W) store(y[0][j], out + (((ulong)image * OUT_H + row) * OUT_W + x + j) * OUT_C, channels);
+}
+#endif
+
 /* The tile's M x M outputs, as far as they lie in the image. */
-static inline void transform_back(global float *out, const line *sums, int side, const struct spot *s,
+static inline void transform_back(global float *out, global uchar *index, const line *sums, int side, const struct spot *s,
                                   global const float *bias, int factor, int channels)
 {
     floatv half_way[M][SIDE];
@@ -128,25 +192,28 @@ static inline void transform_back(global float *out, const line *sums, int side,
         for (int i = 0; i < M; ++i) half_way[i][j] = y[i];
     }
 #pragma unroll
-    for (int i = 0; i < M; ++i) {
-        floatv y[M];
-        to_output(half_way[i], y);
+    for (int i = 0; i < M; i += OUT_ROWS) {
+        floatv y[OUT_ROWS][M];
 #pragma unroll
-        for (int j = 0; j < M; ++j)
-            if (s->y + i < OUT_H && s->x + j < OUT_W)
-                store(y[j], out + (((ulong)s->image * OUT_H + s->y + i) * OUT_W + s->x + j) * OUT_C, bias, factor, channels);
+        for (int r = 0; r < OUT_ROWS; ++r) {
+            to_output(half_way[i + r], y[r]);
+#pragma unroll
+            for (int j = 0; j < M; ++j) y[r][j] = finished(y[r][j], bias, factor, channels);
+        }
+        store_row(y, out, index, s->image, s->y + i, s->x, channels);
     }
 }
 
 kernel void convolve(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
-                     ulong out0, global const float *bias, ulong bias0, int factor, int n, int panels)
+                     ulong out0, global const float *bias, ulong bias0, int factor, global uchar *index, ulong index0, int n, int panels)
 {
     float left[POINTS * STRIDE];
     line sums[POINTS * TILES];
     const int first = get_global_id(1) * TILES, last = min(first + TILES, n * TILES_H * TILES_W);
     const int first_panel = get_global_id(0) * panels, last_panel = min(first_panel + panels, PANELS);
 
-    transform_tiles(left, in + in0, first, n);
+    index += index0;
+    transform_tiles(left, in + in0, index, first, n);
     for (int panel = first_panel; panel < last_panel; ++panel) {
         global const float *lines = packed + packed0 + (ulong)panel * POINTS * IN_C * NR;
         for (int point = 0; point < POINTS; ++point)
@@ -157,7 +224,8 @@ kernel void convolve(global const float *in, ulong in0, global const float *pack
             for (int side = 0; side < 2; ++side) {
                 const int channel = panel * NR + side * VW;
                 if (channel < OUT_C)
-                    transform_back(out + out0 + channel, sums + t, side, &s, bias + bias0 + channel, factor, OUT_C - channel);
+                    transform_back(out + out0 + channel, index + channel, sums + t, side, &s, bias + bias0 + channel, factor,
+                                   OUT_C - channel);
             }
         }
     }

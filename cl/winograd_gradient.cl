@@ -10,8 +10,10 @@
  *   -D VW, MR                                  as in tile.h;   -D M   as in winograd.h
  *   -D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C   extents of x and dy
  *   -D START_H, START_W                        where tap 0 of output 0 lies
- *   -D TILES, CHANNELS, PANEL_RUN              CHANNELS is a multiple of VW or all of them */
+ *   -D TILES, CHANNELS, PANEL_RUN              CHANNELS is a multiple of VW or all of them
+ *   -D POOL_H, POOL_W                          as in winograd_pool.h, of dy */
 #include "winograd.h"
+#include "winograd_pool.h"
 
 #if !defined(IN_H) || !defined(IN_W) || !defined(IN_C) || !defined(OUT_H) || !defined(OUT_W) || !defined(OUT_C) \
     || !defined(START_H) || !defined(START_W) || !defined(TILES) || !defined(CHANNELS) || !defined(PANEL_RUN)
@@ -25,10 +27,19 @@
 /* Points lie STRIDE apart, not a multiple of a page, which would put all of them in the same sets of the cache. */
 #define STRIDE (TILES * WIDTH + 16)
 
-#define LOAD_IN(from, channels) (IN_C % VW == 0 && CHANNELS % VW == 0 ? LOADV(from) : load_some(from, channels))
+#define SEEN_H IN_H
+#define SEEN_W IN_W
+
+static inline floatv load_in(global const float *in, global const uchar *index, int y, int x, int channels)
+{
+    (void)index;
+    in += ((ulong)y * IN_W + x) * IN_C;
+    return IN_C % VW == 0 && CHANNELS % VW == 0 ? LOADV(in) : load_some(in, channels);
+}
+
 #include "winograd_tiles.h"
 
-#define LOAD_OUT(from, filters) (OUT_C % VW == 0 ? LOADV(from) : load_some(from, filters))
+#define OUT_IMAGE ((ulong)STORED_H(OUT_H) * STORED_W(OUT_W) * OUT_C)
 
 #define RUNS ((PANELS + PANEL_RUN - 1) / PANEL_RUN)
 #define BLOCKS ((IN_C + CHANNELS - 1) / CHANNELS * RUNS)
@@ -38,19 +49,19 @@
 #define SUM_AT(point, panel, row) ((((point) * PANEL_RUN + (panel)) * ROWS + (row)) * NR)
 
 /* The M x M gradients from (y, x) on, transformed, to line t of each panel; zeros outside the image. */
-static inline void transform_out(line right[POINTS][PANEL_RUN * TILES], int t, global const float *dout, int y, int x,
-                                 int filters)
+static inline void transform_out(line right[POINTS][PANEL_RUN * TILES], int t, global const float *dout, global const uchar *index,
+                                 int y, int x, int filters)
 {
     floatv half_way[SIDE][M][PANEL_RUN * 2];
-    const bool inside = y + M <= OUT_H && x + M <= OUT_W;
+    const bool inside = y + M <= COVERED_H(OUT_H) && x + M <= COVERED_W(OUT_W);
     for (int j = 0; j < M; ++j)
         for (int f = 0; f < filters; f += VW) {
             floatv d[M], z[SIDE];
 #pragma unroll
             for (int i = 0; i < M; ++i) {
                 d[i] = 0.0f;
-                if (inside || (y + i < OUT_H && x + j < OUT_W))
-                    d[i] = LOAD_OUT(dout + ((ulong)(y + i) * OUT_W + x + j) * OUT_C + f, filters - f);
+                if (inside || (y + i < COVERED_H(OUT_H) && x + j < COVERED_W(OUT_W)))
+                    d[i] = load_gradient(dout + f, index + f, y + i, x + j, OUT_W, OUT_C, filters - f);
             }
             of_gradient(d, z);
 #pragma unroll
@@ -67,14 +78,15 @@ static inline void transform_out(line right[POINTS][PANEL_RUN * TILES], int t, g
         }
 }
 
-/* Tiles first .. first + tiles. `in` and `dout` are at the block's channels and filters. */
+/* Tiles first .. first + tiles. `in`, `dout` and its `index` are at the block's channels and filters. */
 static inline void transform_tiles(float left[POINTS][STRIDE], line right[POINTS][PANEL_RUN * TILES], global const float *in,
-                                   global const float *dout, int first, int tiles, int channels, int filters)
+                                   global const float *dout, global const uchar *index, int first, int tiles, int channels,
+                                   int filters)
 {
     for (int t = 0; t < tiles; ++t) {
         const struct spot s = spot_of(first + t);
-        transform(&left[0][t * WIDTH], in + (ulong)s.image * IN_H * IN_W * IN_C, s.y + START_H, s.x + START_W, channels);
-        transform_out(right, t, dout + (ulong)s.image * OUT_H * OUT_W * OUT_C, s.y, s.x, filters);
+        transform(&left[0][t * WIDTH], in + (ulong)s.image * IN_H * IN_W * IN_C, 0, s.y + START_H, s.x + START_W, channels);
+        transform_out(right, t, dout + s.image * OUT_IMAGE, index + s.image * OUT_IMAGE, s.y, s.x, filters);
     }
 }
 
@@ -103,8 +115,8 @@ static inline void multiply(global float *sums, const float *left, const line *r
     }
 }
 
-kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global float *parts,
-                     ulong parts0, int n, int tiles_of_chunk)
+kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global const uchar *index, ulong index0,
+                     global float *parts, ulong parts0, int n, int tiles_of_chunk)
 {
     float left[POINTS][STRIDE];
     line right[POINTS][PANEL_RUN * TILES];
@@ -115,12 +127,13 @@ kernel void gradient(global const float *in, ulong in0, global const float *dout
 
     in += in0 + channel;
     dout += dout0 + filter;
+    index += index0 + filter;
     parts += parts0 + (get_global_id(1) * BLOCKS + get_global_id(0)) * SUMS;
     for (int point = 0; point < POINTS; ++point) /* rows of the last register tile may have no channel */
         for (int i = 0; i < STRIDE; ++i) left[point][i] = 0;
     for (int from = first; from < last; from += step) {
         const int tiles = min(last - from, step);
-        transform_tiles(left, right, in, dout, from, tiles, channels, filters);
+        transform_tiles(left, right, in, dout, index, from, tiles, channels, filters);
         for (int point = 0; point < POINTS; ++point)
             for (int panel = 0; panel * NR < filters; ++panel)
                 for (int row = 0; row < channels; row += MR)

@@ -1,9 +1,11 @@
 /* What Winograd's convolutions share: where tiles of M x M outputs lie, and the transform of the inputs that a tile sees.
  * Needs before it winograd.h, the extents, and
- *   STRIDE                    floats between two points of what is transformed
- *   LOAD_IN(from, channels)   the VW channels at `from`, of which there are `channels` */
-#if !defined(STRIDE) || !defined(LOAD_IN)
-#error "STRIDE and LOAD_IN are needed"
+ *   STRIDE            floats between two points of what is transformed
+ *   SEEN_H, SEEN_W    rows and columns of the input behind which there are zeros
+ *   load_in(in, index, y, x, channels)
+ *                     VW channels of input (y, x) of an image, of which there are `channels` */
+#if !defined(STRIDE) || !defined(SEEN_H) || !defined(SEEN_W)
+#error "STRIDE, SEEN_H and SEEN_W are needed"
 #endif
 
 #define PANELS ((OUT_C + NR - 1) / NR)
@@ -27,8 +29,8 @@ static inline struct spot spot_of(int tile)
 #define BAND 64
 
 /* The columns of the SIDE x SIDE inputs from (y, x) on, transformed; zeros outside the image. inside: none is outside. */
-static inline void transform_columns(floatv half_way[SIDE][SIDE][BAND / VW], global const float *in, int y, int x, bool inside,
-                                     int channels)
+static inline void transform_columns(floatv half_way[SIDE][SIDE][BAND / VW], global const float *in, global const uchar *index, int y,
+                                     int x, bool inside, int channels)
 {
     for (int j = 0; j < SIDE; ++j)
         for (int c = 0; c < channels; c += VW) {
@@ -36,8 +38,8 @@ static inline void transform_columns(floatv half_way[SIDE][SIDE][BAND / VW], glo
 #pragma unroll
             for (int i = 0; i < SIDE; ++i) {
                 d[i] = 0.0f;
-                if (inside || ((uint)(y + i) < IN_H && (uint)(x + j) < IN_W))
-                    d[i] = LOAD_IN(in + ((long)(y + i) * IN_W + x + j) * IN_C + c, channels - c);
+                if (inside || ((uint)(y + i) < SEEN_H && (uint)(x + j) < SEEN_W))
+                    d[i] = load_in(in + c, index + c, y + i, x + j, channels - c);
             }
             of_data(d, v);
 #pragma unroll
@@ -47,16 +49,16 @@ static inline void transform_columns(floatv half_way[SIDE][SIDE][BAND / VW], glo
 
 /* The SIDE x SIDE inputs from (y, x) on, transformed; after the last channel zeros to a whole vector. The channels of a pixel
  * are read one after the other, as the processor's prefetching likes it. */
-static inline void transform(float *to, global const float *in, int y, int x, int channels)
+static inline void transform(float *to, global const float *in, global const uchar *index, int y, int x, int channels)
 {
     floatv half_way[SIDE][SIDE][BAND / VW];
-    const bool inside = y >= 0 && y + SIDE <= IN_H && x >= 0 && x + SIDE <= IN_W;
+    const bool inside = y >= 0 && y + SIDE <= SEEN_H && x >= 0 && x + SIDE <= SEEN_W;
     for (int first = 0; first < channels; first += BAND) {
         const int some = min(channels - first, BAND);
         if (inside)
-            transform_columns(half_way, in + first, y, x, true, some);
+            transform_columns(half_way, in + first, index + first, y, x, true, some);
         else
-            transform_columns(half_way, in + first, y, x, false, some);
+            transform_columns(half_way, in + first, index + first, y, x, false, some);
         for (int i = 0; i < SIDE; ++i)
             for (int c = 0; c < some; c += VW) {
                 floatv d[SIDE], v[SIDE];

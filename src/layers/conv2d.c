@@ -48,6 +48,11 @@ static bool sums_grains(const void *config, struct device *device, bool strict, 
     return strata_conv_plain_sums_grains(config, 2, device, strict, in);
 }
 
+static bool pools(const void *config, struct device *device, bool strict, const struct shape *in, const struct pooled *pooled)
+{
+    return strata_conv_plain_pools(config, 2, device, strict, in, pooled);
+}
+
 static const char *const aliases[] = { "Convolution2D", NULL };
 const struct layer_class strata_layer_conv2d = {
     .class = { .name = "Conv2D",
@@ -65,6 +70,7 @@ const struct layer_class strata_layer_conv2d = {
     .needs_x = true,
     .fuses = true,
     .takes_rim = true,
+    .pools = pools,
     .adds_bias = true,
     .activation = offsetof(struct conv_config, activation) + 1,
     .activity_regularizer = offsetof(struct conv_config, activity_regularizer) + 1,

@@ -28,7 +28,8 @@ bool strata_conv_plain_weights(const struct conv_config *c, int dims, const stru
 
 bool strata_conv_plain_forward(const struct conv_config *c, int dims, const struct step *s, strata_error *err)
 {
-    const struct conv2d conv = strata_conv_of_step(c, s, dims, (size_t)c->filters, (size_t)c->groups);
+    struct conv2d conv = strata_conv_of_step(c, s, dims, (size_t)c->filters, (size_t)c->groups);
+    conv.pooled = s->pooled;
     const struct tail tail = strata_step_tail(s, c->use_bias ? &s->w[1] : NULL);
     return strata_op_conv2d(s->run, &conv, &s->x, &s->w[0], &tail, &s->y, err);
 }
@@ -52,13 +53,21 @@ bool strata_conv_plain_halves(const struct conv_config *c, int dims, struct devi
     return strata_op_conv2d_halves(device, strict, &conv);
 }
 
+bool strata_conv_plain_pools(const struct conv_config *c, int dims, struct device *device, bool strict, const struct shape *in,
+                             const struct pooled *pooled)
+{
+    struct conv2d conv = of_one(c, dims, in);
+    conv.pooled = *pooled;
+    return strata_op_conv2d_pools(device, strict, &conv);
+}
+
 bool strata_conv_plain_backward(const struct conv_config *c, int dims, const struct step *s,
                                 strata_error *err)
 {
     struct conv2d conv = strata_conv_of(c, &s->x.shape, dims, (size_t)c->filters, (size_t)c->groups);
-    const size_t pixels = conv.out_height * conv.out_width;
+    const size_t rows = strata_view_rows(&s->dy), pixels = rows / conv.n; /* of the output, or of what is pooled: that has the same sum */
     conv.grain = s->grain;
-    const size_t rows = conv.n * pixels;
+    conv.pooled = s->pooled;
     return (!s->dw[0].buffer
             || strata_op_conv2d_kernel_gradient(s->run, &conv, &s->x, &s->dy, &s->dw[0], err))
            && (!s->dw[1].buffer || strata_op_sum_grains(s->run, &s->dy, rows, conv.filters, s->grain * pixels, &s->dw[1], err))

@@ -7,6 +7,7 @@
 #include "base/shape.h"
 #include "ops/activation.h"
 #include "ops/exchange.h"
+#include "ops/pool2d.h"
 #include "ops/tail.h"
 #include "ops/view.h"
 
@@ -59,6 +60,7 @@ struct step {
                                         class that fuses_gradient: dy is of what it gave */
     struct view affine;              /* forward of a class that fuses: what is added to each of the last axis (its bias is in it),
                                         then the factors by which the sum is multiplied before; buffer NULL: nothing */
+    struct pooled pooled;            /* of a class that pools: y and dy are of maxima over windows of its output */
     struct rim rim;                  /* forward of a class that takes_rim: zeros around x that are not stored */
     bool training;                   /* dropout drops, batch normalization uses the batch */
     size_t grain;                    /* backward of a class that sums_grains: of so many samples dw has sums, as strata_op_sum_grains
@@ -125,6 +127,11 @@ struct layer_class {
      * that takes_rim reads its input instead. */
     bool (*is_rim)(const void *config, struct rim *rim);
     bool takes_rim;
+    /* Whether the layer gives nothing but maxima over windows beside each other of its input, and of which; NULL: never. A layer before
+     * it that pools such windows on this device gives them in place of its output, and takes their gradient: its forward and backward
+     * heed s->pooled then. */
+    bool (*maxima)(const void *config, const struct shape *in, struct pooled *pooled);
+    bool (*pools)(const void *config, struct device *device, bool strict, const struct shape *in, const struct pooled *pooled);
     /* A layer that in inference only multiplies and adds along the last axis writes to `affine` what the step of the layer before
      * gets as s->affine; bias is that layer's own, without buffer when it has none. NULL: never. */
     bool (*affine_on)(const void *config, const struct shape *in);

@@ -18,6 +18,13 @@ static bool backward(const void *config, const struct step *s, strata_error *err
     return strata_max_pool_backward(config, 2, s, err);
 }
 
+static bool maxima(const void *config, const struct shape *in, struct pooled *pooled)
+{
+    const struct shape one = strata_shape_batch(1, in);
+    const struct pool2d pool = strata_pool_of(config, &one, 2);
+    return strata_op_max_pool2d_beside(&pool, pooled);
+}
+
 static const char *const aliases[] = { "MaxPool2D", NULL };
 const struct layer_class strata_layer_max_pooling2d = {
     .class = { .name = "MaxPooling2D",
@@ -31,5 +38,6 @@ const struct layer_class strata_layer_max_pooling2d = {
     .backward = backward,
     .halves = strata_halves_always,
     .picks = true,
+    .maxima = maxima,
     .keep = strata_max_pool_keep,
 };

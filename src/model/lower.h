@@ -30,6 +30,7 @@ struct flat {
     bool picks;                      /* FLAT_LAYER: goes back through the activation before it too (plan_gradients.c) */
     bool moved;                      /* that activation, and the layer that it is fused into: its gradient was computed behind it */
     bool bias_summed;                /* FLAT_LAYER: the gradient of its bias is computed with that of the activation behind it */
+    int pooling;                     /* 1 + the index of the pooling whose output the node's memory holds in place of its own; 0: none */
     int consumers;
     unsigned stream;
     bool needs_gradient;             /* a trainable weight is here or before */

@@ -39,6 +39,7 @@ static struct step base_step(const struct plan *plan, int node, struct view *xs)
 {
     const struct flat *flat = &plan->flat.items[node];
     struct step s = { .run = plan->run, .xs = xs, .inputs = flat->input_count, .fused = flat->activation, .rim = flat->rim,
+                      .pooled = strata_plan_pooled(plan, node),
                       .training = flat->training, .grain = plan->config.grain, .stream = flat->stream,
                       .exchange = flat->training ? plan->config.exchange : NULL,
                       .step_words = flat->training ? plan->step_words : NULL };
@@ -191,10 +192,10 @@ static size_t squares_of(const struct params *params, size_t offset)
 static bool backward_layer(const struct plan *plan, int node, struct step *s, strata_error *err)
 {
     const struct flat *flat = &plan->flat.items[node];
-    if (flat->view)
-        return copy_through(plan, &s->dy, &s->dx, err);
     if (flat->picks && !strata_plan_activation_gradient(plan, flat->inputs[0], &s->y, &s->dy, &s->dy, err))
         return false;
+    if (flat->view)
+        return copy_through(plan, &s->dy, &s->dx, err);
     for (int w = 0; w < flat->layer->weight_count; w++) {
         const size_t offset = flat->layer->weights[w].offset, squares = squares_of(plan->params, offset);
         const bool summed = flat->bias_summed && strcmp(flat->layer->weights[w].spec.name, "bias") == 0;

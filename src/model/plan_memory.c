@@ -29,6 +29,12 @@ static void use_value(struct plan *plan, int node, int step)
     use(root == MODEL_INPUT ? plan_input_life(plan) : plan_life(plan, LIFE_VALUE, root), step);
 }
 
+static void use_keep(struct plan *plan, int node, int step)
+{
+    if (plan_life(plan, LIFE_KEEP, node)->elements > 0)
+        use(plan_life(plan, LIFE_KEEP, node), step);
+}
+
 /* dx may be written over dy: the function of a single consumer is elementwise, or a view. */
 static bool shares_gradient(const struct plan *plan, int node)
 {
@@ -93,7 +99,7 @@ static void live_forward(struct plan *plan, int node)
     const struct flat *flat = &plan->flat.items[node];
     struct lifetime *value = plan_life(plan, LIFE_VALUE, node), *keep = plan_life(plan, LIFE_KEEP, node);
     if (plan->value_root[node] == node)
-        value->elements = elements(plan, &flat->out, flat->storage);
+        value->elements = elements(plan, strata_plan_kept_shape(plan, node), flat->storage);
     use_value(plan, node, plan_forward_step(node));
     for (int k = 0; k < flat->input_count; k++)
         use_value(plan, flat->inputs[k], plan_forward_step(node));
@@ -101,6 +107,7 @@ static void live_forward(struct plan *plan, int node)
         keep->elements = strata_plan_is_cut(plan, node)
                              ? plan_grains(plan) * strata_plan_kept(plan, node)
                              : flat->layer->class->keep(flat->layer->config, plan->config.n, flat->in, &flat->out);
+        use(keep, plan_forward_step(plan->value_root[node])); /* who makes the value makes what is kept */
         use(keep, plan_forward_step(node));
     }
     live_work(plan, node, false, plan_forward_step(node));
@@ -125,10 +132,11 @@ static void live_backward(struct plan *plan, int node)
         use_value(plan, node, step);
     for (int k = 0; k < flat->input_count && strata_plan_needs_x(flat); k++)
         use_value(plan, flat->inputs[k], step);
-    if (plan_life(plan, LIFE_KEEP, node)->elements > 0)
-        use(plan_life(plan, LIFE_KEEP, node), step);
+    use_keep(plan, node, step);
+    if (flat->pooling)
+        use_keep(plan, flat->pooling - 1, step);
     struct lifetime *own = plan_life(plan, LIFE_GRADIENT, plan->gradient_root[node]);
-    const size_t size = elements(plan, &flat->out, flat->storage);
+    const size_t size = elements(plan, strata_plan_kept_shape(plan, node), flat->storage);
     own->elements = size > own->elements ? size : own->elements;
     use(own, step);
     for (int k = 0; k < flat->input_count; k++) {
@@ -189,7 +197,7 @@ bool strata_plan_place(struct plan *plan, strata_error *err)
 
 struct view strata_plan_value(const struct plan *plan, int node)
 {
-    const struct shape *shape = node == MODEL_INPUT ? &plan->config.shape : &plan->flat.items[node].out;
+    const struct shape *shape = node == MODEL_INPUT ? &plan->config.shape : strata_plan_kept_shape(plan, node);
     const int root = node == MODEL_INPUT ? MODEL_INPUT : plan->value_root[node];
     struct view view = { .buffer = plan->arena, .shape = strata_shape_batch(plan->config.n, shape) };
     if (node != MODEL_INPUT)
@@ -210,5 +218,5 @@ struct view strata_plan_gradient(const struct plan *plan, int node)
     const struct flat *flat = &plan->flat.items[node];
     const struct lifetime *life = plan_life(plan, LIFE_GRADIENT, plan->gradient_root[node]);
     return (struct view){ .buffer = plan->arena, .offset = offset_of(life, flat->storage), .storage = flat->storage,
-                          .shape = strata_shape_batch(plan->config.n, &flat->out) };
+                          .shape = strata_shape_batch(plan->config.n, strata_plan_kept_shape(plan, node)) };
 }

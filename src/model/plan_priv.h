@@ -115,6 +115,13 @@ void strata_plan_place_gradients(struct plan *plan);
 bool strata_plan_activation_gradient(const struct plan *plan, int node, const struct view *value, const struct view *dy,
                                      const struct view *dx, strata_error *err);
 
+/* plan_pooling.c: which layers give what a pooling behind them would make of their output, that being kept nowhere. */
+void strata_plan_place_pooling(struct plan *plan);
+/* The shape of what a node's value and gradient hold. */
+const struct shape *strata_plan_kept_shape(const struct plan *plan, int node);
+/* For a step of such a layer: over which windows, and where the places of the maxima are kept. */
+struct pooled strata_plan_pooled(const struct plan *plan, int node);
+
 /* plan_stage.c: floats that a node gets for one step in place of what is kept otherwise. */
 struct staging {
     const struct lifetime *life;

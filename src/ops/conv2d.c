@@ -59,6 +59,12 @@ bool strata_op_conv2d_halves(struct device *device, bool strict, const struct co
     return implementation && implementation->halves && conv->groups == 1;
 }
 
+bool strata_op_conv2d_pools(struct device *device, bool strict, const struct conv2d *conv)
+{
+    const struct conv2d_implementation *implementation = forced_or_default(device, strict, conv);
+    return implementation && implementation->pools && implementation->pools(conv);
+}
+
 /* The forced one, else what was measured to be the fastest, else the first that suits. */
 static const struct conv2d_implementation *choose(struct device *device, const struct request *request, bool *tuned,
                                                   strata_error *err)
@@ -78,17 +84,18 @@ static const struct conv2d_implementation *choose(struct device *device, const s
     return named;
 }
 
-/* Nothing is measured with halves. */
+/* Nothing is measured with halves, or with what is pooled. */
 static const struct conv2d_implementation *begin(struct run *run, const struct request *request, enum storage storage,
                                                  strata_error *err)
 {
     bool tuned = false;
-    const bool halves = storage != STORAGE_FLOAT32;
-    if (!halves) strata_run_tell(run, request);
+    const bool halves = storage != STORAGE_FLOAT32, pooled = request->conv.pooled.height > 0;
+    if (!halves && !pooled) strata_run_tell(run, request);
     const struct conv2d_implementation *implementation =
-        halves ? forced_or_default(strata_run_device(run), request->strict, &request->conv)
-               : choose(strata_run_device(run), request, &tuned, err);
+        halves || pooled ? forced_or_default(strata_run_device(run), request->strict, &request->conv)
+                         : choose(strata_run_device(run), request, &tuned, err);
     assert(!halves || (implementation && implementation->halves));
+    assert(!pooled || (implementation && implementation->pools));
     if (implementation) strata_run_work(run, strata_request_work(request, implementation->name, tuned));
     return implementation;
 }

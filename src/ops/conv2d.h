@@ -2,6 +2,7 @@
 #ifndef STRATA_OPS_CONV2D_H
 #define STRATA_OPS_CONV2D_H
 
+#include "ops/pool2d.h"
 #include "ops/tail.h"
 
 /* x (n, height, width, channels), kernel (kernel_height, kernel_width, channels / groups, filters),
@@ -16,6 +17,7 @@ struct conv2d {
     int pad_top, pad_left;
     int groups;
     size_t grain; /* the kernel's gradient: so many samples are a grain, as in strata_op_sum_grains; 0: it is summed as one */
+    struct pooled pooled; /* y and dy are of maxima over windows of the convolution's output */
 };
 
 struct conv2d_implementation {
@@ -26,6 +28,7 @@ struct conv2d_implementation {
     bool halves;      /* heeds how x, y and their gradients are kept, which is alike, where there is one group */
     bool (*can)(struct device *device, const struct conv2d *conv);
     bool (*suits)(struct device *device, const struct conv2d *conv);
+    bool (*pools)(const struct conv2d *conv); /* of one that it can: whether it heeds `pooled` there; NULL: never */
     bool (*forward)(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
                     const struct tail *tail, const struct view *y, strata_error *err);
     bool (*input_gradient)(struct run *run, const struct conv2d *conv, const struct view *dy,
@@ -42,11 +45,12 @@ const struct conv2d_implementation *strata_conv2d_named(const char *name);
 const struct conv2d_implementation *strata_conv2d_default(struct device *device, const struct conv2d *conv, bool strict);
 
 /* Where nothing was measured: whether all that serve on this device, or the forced one, are alike; whether the one for this
- * convolution serves a grain; whether it takes tensors that are kept as halves. Such tensors get an implementation that takes them,
- * measured or not. */
+ * convolution serves a grain; whether it takes tensors that are kept as halves; whether it heeds `pooled`. Such tensors, and what is
+ * pooled, get an implementation that takes them, measured or not. */
 bool strata_op_conv2d_alike(struct device *device);
 bool strata_op_conv2d_grains(struct device *device, bool strict, const struct conv2d *conv);
 bool strata_op_conv2d_halves(struct device *device, bool strict, const struct conv2d *conv);
+bool strata_op_conv2d_pools(struct device *device, bool strict, const struct conv2d *conv);
 
 /* tail NULL: nothing. Outputs are overwritten. */
 bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,

@@ -34,6 +34,7 @@ struct winograd {
     bool reversed;
     struct view in, kernel, out;
     struct tail tail;
+    struct pooled pooled; /* forward: of out; reversed: of in; the kernel's gradient: of dy */
 };
 
 static bool can(const struct conv2d *c)
@@ -55,6 +56,13 @@ static int tile_side(size_t height, size_t width)
     return products(4, height, width) <= products(2, height, width) ? 4 : 2;
 }
 
+/* Windows must not reach from a tile into the next one. */
+static bool pools(const struct conv2d *c)
+{
+    const int m = tile_side(c->out_height, c->out_width);
+    return can(c) && m % c->pooled.height == 0 && m % c->pooled.width == 0;
+}
+
 static bool serves(struct device *device, const struct conv2d *c)
 {
     return strata_device_class_of(device) == STRATA_CPU_CLASS && can(c);
@@ -74,14 +82,14 @@ static struct winograd forward_of(const struct conv2d *c)
 {
     return (struct winograd){ .n = c->n, .grain = c->grain, .in_h = c->height, .in_w = c->width, .in_c = c->channels,
                               .out_h = c->out_height, .out_w = c->out_width, .out_c = c->filters,
-                              .start_h = -c->pad_top, .start_w = -c->pad_left };
+                              .start_h = -c->pad_top, .start_w = -c->pad_left, .pooled = c->pooled };
 }
 
 static struct winograd reversed_of(const struct conv2d *c)
 {
     return (struct winograd){ .n = c->n, .in_h = c->out_height, .in_w = c->out_width, .in_c = c->filters,
                               .out_h = c->height, .out_w = c->width, .out_c = c->channels,
-                              .start_h = c->pad_top - 2, .start_w = c->pad_left - 2, .reversed = true };
+                              .start_h = c->pad_top - 2, .start_w = c->pad_left - 2, .reversed = true, .pooled = c->pooled };
 }
 
 static size_t tiles_of(const struct winograd *w, int m)
@@ -110,9 +118,9 @@ static void write_options(const struct winograd *w, const struct tile *tile, int
 {
     snprintf(options, OPTIONS,
              "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DM=%d -DIN_H=%zu -DIN_W=%zu -DIN_C=%zu -DOUT_H=%zu -DOUT_W=%zu "
-             "-DOUT_C=%zu -DSTART_H=%d -DSTART_W=%d %s",
+             "-DOUT_C=%zu -DSTART_H=%d -DSTART_W=%d -DPOOL_H=%d -DPOOL_W=%d %s",
              tile->width, tile->rows, strata_tail_bias(&w->tail), (int)w->tail.activation, m, w->in_h, w->in_w, w->in_c, w->out_h,
-             w->out_w, w->out_c, w->start_h, w->start_w, more);
+             w->out_w, w->out_c, w->start_h, w->start_w, w->pooled.height, w->pooled.width, more);
 }
 
 /* Panels of a work-item: all of them, or fewer where there would be too few items. */
@@ -134,7 +142,7 @@ static bool pack(struct run *run, const struct winograd *w, const char *options,
 
 static bool convolve(struct run *run, const struct winograd *w, strata_error *err)
 {
-    char options[OPTIONS], more[48];
+    char options[OPTIONS], more[80];
     struct view packed = { 0 };
     struct device *device = strata_run_device(run);
     const struct tile tile = strata_tile_of(device);
@@ -146,13 +154,13 @@ static bool convolve(struct run *run, const struct winograd *w, strata_error *er
 
     const size_t tiles = item_tiles(w, &tile, m), blocks = strata_tile_ceil(tiles_of(w, m), tiles);
     const size_t some = item_panels(panels, blocks, strata_tile_items(device));
-    snprintf(more, sizeof more, "-DTILES=%zu -DREVERSED=%d", tiles, w->reversed);
+    snprintf(more, sizeof more, "-DTILES=%zu -DREVERSED=%d -DINDEX=%d", tiles, w->reversed, w->pooled.index.buffer != NULL);
     write_options(w, &tile, m, more, options);
     if (!strata_run_scratch(run, panels * points * w->in_c * (size_t)tile.columns * sizeof(float), &packed.buffer, err)
         || !pack(run, w, options, panels, &packed, err))
         return false;
     const struct arg args[] = { arg_view(&w->in), arg_view(&packed), arg_view(&w->out), arg_view(&w->tail.bias), arg_int((int32_t)w->tail.factor),
-                                arg_int((int32_t)w->n), arg_int((int32_t)some), { 0 } };
+                                strata_op_pooled_index(&w->pooled), arg_int((int32_t)w->n), arg_int((int32_t)some), { 0 } };
     const struct launch launch = { .kernel = "winograd:convolve", .options = options, .args = args, .dims = 2,
                                    .global = { strata_tile_ceil(panels, some), blocks }, .local = { 1, 1 } };
     return strata_launch(run, &launch, err);
@@ -226,7 +234,7 @@ static bool run_kernel_gradient(struct run *run, const struct winograd *w, const
     write_options(w, &tile, m, more, options);
     if (!strata_run_scratch(run, d.chunks * d.blocks * d.sums * sizeof(float), &parts.buffer, err))
         return false;
-    const struct arg args[] = { arg_view(&w->in), arg_view(dy), arg_view(&parts), arg_int((int32_t)w->n),
+    const struct arg args[] = { arg_view(&w->in), arg_view(dy), strata_op_pooled_index(&w->pooled), arg_view(&parts), arg_int((int32_t)w->n),
                                 arg_int((int32_t)d.tiles_of_chunk), { 0 } };
     const struct launch launch = { .kernel = "winograd_gradient:gradient", .options = options, .args = args, .dims = 2,
                                    .global = { d.blocks, d.chunks }, .local = { 1, 1 } };
@@ -244,6 +252,6 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 }
 
 const struct conv2d_implementation strata_conv2d_winograd = {
-    .name = "winograd", .rounds_more = true, .alike = true, .can = serves, .suits = suits, .forward = forward, .input_gradient = input_gradient,
+    .name = "winograd", .rounds_more = true, .alike = true, .can = serves, .suits = suits, .pools = pools, .forward = forward, .input_gradient = input_gradient,
     .kernel_gradient = kernel_gradient,
 };

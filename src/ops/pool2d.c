@@ -58,6 +58,18 @@ size_t strata_op_max_pool2d_index(size_t outputs, size_t cells)
     return (outputs * place_size(cells) + sizeof(float) - 1) / sizeof(float);
 }
 
+bool strata_op_max_pool2d_beside(const struct pool2d *pool, struct pooled *pooled)
+{
+    *pooled = (struct pooled){ .height = pool->pool_height, .width = pool->pool_width };
+    return inside(pool) && pool->stride_h == pool->pool_height && pool->stride_w == pool->pool_width
+        && place_size((size_t)pool->pool_height * (size_t)pool->pool_width) == 1;
+}
+
+struct arg strata_op_pooled_index(const struct pooled *pooled)
+{
+    return arg_place(pooled->index.buffer, pooled->index.offset * sizeof(float));
+}
+
 static struct arg arg_index(const struct pool2d *pool, const struct view *index, char options[OPTIONS])
 {
     const size_t size = place_size((size_t)pool->pool_height * (size_t)pool->pool_width);

@@ -18,6 +18,20 @@ bool strata_op_max_pool2d(struct run *run, const struct pool2d *pool, const stru
 bool strata_op_max_pool2d_gradient(struct run *run, const struct pool2d *pool, const struct view *dy,
                                    const struct view *index, const struct view *dx, strata_error *err);
 
+/* A maximum over windows that lie beside each other, taken by whoever computes what it is of: that is never stored. An element of the
+ * result then stands for height * width cells from (i * height, j * width) on; cells behind the last whole window take no part. Where
+ * gradients are of such a result, the one of a cell is that of its window, or 0 where index names another cell. */
+struct pooled {
+    int height, width; /* of a window, of at most 256 cells; height 0: nothing is pooled */
+    struct view index; /* in bytes, as that of strata_op_max_pool2d; buffer NULL: not wanted */
+};
+
+/* Whether this is such a maximum; *pooled gets the window. */
+bool strata_op_max_pool2d_beside(const struct pool2d *pool, struct pooled *pooled);
+
+/* For kernels: where index lies. */
+struct arg strata_op_pooled_index(const struct pooled *pooled);
+
 /* The mean over the cells of the window that lie inside the input. */
 bool strata_op_average_pool2d(struct run *run, const struct pool2d *pool, const struct view *x, const struct view *y,
                               strata_error *err);

@@ -167,6 +167,24 @@ Test(plan, of_pooled_activations_has_the_gradients_of_differences)
     close_all(&f);
 }
 
+/* Neither what a convolution gives nor its gradient has a place where it pools itself: both would not fit. */
+Test(plan, of_convolutions_that_pool_has_the_gradients_of_differences_in_less_memory)
+{
+    setenv("STRATA_IMPL", "conv2d=winograd", 1);
+    struct fixture f = open_model("[{\"Input\": {\"shape\": [31, 20, 3]}},"
+                                  "{\"Conv2D\": {\"filters\": 33, \"kernel_size\": 3, \"activation\": \"softsign\", \"padding\": \"same\"}}, {\"MaxPooling2D\": {}},"
+                                  "{\"Conv2D\": {\"filters\": 16, \"kernel_size\": 3}}, {\"MaxPooling2D\": {\"pool_size\": [2, 4]}},"
+                                  "{\"Activation\": {\"activation\": \"tanh\"}}, {\"GlobalAveragePooling2D\": {}}]", 3);
+    make_plan(&f);
+    if (strata_device_class_of(f.device) == STRATA_CPU_CLASS) {
+        const size_t first = 3 * 31 * 20 * 33 * sizeof(float), pooled = first / 4;
+        cr_assert_lt(strata_plan_sizes(f.plan).arena, 4 * pooled);
+    }
+    check_gradients(&f);
+    close_all(&f);
+    unsetenv("STRATA_IMPL");
+}
+
 Test(plan, keeps_no_activation_from_which_a_layer_picks)
 {
     struct fixture f = open_model("[{\"Input\": {\"shape\": [64, 64, 1]}}, {\"Conv2D\": {\"filters\": 32, \"kernel_size\": 1, \"activation\": \"relu\"}},"
