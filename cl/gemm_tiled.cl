@@ -14,6 +14,7 @@
  *                                  lie in KC, a power of two; part p is summed to C + p m n. */
 #include "grains.h"
 #include "tile.h"
+#include "gemm.h"
 
 #if !defined(KC) || !defined(TILES) || !defined(PANELS) || !defined(TRANS_A) || !defined(TRANS_B) || !defined(ACCUMULATE) || !defined(GRAINS)
 #error "-D KC, TILES, PANELS, TRANS_A, TRANS_B, ACCUMULATE and GRAINS are needed"
@@ -23,24 +24,6 @@
 #define AHEAD 16
 
 #if TRANS_B
-/* log2(VW) perfect shuffles transpose. */
-static inline void transpose(floatv t[VW])
-{
-#pragma unroll
-    for (int stage = 1; stage < VW; stage *= 2) {
-        floatv s[VW];
-#pragma unroll
-        for (int i = 0; i < VW / 2; ++i) {
-            s[2 * i].even = t[i].lo;
-            s[2 * i].odd = t[i + VW / 2].lo;
-            s[2 * i + 1].even = t[i].hi;
-            s[2 * i + 1].odd = t[i + VW / 2].hi;
-        }
-#pragma unroll
-        for (int i = 0; i < VW; ++i) t[i] = s[i];
-    }
-}
-
 /* Its loops are not unrolled: the compiler takes twice as long for it then, and the copy no less. */
 static inline void pack_panel(line panel[KC], global const float *b, int n, int k, int columns, int depth)
 {
@@ -170,15 +153,6 @@ static inline void multiply(floatv acc[MR][2], global const float *a, int k, int
 }
 #endif
 
-static inline void store(floatv acc[MR][2], global float *c, int n, int rows, int columns, bool first, bool last,
-                         global const float *bias, int factor)
-{
-    ulong at[MR];
-#pragma unroll
-    for (int r = 0; r < MR; ++r) at[r] = (ulong)r * n;
-    tile_store(acc, c, at, rows, columns, ACCUMULATE || !first, last, bias, factor);
-}
-
 kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b0, global float *c, ulong c0,
                  global const float *bias, ulong bias0, int factor, int m, int n, int k, int tiles, int panels
 #if GRAINS
@@ -221,7 +195,8 @@ kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b
 #else
                 multiply(acc, a + a0 + (ulong)(i0 + i) * k + l0, k, rows - i, right[j / NR], depth);
 #endif
-                store(acc, c + c0 + (ulong)(i0 + i) * n + j0 + j, n, rows - i, columns - j, l0 == begin, l0 + depth == end,
+                store(acc, c + c0 + (ulong)(i0 + i) * n + j0 + j, n, rows - i, columns - j, ACCUMULATE || l0 > begin,
+                      l0 + depth == end,
                       bias + bias0 + j0 + j, factor);
             }
     }

@@ -43,16 +43,11 @@ static struct share divide(size_t tiles, size_t panels, bool packs_a, size_t wan
     return s;
 }
 
-static int block_of(const struct tile *tile)
-{
-    return tile->width == 16 ? 192 : 256;
-}
-
 /* The part of k that a work-item sums: where there are grains, one, or as many as lie in a block and are a node of their tree. */
 static size_t span_of(const struct gemm *g, const struct tile *tile)
 {
     size_t span = g->grain ? g->grain : g->k ? g->k : 1;
-    while (span < g->k && 2 * span <= (size_t)block_of(tile)) span *= 2;
+    while (span < g->k && 2 * span <= (size_t)strata_tile_block(tile)) span *= 2;
     return span;
 }
 
@@ -73,7 +68,7 @@ static bool multiply(struct run *run, const struct gemm *g, const struct view *c
              "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DKC=%d -DTILES=%d -DPANELS=%d -DTRANS_A=%d -DTRANS_B=%d "
              "-DACCUMULATE=%d -DGRAINS=%d", tile.width, tile.rows, g->accumulate ? 0 : strata_tail_bias(&g->tail),
              g->accumulate ? ACTIVATION_LINEAR : (int)g->tail.activation,
-             block_of(&tile), MOST_PACKED_TILES, MOST_PANELS, g->transpose_a, g->transpose_b, g->accumulate, g->grain > 0);
+             strata_tile_block(&tile), MOST_PACKED_TILES, MOST_PANELS, g->transpose_a, g->transpose_b, g->accumulate, g->grain > 0);
     const struct arg args[] = { arg_view(&g->a), arg_view(&g->b), arg_view(c), arg_view(&g->tail.bias),
                                 arg_int((int32_t)g->tail.factor), arg_int((int32_t)g->m), arg_int((int32_t)g->n), arg_int((int32_t)g->k),
                                 arg_int((int32_t)share.tiles), arg_int((int32_t)share.panels),

@@ -18,6 +18,12 @@ static inline struct tile strata_tile_of(const struct device *device)
     return (struct tile){ .width = width, .rows = width == 16 ? 8 : 6, .columns = 2 * width };
 }
 
+/* The longest block of k that a product sums at a time: a panel of it stays in the first cache. */
+static inline int strata_tile_block(const struct tile *tile)
+{
+    return tile->width == 16 ? 192 : 256;
+}
+
 static inline size_t strata_tile_ceil(size_t a, size_t b)
 {
     return (a + b - 1) / b;

@@ -9,10 +9,11 @@ struct shapes {
     size_t m, n, k;
 };
 
-/* Single elements, less than a tile, tiles with corners, several blocks of k, and the products of an MLP's last layer. */
+/* Single elements, less than a tile, tiles with corners, several blocks of k, the products of an MLP's last layer, and more
+ * rows, panels and blocks than a work-item of any implementation takes at a time. */
 static const struct shapes all_shapes[] = {
     { 1, 1, 1 }, { 1, 5, 3 }, { 7, 1, 9 }, { 5, 3, 1 }, { 6, 16, 8 }, { 8, 32, 16 }, { 13, 31, 17 }, { 37, 19, 301 },
-    { 100, 33, 40 }, { 128, 10, 512 }, { 33, 300, 65 }, { 200, 47, 257 },
+    { 100, 33, 40 }, { 128, 10, 512 }, { 33, 300, 65 }, { 200, 47, 257 }, { 66, 260, 1160 },
 };
 
 struct product {
@@ -216,6 +217,51 @@ Test(gemm, tiled_gives_a_row_the_same_bits_whatever_the_number_of_rows)
     drop(&p);
     strata_run_free(run);
     strata_device_close(device);
+}
+
+static float *bits_by(struct device *device, struct run *run, const char *name, const struct product *p)
+{
+    struct gemm gemm = p->gemm;
+    gemm.tail = (struct tail){ p->tbias.view, gemm.n, ACTIVATION_RELU };
+    force("gemm", name);
+    run_product(run, &gemm);
+    return read_tensor(device, &p->tc);
+}
+
+/* So those of an exact run do not depend on which one suits the rows that a rank has. */
+Test(gemm, packed_gives_the_bits_of_tiled)
+{
+    struct device *device = open_as(STRATA_CPU_CLASS);
+    struct run *run = immediate(device);
+    static const struct shapes shapes[] = { { 9, 40, 20 }, { 131, 70, 333 }, { 66, 260, 1160 } };
+    for (int i = 0; i < 12; i++) {
+        struct product p = make(device, shapes[i / 4], i & 1, i & 2);
+        float *tiled = bits_by(device, run, "tiled", &p), *packed = bits_by(device, run, "packed", &p);
+        cr_assert(memcmp(tiled, packed, p.tc.count * sizeof *tiled) == 0, "(%zu, %zu, %zu)%s%s", p.gemm.m, p.gemm.n, p.gemm.k,
+                  i & 1 ? " A^T" : "", i & 2 ? " B^T" : "");
+        free(tiled);
+        free(packed);
+        drop(&p);
+    }
+    strata_run_free(run);
+    strata_device_close(device);
+}
+
+Test(gemm, packed_serves_large_products_on_the_cpu_class)
+{
+    struct device *cpu = open_as(STRATA_CPU_CLASS), *gpu = open_as(STRATA_GPU_CLASS);
+    const struct gemm large = { .m = 1024, .n = 1024, .k = 1024 };
+    const struct gemm few_rows = { .m = 128, .n = 1024, .k = 1024 }, few_columns = { .m = 1024, .n = 10, .k = 1024 };
+    const struct gemm huge = { .m = 1024, .n = 10000, .k = 10000 };
+    const struct gemm grains = { .m = 1024, .n = 1024, .k = 1024, .transpose_a = true, .grain = 64 };
+    cr_assert_str_eq(strata_gemm_default(cpu, &large)->name, "packed");
+    cr_assert_str_eq(strata_gemm_default(cpu, &few_rows)->name, "tiled");
+    cr_assert_str_eq(strata_gemm_default(cpu, &few_columns)->name, "tiled");
+    cr_assert_str_eq(strata_gemm_default(cpu, &huge)->name, "tiled");
+    cr_assert_str_eq(strata_gemm_default(cpu, &grains)->name, "tiled");
+    cr_assert_str_eq(strata_gemm_default(gpu, &large)->name, "clblast");
+    strata_device_close(cpu);
+    strata_device_close(gpu);
 }
 
 Test(gemm, refuses_a_forced_implementation_that_is_not_there)

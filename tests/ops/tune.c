@@ -111,7 +111,7 @@ Test(meter, measures_what_can_serve_and_all_of_it_agrees)
     static const char *const of_cpu[] = { "winograd", "tiled", "im2col", NULL };
     static const char *const of_strict[] = { "tiled", "im2col", NULL };
     static const char *const of_depth[] = { "depthwise", "tiled", "im2col", NULL }, *const of_gpu[] = { "depthwise", "im2col", NULL };
-    static const char *const products[] = { "tiled", "clblast", NULL };
+    static const char *const products[] = { "tiled", "packed", "clblast", NULL };
     struct device *cpu = open_as(STRATA_CPU_CLASS), *gpu = open_as(STRATA_GPU_CLASS);
     struct conv2d wide = plain;
     wide.height = wide.width = wide.out_height = wide.out_width = 24;

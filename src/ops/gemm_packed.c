@@ -1,0 +1,99 @@
+/* The matrix product in register tiles of copies of both sides, for large products on CPUs: cl/gemm_packed.cl. */
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+
+#include "ops/implementations.h"
+#include "ops/tile.h"
+
+enum {
+    TILES = 8,           /* that a work-item can take, or more */
+    ITEMS = 4,           /* for each compute unit, where there are several, so that none waits long for the others */
+    RUN = 8,             /* panels that a work-item packs, of */
+    DEPTH = 64,          /* rows, or */
+    DEPTH_TRANSPOSED = 256,
+    MOST_PACKED = 1 << 23 /* floats of B that memory is taken for, unasked */
+};
+
+/* What one work-item computes, in tiles of rows by panels of columns, and how many blocks of k it takes at a time. */
+struct share {
+    size_t tiles, panels, chunk;
+};
+
+static bool can(struct device *device, const struct gemm *gemm)
+{
+    return strata_device_class_of(device) == STRATA_CPU_CLASS && !gemm->grain;
+}
+
+/* Measured: from how many rows on B is worth being copied before, where more or less of it is copied by the other one too. */
+static bool suits(struct device *device, const struct gemm *g)
+{
+    const size_t rows = g->transpose_a ? 256 : g->transpose_b ? 512 : 768, columns = g->transpose_a ? 128 : 256;
+    return can(device, g) && g->m >= rows && g->n >= columns && g->k >= 64 && g->n <= MOST_PACKED / g->k;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Of A, copied: they take a third of the second cache. */
+static size_t strips_of(const struct tile *tile)
+{
+    return tile->width == 16 ? 48 : 24;
+}
+
+/* Columns are divided for as many items as are wanted. */
+static struct share divide(const struct tile *tile, const struct gemm *g, size_t tiles, size_t panels, size_t wanted)
+{
+    const size_t strips = strips_of(tile), blocks = strata_tile_ceil(g->k, (size_t)strata_tile_block(tile));
+    struct share s = { .chunk = least(blocks, strips / TILES) };
+    s.tiles = strata_tile_ceil(tiles, strata_tile_ceil(tiles, strips / s.chunk)); /* shares alike in size */
+    s.panels = strata_tile_ceil(panels, least(panels, strata_tile_ceil(wanted, strata_tile_ceil(tiles, s.tiles))));
+    return s;
+}
+
+static bool pack(struct run *run, const struct gemm *g, const char *options, const size_t items[2], const struct view *packed,
+                 strata_error *err)
+{
+    const struct arg args[] = { arg_view(&g->b), arg_view(packed), arg_int((int32_t)g->n), arg_int((int32_t)g->k), { 0 } };
+    const struct launch launch = { .kernel = "gemm_packed:pack", .options = options, .args = args, .dims = 2,
+                                   .global = { items[0], items[1] }, .local = { 1, 1 } };
+    return strata_launch(run, &launch, err);
+}
+
+static bool multiply(struct run *run, const struct gemm *g, const char *options, const struct share *share, const size_t items[2],
+                     const struct view *packed, strata_error *err)
+{
+    const struct arg args[] = { arg_view(&g->a), arg_view(packed), arg_view(&g->c), arg_view(&g->tail.bias),
+                                arg_int((int32_t)g->tail.factor), arg_int((int32_t)g->m), arg_int((int32_t)g->n), arg_int((int32_t)g->k),
+                                arg_int((int32_t)share->tiles), arg_int((int32_t)share->panels), arg_int((int32_t)share->chunk), { 0 } };
+    const struct launch launch = { .kernel = "gemm_packed:gemm", .options = options, .args = args, .dims = 2,
+                                   .global = { items[0], items[1] }, .local = { 1, 1 } };
+    return strata_launch(run, &launch, err);
+}
+
+static bool run_gemm(struct run *run, const struct gemm *g, strata_error *err)
+{
+    char options[240];
+    struct view packed = { 0 };
+    struct device *device = strata_run_device(run);
+    const struct tile tile = strata_tile_of(device);
+    const size_t tiles = strata_tile_ceil(g->m, (size_t)tile.rows), panels = strata_tile_ceil(g->n, (size_t)tile.columns);
+    const size_t units = (size_t)strata_device_compute_units(device), depth = g->transpose_b ? DEPTH_TRANSPOSED : DEPTH;
+    if (tiles == 0 || panels == 0)
+        return true;
+    assert(g->k > 0 && g->m <= INT_MAX / 2 && g->n <= INT_MAX / 2 && g->k <= INT_MAX / 2 && !g->grain);
+    const struct share share = divide(&tile, g, tiles, panels, units > 1 ? ITEMS * units : 1);
+    snprintf(options, sizeof options,
+             "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DKC=%d -DSTRIPS=%zu -DRUN=%d -DDEPTH=%zu -DTRANS_A=%d -DTRANS_B=%d "
+             "-DACCUMULATE=%d", tile.width, tile.rows, g->accumulate ? 0 : strata_tail_bias(&g->tail),
+             g->accumulate ? ACTIVATION_LINEAR : (int)g->tail.activation, strata_tile_block(&tile), strips_of(&tile), RUN, depth,
+             g->transpose_a, g->transpose_b, g->accumulate);
+    const size_t pieces[] = { strata_tile_ceil(panels, RUN), strata_tile_ceil(g->k, depth) };
+    const size_t items[] = { strata_tile_ceil(panels, share.panels), strata_tile_ceil(tiles, share.tiles) };
+    return strata_run_scratch(run, panels * (size_t)tile.columns * g->k * sizeof(float), &packed.buffer, err)
+        && pack(run, g, options, pieces, &packed, err) && multiply(run, g, options, &share, items, &packed, err);
+}
+
+const struct gemm_implementation strata_gemm_packed = { .name = "packed", .can = can, .suits = suits, .run = run_gemm };
