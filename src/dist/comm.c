@@ -44,9 +44,11 @@ bool strata_comm_check(struct comm *comm, int code, const char *what, strata_err
     int length = 0;
     if (code == MPI_SUCCESS && strata_fault(FAULT_MPI) == FAULT_FAIL) code = MPI_ERR_OTHER;
     if (code == MPI_SUCCESS) return true;
-    comm->broken = true;
     MPI_Error_string(code, text, &length);
-    return strata_fail_native(err, STRATA_EPEER, code, "rank %d on %s: %s: %s", comm->rank, comm->host, what, text);
+    strata_fail_native(err, STRATA_EPEER, code, "rank %d on %s: %s: %s", comm->rank, comm->host, what, text);
+    if (!comm->broken) comm->failure = *err;
+    comm->broken = true;
+    return false;
 }
 
 bool strata_comm_complete(struct comm *comm, MPI_Request *requests, int count, const char *what, strata_error *err)
@@ -73,8 +75,9 @@ bool strata_comm_meet(struct comm *comm, strata_error *err)
 
 static void run_job(struct comm *comm, struct job *job)
 {
-    job->error = (strata_error){ 0 };
-    job->ok = job->work(comm, job->context, &job->error);
+    const bool out_of_order = comm->broken && !job->frees;
+    job->error = out_of_order ? comm->failure : (strata_error){ 0 };
+    job->ok = !out_of_order && job->work(comm, job->context, &job->error);
 }
 
 void strata_comm_submit(struct comm *comm, struct job *job)

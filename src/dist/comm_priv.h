@@ -15,6 +15,7 @@ struct job {
     bool (*work)(struct comm *comm, void *context, strata_error *err);
     void *context;
     bool own; /* it tells itself when it waits for other ranks; else all of it does */
+    bool frees; /* it is run when MPI is broken too, and does not call it then */
     struct job *next;
     bool done, ok;
     strata_error error;
@@ -28,7 +29,9 @@ struct comm {
     int node; /* the lowest rank of this node: a number for it */
     char host[STRATA_HOST];
     bool threaded;     /* there is a thread, for there is MPI; else jobs are run by who submits them */
-    bool broken;       /* an MPI call failed, so that MPI_Finalize would wait for ever; the thread's */
+    bool broken;       /* an MPI call failed: MPI_Finalize would wait for ever, and requests may be under way that write to memory which
+                          is something else by now, as soon as MPI is called. So it is not called any more; the thread's */
+    strata_error failure; /* that one */
     MPI_Comm world, local; /* all ranks, and those of this node */
     pthread_t thread;
     pthread_mutex_t lock;

@@ -160,7 +160,11 @@ void strata_reducer_free(struct reducer *r)
     strata_error ignored = { 0 };
     if (!r) return;
     if (r->busy) (void)strata_comm_join(r->comm, &r->job, &ignored);
-    if (r->comm->size > 1) (void)strata_comm_do(r->comm, leave_job, r, &ignored);
+    if (r->comm->size > 1) {
+        struct job leave = { .work = leave_job, .context = r, .frees = true };
+        strata_comm_submit(r->comm, &leave);
+        (void)strata_comm_join(r->comm, &leave, &ignored);
+    }
     for (int i = 0; i < STRATA_LANES; i++) {
         strata_event_free(r->lane[i].event);
         free(r->lane[i].parts);

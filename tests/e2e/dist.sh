@@ -34,6 +34,10 @@ expect_code 71 timeout 60 mpirun -n 3 "$ranks" abort
 expect_text err 'strata: rank 2 on '
 expect_text err ' ends the job: nothing is left'
 
+# after a call of MPI failed nothing is asked of it: what was under way would write to memory that is something else by then
+expect_code 76 timeout 60 mpirun -n 2 "$ranks" broken
+expect_text err ': breaking: '
+
 # start: a job that never ends, in the background; its mpirun is $job, its ranks are in $pids
 start() {
     : >log

@@ -5,6 +5,7 @@
  *   test-ranks fail             the last rank failed before there is a context
  *   test-ranks device           the last rank asks for a device that is not there
  *   test-ranks abort            the last rank ends the job while the others wait for it
+ *   test-ranks broken           a call of MPI fails on the first rank, which then asks for more
  *   test-ranks endless          trains until something ends it
  *   test-ranks time FLOATS BUCKETS */
 #include <stdio.h>
@@ -202,6 +203,26 @@ static bool end_all(strata_context *context, strata_error *err)
     return strata_comm_sum(comm, &nothing, 1, err) && strata_comm_sum(comm, &nothing, 1, err);
 }
 
+static bool break_mpi(struct comm *comm, void *context, strata_error *err)
+{
+    (void)context;
+    return strata_comm_check(comm, MPI_ERR_OTHER, "breaking", err);
+}
+
+/* The others are not asked, so that whoever calls MPI again waits for ever. */
+static bool stays_broken(strata_context *context, strata_error *err)
+{
+    struct comm *comm = strata_context_comm(context);
+    strata_error again = { 0 };
+    double nothing = 0;
+    if (strata_comm_rank(comm) > 0) return true;
+    if (strata_comm_do(comm, break_mpi, NULL, err)) return wrong(err, "MPI did not fail");
+    if (strata_comm_agree(comm, true, &again) || strcmp(again.message, err->message) != 0 || again.code != err->code
+        || strata_comm_sum(comm, &nothing, 1, &again) || strcmp(again.message, err->message) != 0)
+        return wrong(err, "MPI is called after it failed");
+    return false;
+}
+
 static bool take_time(strata_context *context, char **argv, strata_error *err)
 {
     struct comm *comm = strata_context_comm(context);
@@ -218,6 +239,7 @@ static bool run(strata_context *context, char **argv, strata_error *err)
     const char *what = argv[1] ? argv[1] : "check";
     if (strcmp(what, "disagree") == 0) return disagree(context, err);
     if (strcmp(what, "abort") == 0) return end_all(context, err);
+    if (strcmp(what, "broken") == 0) return stays_broken(context, err);
     if (strcmp(what, "time") == 0 && argv[2] && argv[3]) return take_time(context, argv, err);
     if (strcmp(what, "endless") == 0)
         return train_for_ever(strata_context_comm(context), strata_context_device_of(context), err);
