@@ -257,11 +257,11 @@ static bool measure(const struct command *c, const struct workload *standard, st
     return ok;
 }
 
-/* The workloads that are named; all, where neither they nor --peak is given. */
+/* The workloads that are named; all, where neither they nor --peak or --products are given. */
 static bool find_all(const struct command *c, const struct workload **chosen, size_t *count,
                      strata_error *err)
 {
-    const bool all = c->word_count == 0 && !strata_command_has(c, "--peak");
+    const bool all = c->word_count == 0 && !strata_command_has(c, "--peak") && !strata_command_has(c, "--products");
     *count = c->word_count;
     for (size_t i = 0; i < c->word_count; i++)
         if (!(chosen[i] = find(c->words[i], err))) return false;
@@ -285,6 +285,24 @@ static bool report_peak(const struct command *c, const strata_context *context, 
     return true;
 }
 
+/* --products: how much of the peak they reach. */
+static bool report_products(const struct command *c, strata_context *context, const strata_peak *peak, strata_error *err)
+{
+    size_t size;
+    double flops[4] = { 0 };
+    if (!strata_command_has(c, "--products")) return true;
+    if (!strata_command_count(c, "--products", 1, &size, err) || !strata_context_products(context, size, flops, err)) return false;
+    if (c->json)
+        return strata_print_json(json_pack("{s:I, s:[f,f,f,f], s:[f,f,f,f], s:i}", "product", (json_int_t)size, "gflops",
+                                           1e-9 * flops[0], 1e-9 * flops[1], 1e-9 * flops[2], 1e-9 * flops[3], "of_peak",
+                                           flops[0] / peak->flops, flops[1] / peak->flops, flops[2] / peak->flops,
+                                           flops[3] / peak->flops, "threads", threads()),
+                                 err);
+    strata_print("products of %zu x %zu matrices: A B %.0f %%, A B^T %.0f %%, A^T B %.0f %%, A^T B^T %.0f %% of the peak\n", size, size,
+                 100 * flops[0] / peak->flops, 100 * flops[1] / peak->flops, 100 * flops[2] / peak->flops, 100 * flops[3] / peak->flops);
+    return true;
+}
+
 static bool run(const struct command *c, strata_error *err)
 {
     const struct workload *chosen[MOST];
@@ -295,7 +313,8 @@ static bool run(const struct command *c, strata_error *err)
         return false;
     strata_context *context = strata_open_timed_context(c, c->devices, true, err);
     bool ok = context && strata_bench_scale_check(c, strata_context_size(context), err)
-              && strata_context_peak(context, &peak, err) && report_peak(c, context, &peak, err);
+              && strata_context_peak(context, &peak, err) && report_peak(c, context, &peak, err)
+              && report_products(c, context, &peak, err);
     for (size_t i = 0; ok && i < count; i++) ok = measure(c, chosen[i], context, seconds, &peak, err);
     if (!ok) strata_tell_failure(c, err);
     strata_context_free(context);
@@ -310,6 +329,7 @@ static const struct option options[] = {
     { "--cached", 0, NULL, "what a frozen base gives is computed once, as fit does it, not in every step (W5a, W5b)" },
     { "--infer", 0, NULL, "the forward pass alone, from arrays in memory to outputs in memory" },
     { "--peak", 0, NULL, "the most that the device can do: multiplications and additions, and memory" },
+    { "--products", 0, "N", "the share of the peak that products of N x N matrices reach, with neither, one and both transposed" },
     STRATA_SCALE_OPTIONS,
     STRATA_PROFILE_OPTIONS,
     { 0 },
@@ -318,7 +338,7 @@ static const struct option options[] = {
 extern const struct verb strata_verb_bench;
 const struct verb strata_verb_bench = {
     .name = "bench",
-    .usage = "[W1|W2|W3|W4|W5a|W5b ...] [--seconds S] [--batch N] [--width K] [--balance auto|equal] [--cached] [--infer] [--peak] [--profile] [--model]",
+    .usage = "[W1|W2|W3|W4|W5a|W5b ...] [--seconds S] [--batch N] [--width K] [--balance auto|equal] [--cached] [--infer] [--peak] [--products N] [--profile] [--model]",
     .summary = "training steps a second on the standard workloads",
     .details = "  One step is forward, backward and Adam on random data in memory. The batch is the "
                "workload's times the\n"

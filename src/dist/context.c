@@ -10,6 +10,7 @@
 #include "device/profile.h"
 #include "dist/comm_priv.h"
 #include "dist/tuning.h"
+#include "ops/measure.h"
 
 struct strata_context {
     struct comm *comm;
@@ -160,6 +161,31 @@ bool strata_context_peak(strata_context *context, strata_peak *peak, strata_erro
     if (!strata_comm_agree(context->comm, ok, err) || !strata_comm_sum(context->comm, rates, 2, err)) return false;
     *peak = (strata_peak){ rates[0], rates[1] };
     return true;
+}
+
+static bool time_products(struct device *device, size_t size, double flops[4], strata_error *err)
+{
+    const size_t most = 1 << 15;
+    struct request request = { .kind = REQUEST_GEMM, .gemm = { .m = size, .n = size, .k = size } };
+    if (size > most)
+        return strata_fail(err, STRATA_EVALUE, "products of %zu x %zu matrices; %zu is the most", size, size, most);
+    struct meter *meter = strata_meter_create(device, &request, 1, err);
+    bool ok = meter != NULL;
+    for (int i = 0; ok && i < 4; i++) {
+        double seconds = 0;
+        request.gemm.transpose_a = i / 2;
+        request.gemm.transpose_b = i % 2;
+        ok = strata_meter_default(meter, &request, &seconds, err);
+        flops[i] = 2 * (double)size * (double)size * (double)size / seconds;
+    }
+    strata_meter_free(meter);
+    return ok;
+}
+
+bool strata_context_products(strata_context *context, size_t size, double flops[4], strata_error *err)
+{
+    const bool ok = time_products(context->device, size, flops, err);
+    return strata_comm_agree(context->comm, ok, err) && strata_comm_sum(context->comm, flops, 4, err);
 }
 
 const strata_profile *strata_context_profile(strata_context *context, strata_error *err)

@@ -201,6 +201,14 @@ static void list_conv(struct device *device, const struct request *r, struct mea
     }
 }
 
+static void list_all(struct device *device, const struct request *r, struct measurement *list, size_t *count)
+{
+    if (r->kind == REQUEST_GEMM)
+        list_gemm(device, &r->gemm, list, count);
+    else
+        list_conv(device, r, list, count);
+}
+
 /* Builds it, looks at its result, and finds how often it runs in a block. */
 static bool try_one(struct meter *m, const struct request *r, struct measurement *one, size_t *repeat, strata_error *err)
 {
@@ -243,10 +251,7 @@ bool strata_meter_compare(struct meter *m, const struct request *r, double until
     size_t repeat[STRATA_MOST_IMPLEMENTATIONS] = { 0 };
     *count = 1;
     list[0] = (struct measurement){ .as = MEASURED_NOT };
-    if (r->kind == REQUEST_GEMM)
-        list_gemm(m->device, &r->gemm, list, count);
-    else
-        list_conv(m->device, r, list, count);
+    list_all(m->device, r, list, count);
     if (strata_clock() >= until) return true;
     if (!run_for_result(m, r, list[0].implementation, m->expected, err) || !try_one(m, r, &list[0], &repeat[0], err)) return false;
     for (size_t i = 1; i < *count && strata_clock() < until; i++) {
@@ -254,6 +259,18 @@ bool strata_meter_compare(struct meter *m, const struct request *r, double until
         if (!try_one(m, r, &list[i], &repeat[i], &failure)) list[i].as = MEASURED_FAILED;
     }
     return time_all(m, r, until, list, *count, repeat, err);
+}
+
+bool strata_meter_default(struct meter *m, const struct request *r, double *seconds, strata_error *err)
+{
+    struct measurement list[STRATA_MOST_IMPLEMENTATIONS] = { 0 };
+    size_t repeat = 0, count = 1;
+    list_all(m->device, r, list, &count);
+    if (!run_for_result(m, r, list[0].implementation, m->expected, err) || !try_one(m, r, &list[0], &repeat, err)
+        || !time_all(m, r, INFINITY, list, 1, &repeat, err))
+        return false;
+    *seconds = list[0].seconds;
+    return true;
 }
 
 size_t strata_meter_best(const struct measurement *list, size_t count)

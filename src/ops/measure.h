@@ -24,6 +24,9 @@ struct measurement {
 bool strata_meter_compare(struct meter *meter, const struct request *request, double until,
                           struct measurement list[STRATA_MOST_IMPLEMENTATIONS], size_t *count, strata_error *err);
 
+/* Of what serves the request where nothing was measured, alone. */
+bool strata_meter_default(struct meter *meter, const struct request *request, double *seconds, strata_error *err);
+
 /* Whether two results of a request are the same within rounding; `count` of their elements, at the same places. */
 bool strata_meter_agree(const struct request *request, const float *expected, const float *got, size_t count);
 

@@ -72,6 +72,12 @@ done
 STRATA_LINK=no expect_code 64 "$STRATA" fit wide.json -q --set run.dir=none
 expect_text err 'STRATA_LINK is "no"'
 
+# ---- products of matrices ----
+expect_code 0 mpirun -n 2 "$STRATA" bench --products 64 --json
+expect_number "$(grep -o '"of_peak":\[[^]]*' out | grep -oE '[0-9]+\.[0-9e-]+' | wc -l) == 4"
+expect_code 78 "$STRATA" bench --products 100000
+expect_text err 'products of 100000 x 100000'
+
 # ---- the model of more ranks ----
 expect_code 0 mpirun -n 2 "$STRATA" bench W1 --seconds 0.2 --model=scale.svg --step 10 --per-host 2 --json
 [ "$(grep -c '"event":"model"' out)" -eq 13 ] || fail 'not a line for each power of two up to 4096'

@@ -54,6 +54,8 @@ expect_code 64 "$STRATA" predict model.h5 --data x.npz -o out.txt
 expect_text err 'error: out.txt: results are written as .h5, .npy or .csv'
 expect_code 64 "$STRATA" bench W9
 expect_text err 'error: no workload "W9"; there are W1, W2, W3, W4, W5a, W5b'
+expect_code 64 "$STRATA" bench --products 0
+expect_text err '--products is "0"; a number above 0 is expected'
 expect_code 64 "$STRATA" bench W5a --width 2
 expect_text err 'error: W5a has a pretrained base, which has one width; leave --width out'
 
