@@ -128,11 +128,6 @@ static int threads(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-static json_t *number(double value)
-{
-    return isnan(value) ? json_null() : json_real(value);
-}
-
 static bool report(const struct command *c, const struct workload *w, strata_context *context,
                    const struct stopwatch *s, const strata_peak *peak, strata_error *err)
 {
@@ -144,7 +139,7 @@ static bool report(const struct command *c, const struct workload *w, strata_con
         return strata_print_json(
             json_pack("{s:s, s:i, s:i, s:I, s:f, s:f, s:f, s:o, s:o, s:f, s:s, s:[f,f,f]}", "workload", w->name, "ranks",
                       ranks, "threads", threads(), "batch_size", (json_int_t)w->batch * ranks,
-                      "samples_per_second", rate, "step_ms", step_ms, "cpu_ms", cpu_ms, "gflops", number(gflops), "of_peak", number(share),
+                      "samples_per_second", rate, "step_ms", step_ms, "cpu_ms", cpu_ms, "gflops", strata_json_number(gflops), "of_peak", strata_json_number(share),
                       "peak_rss_mib", peak_memory(), "device", strata_context_device(context), "blocks", s->rates[0], s->rates[1], s->rates[2]),
             err);
     char of_peak[64] = "";

@@ -16,7 +16,7 @@ static bool print_logs(const struct command *c, const struct session *s, const s
         json_t *line = json_object();
         for (size_t i = 0; line && i < logs->count; i++)
             json_object_set_new(line, logs->names[i],
-                                isfinite(logs->values[i]) ? json_real(logs->values[i]) : json_null());
+                                strata_json_number(logs->values[i]));
         if (line) json_object_set_new(line, "samples", json_integer((json_int_t)strata_data_count(s->data)));
         return strata_print_json(line, err);
     }

@@ -99,7 +99,7 @@ static json_t *end_event(const struct training *t, const struct progress *p)
     for (size_t i = 0; event && i < strata_history_count(t->history); i++) {
         const double value = last_value(strata_history_values(t->history, i), epochs);
         json_object_set_new(event, strata_history_name(t->history, i),
-                            isfinite(value) ? json_real(value) : json_null());
+                            strata_json_number(value));
     }
     if (event && strata_job_dir(t->job))
         json_object_set_new(event, "dir", json_string(strata_job_dir(t->job)));

@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,11 @@ void strata_tell_failure(const struct command *c, const strata_error *err)
 void strata_print_text(const char *text)
 {
     if (strata_launch_rank() == 0) fputs(text, stdout);
+}
+
+json_t *strata_json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
 }
 
 bool strata_print_json(json_t *owned, strata_error *err)

@@ -14,6 +14,8 @@ bool strata_write_text(const char *path, const char *text, strata_error *err);
 
 /* One line of JSON; takes the object over, NULL counts as out of memory. */
 bool strata_print_json(json_t *owned, strata_error *err);
+/* null where it is not finite: JSON has no such numbers, and Jansson makes none. */
+json_t *strata_json_number(double value);
 
 /* A message for people on stderr; not with --quiet or --json. */
 void strata_note(const struct command *command, const char *format, ...)

@@ -26,7 +26,7 @@ static bool print_json_rows(size_t first, size_t count, size_t columns, const fl
     for (size_t i = 0; i < count; i++) {
         json_t *row = json_array();
         for (size_t j = 0; row && j < columns; j++)
-            json_array_append_new(row, json_real((double)values[i * columns + j]));
+            json_array_append_new(row, strata_json_number((double)values[i * columns + j]));
         if (!strata_print_json(json_pack("{s:I, s:o}", "sample", (json_int_t)(first + i), "output", row), err))
             return false;
     }

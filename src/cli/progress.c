@@ -88,7 +88,7 @@ static bool print_event(const struct progress *p, const strata_progress *now)
                               "steps", (json_int_t)now->step);
     for (size_t i = 0; event && i < now->count; i++)
         json_object_set_new(event, now->names[i],
-                            isfinite(now->values[i]) ? json_real(now->values[i]) : json_null());
+                            strata_json_number(now->values[i]));
     const double seconds = p->train_seconds > 0 ? p->train_seconds : now->seconds;
     if (event) {
         json_object_set_new(event, "seconds", json_real(now->seconds));

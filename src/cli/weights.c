@@ -60,9 +60,10 @@ static bool list_one(const struct command *c, const strata_weight_info *w, const
     const char *words = strata_shape_words(&w->shape, false, shape);
     if (c->json) {
         json_t *line =
-            json_pack("{s:s, s:s, s:s, s:I, s:b, s:f, s:f, s:f, s:f, s:f}", "layer", w->layer, "name",
-                      w->name, "shape", words, "count", (json_int_t)w->count, "trainable", w->trainable,
-                      "norm", m->norm, "mean", m->mean, "std", m->deviation, "min", m->least, "max", m->most);
+            json_pack("{s:s, s:s, s:s, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "layer", w->layer, "name", w->name, "shape", words,
+                      "count", (json_int_t)w->count, "trainable", w->trainable, "norm", strata_json_number(m->norm),
+                      "mean", strata_json_number(m->mean), "std", strata_json_number(m->deviation),
+                      "min", strata_json_number(m->least), "max", strata_json_number(m->most));
         return strata_print_json(line, err);
     }
     strata_table_add(table, "%s/%s", w->layer, w->name);
@@ -135,9 +136,9 @@ static bool print_difference(const struct command *c, const strata_weight_info *
                              strata_error *err)
 {
     if (c->json)
-        return strata_print_json(json_pack("{s:s, s:s, s:I, s:I, s:f}", "layer", w->layer, "name", w->name,
+        return strata_print_json(json_pack("{s:s, s:s, s:I, s:I, s:o}", "layer", w->layer, "name", w->name,
                                            "count", (json_int_t)w->count, "differing",
-                                           (json_int_t)d->elements, "largest", d->largest),
+                                           (json_int_t)d->elements, "largest", strata_json_number(d->largest)),
                                  err);
     if (d->elements > 0)
         strata_print("%s/%s: %zu of %zu numbers differ, by at most %.6g\n", w->layer, w->name, d->elements,

@@ -33,6 +33,10 @@ told 'epoch 1, step 5: the gradient of low/kernel is not finite on rank 1'
 expect_text out '"epochs":1'
 [ "$(find run/checkpoints -name '*.keras' | sort -V | tail -n 1)" = run/checkpoints/step-4.keras ] || fail "$(ls run/checkpoints)"
 expect_code 0 "$STRATA" weights run/checkpoints/step-4.keras
+expect_code 0 "$STRATA" weights run/last.keras --json
+expect_text out '"norm":null'
+expect_code 1 "$STRATA" weights run/last.keras --diff run/checkpoints/step-4.keras --json
+expect_text out '"largest":null'
 
 fit 3 grad:7:nan@2,grad:7:nan@1 --set run.exact=true
 told 'epoch 1, step 7: the gradient of low/kernel is not finite on rank 1'
