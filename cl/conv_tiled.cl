@@ -158,19 +158,19 @@ static inline bool is_inside(const struct pixels *at)
     return all;
 }
 
-kernel void gather(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
-                   ulong out0, global const float *bias, ulong bias0, int factor, int n, int tiles, int panels)
+/* What a work-item of `gather` computes. */
+ONCE void compute(global const float *in, global const float *packed, global float *out, global const float *bias, int factor, int n, int tiles,
+                  int panels, int column, int row, int phase)
 {
     const int runs = (PANELS + panels - 1) / panels;
-    const int g = get_global_id(0) / runs;
-    const int first_panel = get_global_id(0) % runs * panels, last_panel = min(first_panel + panels, PANELS);
-    const int phase_y = get_global_id(2) / PHASES_W, phase_x = get_global_id(2) % PHASES_W;
+    const int g = column / runs;
+    const int first_panel = column % runs * panels, last_panel = min(first_panel + panels, PANELS);
+    const int phase_y = phase / PHASES_W, phase_x = phase % PHASES_W;
     const int count = n * ((OUT_H - phase_y + PHASES_H - 1) / PHASES_H) * ((OUT_W - phase_x + PHASES_W - 1) / PHASES_W);
-    const int first = get_global_id(1) * tiles * MR, last = min(count, first + tiles * MR);
-    global const float *zeros = packed + packed0;
-    global const float *w = zeros + ZEROS + (ulong)g * PANELS * KH * KW * IN_G * NR;
+    const int first = row * tiles * MR, last = min(count, first + tiles * MR);
+    global const float *zeros = packed, *w = zeros + ZEROS + (ulong)g * PANELS * KH * KW * IN_G * NR;
 
-    in += in0 + g * IN_G;
+    in += g * IN_G;
     for (int tap = 0; tap < KH * KW; tap += BLOCK_TAPS) {
         const int end = min(tap + BLOCK_TAPS, KH * KW);
         for (int pixel = first; pixel < last; pixel += MR) {
@@ -186,11 +186,18 @@ kernel void gather(global const float *in, ulong in0, global const float *packed
                     inside(acc, &at, in, lines, tap, end);
                 else
                     border(acc, &at, in, zeros, lines, tap, end, phase_y, phase_x);
-                tile_store(acc, out + out0 + channel, at.to, last - pixel, OUT_G - panel * NR, tap > 0,
-                           end == KH * KW, bias + bias0 + channel, factor);
+                tile_store(acc, out + channel, at.to, last - pixel, OUT_G - panel * NR, tap > 0,
+                           end == KH * KW, bias + channel, factor);
             }
         }
     }
+}
+
+kernel void gather(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
+                   ulong out0, global const float *bias, ulong bias0, int factor, int n, int tiles, int panels)
+{
+    compute(in + in0, packed + packed0, out + out0, bias + bias0, factor, n, tiles, panels, get_global_id(0), get_global_id(1),
+            get_global_id(2));
 }
 
 #if !REVERSED
@@ -305,32 +312,39 @@ static inline void gradient_tile(global float *dw, const float left[PIXELS][SPAN
     tile_store(acc, dw + (ulong)row * OUT_C, at, rows - row, columns, add, false, 0, 0);
 }
 
-/* Items lie along (panels of all groups, rows, chunks of `blocks` blocks, `chunks` of each grain of `grain` images); parts is
- * (chunks of all grains, rows, OUT_C). */
-kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global float *parts,
-                     ulong parts0, int n, int blocks, int grain, int chunks)
+/* What a work-item of `gradient` computes. */
+ONCE void sum_products(global const float *in, global const float *dout, global float *parts, int n, int blocks, int grain, int chunks, int run,
+                       int span, int chunk)
 {
     line right[PANEL_RUN][PIXELS];
     float left[PIXELS][SPAN];
     const int runs = (PANELS + PANEL_RUN - 1) / PANEL_RUN;
-    const int g = get_global_id(0) / runs, channel = get_global_id(0) % runs * PANEL_RUN * NR;
+    const int g = run / runs, channel = run % runs * PANEL_RUN * NR;
     const int columns = min(OUT_G - channel, PANEL_RUN * NR);
-    const int first_row = get_global_id(1) * SPAN, rows = min(SPAN, ROWS - first_row);
-    const int of_grain = get_global_id(2) / chunks, of_chunk = get_global_id(2) % chunks;
+    const int first_row = span * SPAN, rows = min(SPAN, ROWS - first_row);
+    const int of_grain = chunk / chunks, of_chunk = chunk % chunks;
     const int begin = of_grain * grain * BLOCKS_X * BLOCKS_Y, end = min(n, (of_grain + 1) * grain) * BLOCKS_X * BLOCKS_Y;
     const int first = begin + of_chunk * blocks, last = min(first + blocks, end);
 
-    dout += dout0 + g * OUT_G + channel;
-    parts += parts0 + (get_global_id(2) * ROWS + first_row) * OUT_C + g * OUT_G + channel;
+    dout += g * OUT_G + channel;
+    parts += ((ulong)chunk * ROWS + first_row) * OUT_C + g * OUT_G + channel;
     for (int index = first; index < last; ++index) {
         const struct block b = block_of(index);
         pack_dout(right, dout, &b, columns);
-        pack_in(left, in + in0 + g * IN_G, &b, first_row);
+        pack_in(left, in + g * IN_G, &b, first_row);
         for (int j = 0; j < columns; j += NR)
             for (int row = 0; row < rows; row += MR)
                 gradient_tile(parts + j, left, right[j / NR], b.height * b.width, row, rows, columns - j,
                               index > first);
     }
+}
+
+/* Items lie along (panels of all groups, rows, chunks of `blocks` blocks, `chunks` of each grain of `grain` images); parts is
+ * (chunks of all grains, rows, OUT_C). */
+kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global float *parts,
+                     ulong parts0, int n, int blocks, int grain, int chunks)
+{
+    sum_products(in + in0, dout + dout0, parts + parts0, n, blocks, grain, chunks, get_global_id(0), get_global_id(1), get_global_id(2));
 }
 
 /* dw = the sum of its parts, first to last. One work-item an element; items past the last do nothing. */

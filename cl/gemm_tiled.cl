@@ -153,6 +153,45 @@ static inline void multiply(floatv acc[MR][2], global const float *a, int k, int
 }
 #endif
 
+/* What a work-item computes. */
+ONCE void compute(global const float *a, global const float *b, global float *c, global const float *bias, int factor, int m, int n, int k,
+                  int tiles, int panels, int column, int row, int part, int grain, int span)
+{
+    line right[PANELS][KC];
+#if TRANS_A
+    float left[TILES][STRIP];
+#endif
+    const int i0 = row * tiles * MR, j0 = column * panels * NR;
+    const int rows = min(m - i0, tiles * MR);
+    const int columns = min(n - j0, panels * NR);
+    const int begin = part * span, end = min(k, begin + span);
+    const int blocks = (end - begin + KC - 1) / KC;
+    const int step = (end - begin + blocks - 1) / blocks;
+
+    for (int l0 = begin; l0 < end; l0 += step) {
+        const int depth = min(end - l0, step);
+        pack_right(right, b, n, k, j0, columns, l0, depth);
+#if TRANS_A
+        pack_left(left, a, m, i0, rows, l0, depth);
+#endif
+        for (int j = 0; j < columns; j += NR)
+            for (int i = 0; i < rows; i += MR) {
+                floatv acc[MR][2];
+                for (int r = 0; r < min(MR, rows - i); ++r) PREFETCH(c + (ulong)(i0 + i + r) * n + j0 + j);
+                tile_clear(acc);
+#if GRAINS
+                multiply_grains(acc, left[i / MR], right[j / NR], depth, grain);
+#elif TRANS_A
+                multiply(acc, left[i / MR], right[j / NR], depth);
+#else
+                multiply(acc, a + (ulong)(i0 + i) * k + l0, k, rows - i, right[j / NR], depth);
+#endif
+                store(acc, c + (ulong)(i0 + i) * n + j0 + j, n, rows - i, columns - j, ACCUMULATE || l0 > begin,
+                      l0 + depth == end, bias + j0 + j, factor);
+            }
+    }
+}
+
 kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b0, global float *c, ulong c0,
                  global const float *bias, ulong bias0, int factor, int m, int n, int k, int tiles, int panels
 #if GRAINS
@@ -160,44 +199,11 @@ kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b
 #endif
                  )
 {
-    line right[PANELS][KC];
-#if TRANS_A
-    float left[TILES][STRIP];
-#endif
-    const int i0 = get_global_id(1) * tiles * MR;
-    const int j0 = get_global_id(0) * panels * NR;
-    const int rows = min(m - i0, tiles * MR);
-    const int columns = min(n - j0, panels * NR);
 #if GRAINS
-    const int begin = get_global_id(2) * span, end = min(k, begin + span);
-    c += (ulong)get_global_id(2) * m * n;
+    const int part = get_global_id(2);
 #else
-    const int begin = 0, end = k;
+    const int part = 0, grain = 0, span = k;
 #endif
-    const int blocks = (end - begin + KC - 1) / KC;
-    const int step = (end - begin + blocks - 1) / blocks;
-
-    for (int l0 = begin; l0 < end; l0 += step) {
-        const int depth = min(end - l0, step);
-        pack_right(right, b + b0, n, k, j0, columns, l0, depth);
-#if TRANS_A
-        pack_left(left, a + a0, m, i0, rows, l0, depth);
-#endif
-        for (int j = 0; j < columns; j += NR)
-            for (int i = 0; i < rows; i += MR) {
-                floatv acc[MR][2];
-                for (int r = 0; r < min(MR, rows - i); ++r) PREFETCH(c + c0 + (ulong)(i0 + i + r) * n + j0 + j);
-                tile_clear(acc);
-#if GRAINS
-                multiply_grains(acc, left[i / MR], right[j / NR], depth, grain);
-#elif TRANS_A
-                multiply(acc, left[i / MR], right[j / NR], depth);
-#else
-                multiply(acc, a + a0 + (ulong)(i0 + i) * k + l0, k, rows - i, right[j / NR], depth);
-#endif
-                store(acc, c + c0 + (ulong)(i0 + i) * n + j0 + j, n, rows - i, columns - j, ACCUMULATE || l0 > begin,
-                      l0 + depth == end,
-                      bias + bias0 + j0 + j, factor);
-            }
-    }
+    compute(a + a0, b + b0, c + c0 + (ulong)part * m * n, bias + bias0, factor, m, n, k, tiles, panels, get_global_id(0), get_global_id(1),
+            part, grain, span);
 }

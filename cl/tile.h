@@ -7,6 +7,7 @@
  *   -D ACTIVATION   as in activation.h */
 #include "vector.h"
 #include "activation.h"
+#include "once.h"
 
 #if !defined(VW) || !defined(MR) || !defined(BIAS)
 #error "-D VW, MR and BIAS are needed"

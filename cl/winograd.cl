@@ -59,13 +59,10 @@ static inline floatv load_in(global const float *in, global const uchar *index, 
 #define WEIGHT(tap, c, f) w[((ulong)(tap) * IN_C + (c)) * OUT_C + (f)]
 #endif
 
-/* One work-item: one channel of the input by one panel, at all points; dimension 0 are channels. */
-kernel void pack(global const float *w, ulong w0, global float *packed, ulong packed0)
+/* Channel c of the panel, at all points. */
+ONCE void pack_channel(global const float *w, global float *packed, int c, int panel)
 {
-    const int c = get_global_id(0), panel = get_global_id(1);
-    if (c >= IN_C || panel >= PANELS) return;
-    w += w0;
-    packed += packed0 + ((ulong)panel * POINTS * IN_C + c) * NR;
+    packed += ((ulong)panel * POINTS * IN_C + c) * NR;
     for (int side = 0; side < 2; ++side) {
         floatv g[3][3], half_way[3][SIDE];
         for (int tap = 0; tap < 9; ++tap) {
@@ -87,6 +84,13 @@ kernel void pack(global const float *w, ulong w0, global float *packed, ulong pa
             for (int i = 0; i < SIDE; ++i) STOREV(u[i], packed + (ulong)(i * SIDE + j) * IN_C * NR + side * VW);
         }
     }
+}
+
+/* One work-item: one channel of the input by one panel; dimension 0 are channels. */
+kernel void pack(global const float *w, ulong w0, global float *packed, ulong packed0)
+{
+    const int c = get_global_id(0), panel = get_global_id(1);
+    if (c < IN_C && panel < PANELS) pack_channel(w + w0, packed + packed0, c, panel);
 }
 
 /* Tiles past the last are the last again, and are not stored. */
@@ -204,18 +208,18 @@ static inline void transform_back(global float *out, global uchar *index, const 
     }
 }
 
-kernel void convolve(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
-                     ulong out0, global const float *bias, ulong bias0, int factor, global uchar *index, ulong index0, int n, int panels)
+/* What a work-item of `convolve` computes. */
+ONCE void compute(global const float *in, global const float *packed, global float *out, global const float *bias, int factor,
+                  global uchar *index, int n, int panels, int column, int row)
 {
     float left[POINTS * STRIDE];
     line sums[POINTS * TILES];
-    const int first = get_global_id(1) * TILES, last = min(first + TILES, n * TILES_H * TILES_W);
-    const int first_panel = get_global_id(0) * panels, last_panel = min(first_panel + panels, PANELS);
+    const int first = row * TILES, last = min(first + TILES, n * TILES_H * TILES_W);
+    const int first_panel = column * panels, last_panel = min(first_panel + panels, PANELS);
 
-    index += index0;
-    transform_tiles(left, in + in0, index, first, n);
+    transform_tiles(left, in, index, first, n);
     for (int panel = first_panel; panel < last_panel; ++panel) {
-        global const float *lines = packed + packed0 + (ulong)panel * POINTS * IN_C * NR;
+        global const float *lines = packed + (ulong)panel * POINTS * IN_C * NR;
         for (int point = 0; point < POINTS; ++point)
             for (int t = 0; t < last - first; t += MR)
                 multiply(sums + point * TILES + t, left + point * STRIDE + t * DEPTH, lines + (ulong)point * IN_C * NR);
@@ -224,9 +228,15 @@ kernel void convolve(global const float *in, ulong in0, global const float *pack
             for (int side = 0; side < 2; ++side) {
                 const int channel = panel * NR + side * VW;
                 if (channel < OUT_C)
-                    transform_back(out + out0 + channel, index + channel, sums + t, side, &s, bias + bias0 + channel, factor,
+                    transform_back(out + channel, index + channel, sums + t, side, &s, bias + channel, factor,
                                    OUT_C - channel);
             }
         }
     }
+}
+
+kernel void convolve(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
+                     ulong out0, global const float *bias, ulong bias0, int factor, global uchar *index, ulong index0, int n, int panels)
+{
+    compute(in + in0, packed + packed0, out + out0, bias + bias0, factor, index + index0, n, panels, get_global_id(0), get_global_id(1));
 }

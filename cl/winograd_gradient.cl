@@ -115,20 +115,21 @@ static inline void multiply(global float *sums, const float *left, const line *r
     }
 }
 
-kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global const uchar *index, ulong index0,
-                     global float *parts, ulong parts0, int n, int tiles_of_chunk)
+/* What a work-item of `gradient` computes. */
+ONCE void sum_products(global const float *in, global const float *dout, global const uchar *index, global float *parts, int n,
+                       int tiles_of_chunk, int block, int chunk)
 {
     float left[POINTS][STRIDE];
     line right[POINTS][PANEL_RUN * TILES];
-    const int filter = get_global_id(0) % RUNS * PANEL_RUN * NR, channel = get_global_id(0) / RUNS * CHANNELS;
+    const int filter = block % RUNS * PANEL_RUN * NR, channel = block / RUNS * CHANNELS;
     const int filters = min(OUT_C - filter, PANEL_RUN * NR), channels = min(IN_C - channel, CHANNELS);
-    const int first = get_global_id(1) * tiles_of_chunk, last = min(first + tiles_of_chunk, n * TILES_H * TILES_W);
+    const int first = chunk * tiles_of_chunk, last = min(first + tiles_of_chunk, n * TILES_H * TILES_W);
     const int times = (last - first + TILES - 1) / TILES, step = (last - first + times - 1) / times;
 
-    in += in0 + channel;
-    dout += dout0 + filter;
-    index += index0 + filter;
-    parts += parts0 + (get_global_id(1) * BLOCKS + get_global_id(0)) * SUMS;
+    in += channel;
+    dout += filter;
+    index += filter;
+    parts += ((ulong)chunk * BLOCKS + block) * SUMS;
     for (int point = 0; point < POINTS; ++point) /* rows of the last register tile may have no channel */
         for (int i = 0; i < STRIDE; ++i) left[point][i] = 0;
     for (int from = first; from < last; from += step) {
@@ -142,15 +143,20 @@ kernel void gradient(global const float *in, ulong in0, global const float *dout
     }
 }
 
-/* dw = Gt (the sum of the parts) G. One work-item: VW filters of one channel. */
-kernel void finish(global const float *parts, ulong parts0, global float *dw, ulong dw0, int chunks)
+kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global const uchar *index, ulong index0,
+                     global float *parts, ulong parts0, int n, int tiles_of_chunk)
 {
-    const int f = get_global_id(0) * VW, c = get_global_id(1), panel = f / NR;
-    if (f >= OUT_C || c >= IN_C) return;
+    sum_products(in + in0, dout + dout0, index + index0, parts + parts0, n, tiles_of_chunk, get_global_id(0), get_global_id(1));
+}
+
+/* VW filters from f on of channel c: dw = Gt (the sum of the parts) G. */
+ONCE void finish_some(global const float *parts, global float *dw, int chunks, int f, int c)
+{
+    const int panel = f / NR;
     floatv u[SIDE][SIDE], half_way[SIDE][3];
     for (int i = 0; i < SIDE; ++i)
         for (int j = 0; j < SIDE; ++j) u[i][j] = 0.0f;
-    parts += parts0 + (c / CHANNELS * RUNS + panel / PANEL_RUN) * SUMS + SUM_AT(0, panel % PANEL_RUN, c % CHANNELS) + f % NR;
+    parts += (c / CHANNELS * RUNS + panel / PANEL_RUN) * SUMS + SUM_AT(0, panel % PANEL_RUN, c % CHANNELS) + f % NR;
     for (int chunk = 0; chunk < chunks; ++chunk, parts += BLOCKS * SUMS)
         for (int i = 0; i < SIDE; ++i)
 #pragma unroll
@@ -163,7 +169,14 @@ kernel void finish(global const float *parts, ulong parts0, global float *dw, ul
         for (int p = 0; p < 3; ++p) {
             line some;
             some.v[0] = g[p];
-            for (int i = 0; i < min(VW, OUT_C - f); ++i) dw[dw0 + ((ulong)(p * 3 + q) * IN_C + c) * OUT_C + f + i] = some.f[i];
+            for (int i = 0; i < min(VW, OUT_C - f); ++i) dw[((ulong)(p * 3 + q) * IN_C + c) * OUT_C + f + i] = some.f[i];
         }
     }
+}
+
+/* One work-item: VW filters of one channel. */
+kernel void finish(global const float *parts, ulong parts0, global float *dw, ulong dw0, int chunks)
+{
+    const int f = get_global_id(0) * VW, c = get_global_id(1);
+    if (f < OUT_C && c < IN_C) finish_some(parts + parts0, dw + dw0, chunks, f, c);
 }
