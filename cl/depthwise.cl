@@ -3,8 +3,9 @@
  *   -D VW               see vector.h; above 1 only with M=1
  *   -D KH KW SH SW DH DW PT PL    window, stride, dilation, and the padding above and left
  *   -D M                filters a channel
- *   -D ACTIVATION BIAS COLUMNS   for the forward kernel: see activation.h and epilogue.cl; how many neighbouring cells of a row a
- *                       work-item takes. Without them the gradients are compiled */
+ *   -D ACTIVATION BIAS COLUMNS ROWS   for the forward kernels: see activation.h and epilogue.cl; how many neighbouring cells of a
+ *                       row a work-item of `forward` takes, or rows of cells of `forward_rows`, which is compiled where it is above
+ *                       0 and wants steps of 1. Without them the gradients are compiled */
 #include "vector.h"
 #if !defined(KH) || !defined(KW) || !defined(SH) || !defined(SW) || !defined(DH) || !defined(DW) || !defined(PT) || !defined(PL) || !defined(M)
 #error "depthwise.cl needs -D KH, KW, SH, SW, DH, DW, PT, PL and M"
@@ -12,9 +13,10 @@
 
 #ifdef ACTIVATION
 #include "activation.h"
+#include "prefetch.h"
 
-#ifndef COLUMNS
-#error "depthwise.cl needs -D COLUMNS"
+#if !defined(COLUMNS) || !defined(ROWS)
+#error "depthwise.cl needs -D COLUMNS and ROWS"
 #endif
 
 /* Weights of a small window are held in registers. */
@@ -25,6 +27,66 @@
 #else
 #define WEIGHT(p, q) LOADV(w + ((p) * KW + (q)) * filters)
 #endif
+
+static inline void store(floatv sum, global float *y, global const float *bias, int factor)
+{
+#if BIAS > 1
+    sum *= LOADV(bias + factor);
+#endif
+#if BIAS
+    sum += LOADV(bias);
+#endif
+    STOREV(ACTIVATE(sum), y);
+}
+
+#if ROWS
+/* Columns of the input that are asked for before they are read. */
+#define AHEAD 6
+
+/* One work-item: VW filters of ROWS rows of output cells. It goes over the columns of the input, reads each cell once and adds it to
+ * all the sums that see it, those of KW columns at a time. Dimension 0 filters, 1 samples and rows. */
+kernel void forward_rows(global const float *x, ulong x0, global const float *w, ulong w0, global const float *bias,
+                         ulong bias0, global float *y, ulong y0, int factor, int n, int height, int width, int out_height,
+                         int out_width, int filters)
+{
+    const int f = get_global_id(0) * VW, runs = (out_height + ROWS - 1) / ROWS;
+    const int s = get_global_id(1) / runs, i = get_global_id(1) % runs * ROWS, top = i - PT;
+    if (f >= filters || s >= n) return;
+    x += x0 + (ulong)s * height * width * filters + f;
+    w += w0 + f;
+    y += y0 + ((ulong)s * out_height + i) * out_width * filters + f;
+    floatv held[KH * KW], sum[ROWS][KW];
+#pragma unroll
+    for (int tap = 0; tap < KH * KW; tap++) held[tap] = LOADV(w + tap * filters);
+#pragma unroll
+    for (int r = 0; r < ROWS; r++)
+#pragma unroll
+        for (int k = 0; k < KW; k++) sum[r][k] = 0.0f;
+    for (int j = 1 - KW; j < out_width; j++) { /* sum[r][k] is that of column j + k, whose tap sees this input at KW - 1 - k */
+        const int c = j + KW - 1 - PL;
+        if (c >= 0 && c < width)
+#pragma unroll
+            for (int a = 0; a < ROWS + KH - 1; a++) {
+                if (top + a < 0 || top + a >= height) continue;
+                global const float *from = x + ((long)(top + a) * width + c) * filters;
+                const floatv v = LOADV(from);
+                if (c + AHEAD < width) PREFETCH(from + AHEAD * filters);
+#pragma unroll
+                for (int r = 0; r < ROWS; r++)
+#pragma unroll
+                    for (int k = 0; k < KW; k++)
+                        if (a - r >= 0 && a - r < KH) sum[r][k] += v * held[(a - r) * KW + KW - 1 - k];
+            }
+#pragma unroll
+        for (int r = 0; r < ROWS; r++) {
+            if (j >= 0 && i + r < out_height) store(sum[r][0], y + ((ulong)r * out_width + j) * filters, bias + bias0 + f, factor);
+#pragma unroll
+            for (int k = 0; k + 1 < KW; k++) sum[r][k] = sum[r][k + 1];
+            sum[r][KW - 1] = 0.0f;
+        }
+    }
+}
+#else
 
 /* One work-item: VW filters of COLUMNS output cells of a row. Dimension 0 filters, 1 columns, 2 samples and rows. */
 kernel void forward(global const float *x, ulong x0, global const float *w, ulong w0, global const float *bias,
@@ -61,15 +123,10 @@ kernel void forward(global const float *x, ulong x0, global const float *w, ulon
                     if (h >= 0 && h < height && c >= 0 && c < width)
                         sum += LOADV(x + ((ulong)h * width + c) * channels) * WEIGHT(p, q);
                 }
-#if BIAS > 1
-        sum *= LOADV(bias + bias0 + factor + f);
-#endif
-#if BIAS
-        sum += LOADV(bias + bias0 + f);
-#endif
-        STOREV(ACTIVATE(sum), y + j * filters);
+        store(sum, y + j * filters, bias + bias0 + f, factor);
     }
 }
+#endif
 
 #else
 

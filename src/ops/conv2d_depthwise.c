@@ -6,7 +6,12 @@
 #include "ops/map.h"
 #include "ops/reduce.h"
 
-enum { OPTIONS = 260, MOST_COLUMNS = 32 /* of a work-item */ };
+enum {
+    OPTIONS = 260,
+    MOST_COLUMNS = 32, /* of a work-item */
+    ROWS = 2,          /* likewise, where it takes whole ones */
+    MOST_TAPS = 9      /* of a window whose weights are held in registers */
+};
 
 static bool suits(struct device *device, const struct conv2d *conv)
 {
@@ -34,6 +39,13 @@ static size_t columns_of(struct run *run, const struct conv2d *conv)
 {
     if (strata_device_class_of(strata_run_device(run)) != STRATA_CPU_CLASS) return 1;
     return conv->out_width < MOST_COLUMNS ? conv->out_width : MOST_COLUMNS;
+}
+
+/* On GPUs and for large windows cells are taken one by one. */
+static bool takes_rows(struct run *run, const struct conv2d *c)
+{
+    return strata_device_class_of(strata_run_device(run)) == STRATA_CPU_CLASS && multiplier(c) == 1 && c->stride_h == 1 && c->stride_w == 1
+        && c->dilation_h == 1 && c->dilation_w == 1 && c->kernel_height * c->kernel_width <= MOST_TAPS;
 }
 
 /* Appends the sizes to `args` (at most 5); `slice` is the last argument unless 0. `more` are further options. */
@@ -71,12 +83,13 @@ static bool forward(struct run *run, const struct conv2d *conv, const struct vie
     char more[64];
     const struct arg args[] = { arg_view(x), arg_view(kernel), arg_view(&tail->bias), arg_view(y),
                                 arg_int((int32_t)tail->factor), { 0 } };
-    const size_t columns = columns_of(run, conv);
-    const size_t global[3] = { conv->filters / (size_t)width_of(run, conv), (conv->out_width + columns - 1) / columns,
-                               conv->n * conv->out_height };
-    snprintf(more, sizeof more, " -DACTIVATION=%d -DBIAS=%d -DCOLUMNS=%zu", (int)tail->activation, strata_tail_bias(tail),
-             columns);
-    return launch(run, conv, "depthwise:forward", more, args, global, 0, err);
+    const size_t vectors = conv->filters / (size_t)width_of(run, conv), columns = columns_of(run, conv);
+    const bool rows = takes_rows(run, conv);
+    const size_t by_rows[3] = { vectors, conv->n * ((conv->out_height + ROWS - 1) / ROWS), 1 };
+    const size_t by_columns[3] = { vectors, (conv->out_width + columns - 1) / columns, conv->n * conv->out_height };
+    snprintf(more, sizeof more, " -DACTIVATION=%d -DBIAS=%d -DCOLUMNS=%zu -DROWS=%d", (int)tail->activation, strata_tail_bias(tail),
+             columns, rows ? ROWS : 0);
+    return launch(run, conv, rows ? "depthwise:forward_rows" : "depthwise:forward", more, args, rows ? by_rows : by_columns, 0, err);
 }
 
 static bool input_gradient(struct run *run, const struct conv2d *conv, const struct view *dy,
