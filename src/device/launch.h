@@ -75,6 +75,17 @@ bool strata_run_zero(struct run *run, struct buffer *buffer, size_t offset, size
  * one op are taken in one call and cut by the op. Never NULL when true is returned. */
 bool strata_run_scratch(struct run *run, size_t bytes, struct buffer **scratch, strata_error *err);
 
+/* Memory whose contents stay from play to play, for what launches make once: of a recording, its own; a measuring run counts it; an
+ * immediate run keeps nothing. */
+bool strata_run_keeps(const struct run *run);
+bool strata_run_keep(struct run *run, size_t bytes, struct buffer **kept, strata_error *err);
+size_t strata_run_kept_bytes(const struct run *run);
+
+/* Whether launches that follow make what stays as it is: they are part of the first play, and of one before which the number at
+ * `version` changed; NULL: of the first alone. Other launches of their label follow. */
+void strata_run_once(struct run *run, bool once);
+void strata_run_watch(struct run *run, const uint64_t *version);
+
 struct device *strata_run_device(const struct run *run);
 
 /* Whether ops leave out implementations that round more than the sum they stand for (Winograd's); false at first. */

@@ -17,7 +17,7 @@ struct entry *strata_run_append(struct run *run, enum entry_kind kind, strata_er
         return NULL;
     run->entries = entries;
     struct entry *entry = &run->entries[run->entry_count++];
-    *entry = (struct entry){ .kind = kind, .label = strata_run_label_of(run) };
+    *entry = (struct entry){ .kind = kind, .label = strata_run_label_of(run), .once = run->once };
     if (kind != ENTRY_MARK)
         strata_run_work_of(run, entry);
     return entry;
@@ -201,16 +201,22 @@ bool strata_run_play(struct run *run, strata_error *err)
     if (!prepare(run, err))
         return false;
     const cl_command_queue queue = run->device->queues[QUEUE_COMPUTE];
+    const uint64_t version = run->version ? *run->version : 0;
+    const bool settled = run->settled && run->settled_at == version;
     if (!strata_run_begin_play(run, err))
         return false;
     for (size_t i = 0; i < run->entry_count; i++) {
         const struct entry *entry = &run->entries[i];
+        if (entry->once && settled)
+            continue;
         const bool ok = entry->kind == ENTRY_MARK     ? play_mark(run, queue, entry, err)
                         : strata_run_is_last(run, i) ? play_last(run, queue, entry, err)
                                                      : strata_entry_queue(run, queue, entry, NULL, err);
         if (!ok)
             return false;
     }
+    run->settled = true;
+    run->settled_at = version;
     return strata_queue_flush(run->device, QUEUE_COMPUTE, err);
 }
 

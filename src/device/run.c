@@ -77,6 +77,8 @@ void strata_run_free(struct run *run)
     if (!run)
         return;
     strata_run_forget_places(run);
+    for (size_t i = 0; i < run->kept_count; i++) strata_buffer_free(run->kept[i]);
+    free(run->kept);
     strata_kernel_table_free(&run->kernels);
     strata_entries_free(run);
     for (size_t i = 0; i < run->label_count; i++) free(run->labels[i]);
@@ -151,6 +153,42 @@ bool strata_run_scratch(struct run *run, size_t bytes, struct buffer **scratch, 
     return true;
 }
 
+bool strata_run_keeps(const struct run *run)
+{
+    return run->kind != RUN_IMMEDIATE;
+}
+
+bool strata_run_keep(struct run *run, size_t bytes, struct buffer **kept, strata_error *err)
+{
+    void *all = run->kept;
+    assert(strata_run_keeps(run));
+    if (!strata_reserve(&all, &run->kept_room, run->kept_count + 1, sizeof *run->kept, err))
+        return false;
+    run->kept = all;
+    struct buffer *buffer = run->kind == RUN_MEASURE ? strata_buffer_placeholder(run->device, bytes, err)
+                                                     : strata_buffer_create(run->device, bytes, err);
+    if (!buffer)
+        return strata_fail_labelled(strata_run_label_of(run), err);
+    *kept = run->kept[run->kept_count++] = buffer;
+    run->kept_bytes += bytes;
+    return true;
+}
+
+size_t strata_run_kept_bytes(const struct run *run)
+{
+    return run->kept_bytes;
+}
+
+void strata_run_once(struct run *run, bool once)
+{
+    run->once = once;
+}
+
+void strata_run_watch(struct run *run, const uint64_t *version)
+{
+    run->version = version;
+}
+
 bool strata_fail_labelled(const char *label, strata_error *err)
 {
     return label[0] && strata_fail_in(err, "%s", label);
@@ -171,9 +209,11 @@ void strata_run_tell(struct run *run, const void *request)
 void strata_run_work_of(struct run *run, struct entry *entry)
 {
     entry->work = run->work;
-    entry->again = run->work_begun;
-    if (run->work_begun)
+    entry->again = run->work_begun || run->once;
+    if (entry->again)
         entry->work.flops = entry->work.bytes = 0;
+    if (run->once)
+        return;
     run->work_begun = run->work.operation != NULL;
 }
 
@@ -241,6 +281,7 @@ static bool transfer(struct run *run, const struct entry *wanted, strata_error *
     entry->label = kept.label;
     entry->work = kept.work;
     entry->again = kept.again;
+    entry->once = kept.once;
     clRetainMemObject(entry->to);
     if (entry->from)
         clRetainMemObject(entry->from);

@@ -39,6 +39,7 @@ struct entry {
     const char *label;
     struct work work; /* what it is a part of */
     bool again;       /* it is not the first entry of that */
+    bool once;        /* it is left out of a play when what it makes is there */
     union {
         struct {
             struct kernel *kernel; /* owned */
@@ -79,6 +80,13 @@ struct run {
     struct buffer *scratch;
     bool scratch_borrowed;
     size_t scratch_bytes; /* immediate, recording: what scratch holds; measuring: the most that was asked for */
+
+    struct buffer **kept; /* owned; measuring: placeholders */
+    size_t kept_count, kept_room, kept_bytes;
+    bool once;               /* entries that follow are */
+    bool settled;            /* they were played, */
+    uint64_t settled_at;     /* when `version` was that */
+    const uint64_t *version; /* borrowed; NULL: nothing changes */
 
     char label[LABEL_SIZE];    /* immediate, measuring: the one in force */
     char **labels;             /* recording: all of them */

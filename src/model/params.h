@@ -40,6 +40,7 @@ struct params {
     size_t *model_order;      /* list indices of the trainable ones in the order of model.trainable_variables */
     struct bucket *buckets;
     size_t bucket_count;
+    uint64_t version; /* counts how often weights that nobody trains were written */
 };
 
 /* Lays the built model's weights out on the device and copies them there; from now on the model's own get_weight and

@@ -185,6 +185,7 @@ static bool record(struct plan *plan, strata_error *err)
     plan->run = make_recording(plan, scratch, err);
     if (!plan->run)
         return false;
+    strata_run_watch(plan->run, &plan->params->version);
     strata_run_set_strict(plan->run, plan->config.strict);
     strata_run_set_untuned(plan->run, plan->config.grain > 0);
     return strata_plan_emit(plan, err);
@@ -286,7 +287,7 @@ struct plan_sizes strata_plan_sizes(const struct plan *plan)
 {
     return (struct plan_sizes){ .arena = arena_bytes(plan), .input = strata_plan_input_bytes(plan),
                                 .scratch = strata_run_scratch_bytes(plan->run),
-                                .rest = words_bytes(plan) + (plan->penalty ? sizeof(float) : 0)
+                                .rest = words_bytes(plan) + (plan->penalty ? sizeof(float) : 0) + strata_run_kept_bytes(plan->run)
                                         + (plan->statistics ? strata_buffer_size(plan->statistics) : 0) };
 }
 

@@ -27,11 +27,17 @@ static struct view life_view(const struct plan *plan, const struct lifetime *lif
     return (struct view){ .buffer = plan->arena, .offset = life->offset, .shape = { .rank = 1, .dim = { life->elements } } };
 }
 
+static bool is_frozen(const strata_layer *layer)
+{
+    return !strata_layer_effective_trainable(layer, true);
+}
+
 static void view_weights(const struct plan *plan, const strata_layer *layer, struct step *s)
 {
     for (int w = 0; w < layer->weight_count; w++)
         s->w[w] = (struct view){ .buffer = plan->params->weights, .offset = layer->weights[w].offset,
-                                 .shape = layer->weights[w].spec.shape };
+                                 .shape = layer->weights[w].spec.shape,
+                                 .constant = is_frozen(layer) && !layer->weights[w].spec.statistic };
 }
 
 /* The views of a step but those of gradients. xs has room for the inputs. */
@@ -70,9 +76,16 @@ static bool emit_affine(const struct plan *plan, int node, struct step *s, strat
         return true;
     struct step other = { .run = plan->run, .x = s->y };
     const struct view bias = bias_of(flat->layer, s);
+    const bool constant = is_frozen(flat->layer) && is_frozen(flat->affine);
+    const size_t count = 2 * flat->out.dim[flat->out.rank - 1];
     view_weights(plan, flat->affine, &other);
-    s->affine = life_view(plan, plan_affine(plan, node));
-    return flat->affine->class->affine(flat->affine->config, &other, &bias, &s->affine, err);
+    s->affine = constant ? (struct view){ .shape = { .rank = 1, .dim = { count } } } : life_view(plan, plan_affine(plan, node));
+    if (constant && !strata_run_keep(plan->run, count * sizeof(float), &s->affine.buffer, err))
+        return false;
+    strata_run_once(plan->run, constant);
+    const bool ok = flat->affine->class->affine(flat->affine->config, &other, &bias, &s->affine, err);
+    strata_run_once(plan->run, false);
+    return ok;
 }
 
 /* ---- weights on their way ---- */

@@ -138,6 +138,7 @@ static bool set(struct weight *weight, const strata_layer *holder, const float *
         memcpy(weight->host, values, count * sizeof *values);
         return true;
     }
+    root->params->version++;
     return count == 0 || strata_buffer_write(root->params->device, QUEUE_COMPUTE, root->params->weights,
                                              weight->offset * sizeof *values, count * sizeof *values, values, err);
 }

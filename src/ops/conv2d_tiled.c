@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "ops/constant.h"
 #include "ops/implementations.h"
 #include "ops/reduce.h"
 #include "ops/tile.h"
@@ -135,12 +136,14 @@ static bool pack(struct run *run, const struct gather *g, const struct tile *til
     const size_t channels = g->in_c / (size_t)g->groups;
     const size_t zeros = strata_tile_ceil(channels, (size_t)tile->columns);
     const size_t lines = panels_a_group(g, tile) * (size_t)g->groups * taps_of(g) * channels;
-    if (!strata_run_scratch(run, (zeros + lines) * (size_t)tile->columns * sizeof(float), &packed->buffer, err))
+    if (!strata_op_make(run, &g->kernel, (zeros + lines) * (size_t)tile->columns * sizeof(float), &packed->buffer, err))
         return false;
     const struct arg args[] = { arg_view(&g->kernel), arg_view(packed), arg_int((int32_t)(zeros + lines)), { 0 } };
     const struct launch launch = { .kernel = "conv_tiled:pack", .options = options, .args = args, .dims = 1,
                                    .global = { zeros + lines } };
-    return strata_launch(run, &launch, err);
+    const bool ok = strata_launch(run, &launch, err);
+    strata_op_made(run);
+    return ok;
 }
 
 static bool run_gather(struct run *run, const struct gather *g, strata_error *err)
@@ -188,7 +191,7 @@ static bool forward(struct run *run, const struct conv2d *conv, const struct vie
     g.kernel = *kernel;
     g.out = *y;
     g.tail = *tail;
-    return is_product(conv) ? strata_gemm_tiled.run(run, &product, err) : run_gather(run, &g, err);
+    return is_product(conv) && !strata_op_stays(run, kernel) ? strata_gemm_tiled.run(run, &product, err) : run_gather(run, &g, err);
 }
 
 static bool input_gradient(struct run *run, const struct conv2d *conv, const struct view *dy,

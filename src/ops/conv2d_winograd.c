@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "ops/constant.h"
 #include "ops/implementations.h"
 #include "ops/tile.h"
 
@@ -131,13 +132,17 @@ static size_t item_panels(size_t panels, size_t blocks, size_t wanted)
     return some;
 }
 
-static bool pack(struct run *run, const struct winograd *w, const char *options, size_t panels, const struct view *packed,
+static bool pack(struct run *run, const struct winograd *w, const char *options, size_t panels, size_t bytes, struct view *packed,
                  strata_error *err)
 {
+    if (!strata_op_make(run, &w->kernel, bytes, &packed->buffer, err))
+        return false;
     const struct arg args[] = { arg_view(&w->kernel), arg_view(packed), { 0 } };
     const struct launch launch = { .kernel = "winograd:pack", .options = options, .args = args, .dims = 2,
                                    .global = { w->in_c, panels } };
-    return strata_launch(run, &launch, err);
+    const bool ok = strata_launch(run, &launch, err);
+    strata_op_made(run);
+    return ok;
 }
 
 static bool convolve(struct run *run, const struct winograd *w, strata_error *err)
@@ -156,8 +161,7 @@ static bool convolve(struct run *run, const struct winograd *w, strata_error *er
     const size_t some = item_panels(panels, blocks, strata_tile_items(device));
     snprintf(more, sizeof more, "-DTILES=%zu -DREVERSED=%d -DINDEX=%d", tiles, w->reversed, w->pooled.index.buffer != NULL);
     write_options(w, &tile, m, more, options);
-    if (!strata_run_scratch(run, panels * points * w->in_c * (size_t)tile.columns * sizeof(float), &packed.buffer, err)
-        || !pack(run, w, options, panels, &packed, err))
+    if (!pack(run, w, options, panels, panels * points * w->in_c * (size_t)tile.columns * sizeof(float), &packed, err))
         return false;
     const struct arg args[] = { arg_view(&w->in), arg_view(&packed), arg_view(&w->out), arg_view(&w->tail.bias), arg_int((int32_t)w->tail.factor),
                                 strata_op_pooled_index(&w->pooled), arg_int((int32_t)w->n), arg_int((int32_t)some), { 0 } };

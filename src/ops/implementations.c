@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 const struct gemm_implementation *const strata_gemm_implementations[] = {
+    &strata_gemm_constant,
     &strata_gemm_packed,
     &strata_gemm_tiled,
     &strata_gemm_clblast,

@@ -5,6 +5,7 @@
 #include "ops/conv2d.h"
 #include "ops/gemm.h"
 
+extern const struct gemm_implementation strata_gemm_constant;
 extern const struct gemm_implementation strata_gemm_packed;
 extern const struct gemm_implementation strata_gemm_tiled;
 extern const struct gemm_implementation strata_gemm_clblast;

@@ -13,6 +13,7 @@ struct view {
     size_t offset;
     struct shape shape;
     enum storage storage;
+    bool constant; /* the same in every play of the recording, until a number changes that it watches (strata_run_watch) */
 };
 
 static inline struct arg arg_view(const struct view *view)

@@ -132,6 +132,45 @@ Test(launches, find_their_scratch_memory_in_a_recording)
     strata_run_free(run);
 }
 
+Test(launches, that_make_something_once_do_it_again_when_it_may_have_changed)
+{
+    struct buffer *kept = NULL;
+    uint64_t version = 0;
+    struct run *run = strata_run_record(device, 0, &err);
+    strata_run_watch(run, &version);
+    cr_assert(strata_run_keeps(run));
+    ok(strata_run_keep(run, N * sizeof(float), &kept, &err));
+    strata_run_once(run, true);
+    ok(queue_add(run, a, b, kept, N, &err));
+    strata_run_once(run, false);
+    ok(queue_add(run, y, kept, y, N, &err));
+    cr_assert_eq(strata_run_kept_bytes(run), sizeof out);
+
+    ok(strata_run_play(run, &err));
+    expect_ramp(y, 1, 1);
+    ok(strata_buffer_zero(device, QUEUE_COMPUTE, b, 0, sizeof out, &err));
+    ok(strata_run_play(run, &err));
+    expect_ramp(y, 2, 2);
+    version++;
+    ok(strata_run_play(run, &err));
+    expect_ramp(y, 3, 2);
+    strata_run_free(run);
+}
+
+Test(launches, measure_the_memory_that_is_kept)
+{
+    struct buffer *kept = NULL;
+    struct run *run = strata_run_measure(device, &err);
+    ok(strata_run_keep(run, 1000, &kept, &err));
+    ok(strata_run_keep(run, 24, &kept, &err));
+    ok(queue_add(run, a, b, kept, N, &err));
+    cr_assert_eq(strata_run_kept_bytes(run), 1024);
+    strata_run_free(run);
+    run = strata_run_immediate(device, QUEUE_COMPUTE, &err);
+    cr_assert_not(strata_run_keeps(run));
+    strata_run_free(run);
+}
+
 Test(launches, have_scratch_memory_that_grows_in_an_immediate_run)
 {
     struct buffer *scratch = NULL;

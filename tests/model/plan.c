@@ -250,7 +250,7 @@ Test(plan, has_no_gradients_below_the_lowest_trainable_weight)
     struct fixture f = open_model("[{\"Input\": {\"shape\": [5]}}, {\"Dense\": {\"units\": 400, \"name\": \"a\", \"activation\": \"tanh\"}},"
                                   "{\"Dense\": {\"units\": 400, \"name\": \"b\"}}, {\"Dense\": {\"units\": 2, \"name\": \"c\"}}]", 64);
     make_plan(&f);
-    const size_t whole = strata_plan_memory(f.plan);
+    const size_t whole = strata_plan_sizes(f.plan).arena;
     strata_plan_free(f.plan);
     strata_buffer_free(f.loss.r.buffer);
     cr_assert(strata_params_unbind(f.model, &err));
@@ -261,7 +261,7 @@ Test(plan, has_no_gradients_below_the_lowest_trainable_weight)
     cr_assert_eq(f.params->trainable_params, 2);
     cr_assert_lt(f.params->trainable, 1000, "frozen weights have no gradient buffer");
     check_gradients(&f);
-    cr_assert_lt(strata_plan_memory(f.plan), whole, "no activations of what is frozen are kept");
+    cr_assert_lt(strata_plan_sizes(f.plan).arena, whole, "no activations of what is frozen are kept");
     close_all(&f);
 }
 
@@ -331,6 +331,40 @@ Test(plan, normalizes_by_constants_while_a_convolution_stores_unless_its_own_out
     }
     free(w);
     free(c);
+    close_all(&f);
+}
+
+/* Weights and factors of what is frozen are brought to their places once, and again when somebody sets them. */
+Test(plan, of_frozen_layers_sees_weights_that_are_set_between_plays)
+{
+    strata_error err = { 0 };
+    struct fixture f = open_model("[{\"Input\": {\"shape\": [6, 5, 3]}}, {\"Conv2D\": {\"filters\": 4, \"kernel_size\": 2, \"name\": \"c\"}},"
+                                  "{\"SeparableConv2D\": {\"filters\": 5, \"kernel_size\": 3, \"name\": \"s\"}},"
+                                  "{\"BatchNormalization\": {\"name\": \"b\"}}, {\"Conv2D\": {\"filters\": 2, \"kernel_size\": 1, \"name\": \"head\"}}]", 3);
+    strata_model_set_trainable_by_name(f.model, "*", false);
+    strata_model_set_trainable_by_name(f.model, "head", true);
+    strata_model_snapshot_trainable(f.model);
+    make_plan(&f);
+    float *before = calloc(f.outputs, sizeof *before), *after = calloc(f.outputs, sizeof *after);
+    static const char *const layers[] = { "c", "s", "s", "b" };
+    static const size_t weights[] = { 0, 0, 1, 0 };
+    for (int i = 0; i < 4; i++) {
+        strata_layer *layer = strata_model_get_layer(f.model, layers[i], &err);
+        const size_t count = strata_layer_weight_info(layer, weights[i]).count;
+        float *w = random_floats(count);
+        play(&f);
+        play(&f);
+        memcpy(before, f.y, f.outputs * sizeof *before);
+        cr_assert(strata_layer_set_weight(layer, weights[i], w, count, &err), "%s", err.message);
+        play(&f);
+        memcpy(after, f.y, f.outputs * sizeof *after);
+        infer(&f, NULL, NULL, 0);
+        cr_assert(memcmp(after, before, f.outputs * sizeof *after) != 0, "%s", layers[i]);
+        for (size_t k = 0; k < f.outputs; k++) cr_assert_float_eq(after[k], f.y[k], 1e-6, "%s: %zu", layers[i], k);
+        free(w);
+    }
+    free(before);
+    free(after);
     close_all(&f);
 }
 

@@ -152,6 +152,26 @@ static void check_gradients(struct device *device, struct run *run, struct probl
     check(device, &dkernel, p->dkernel, c->n * c->out_height * c->out_width, what);
 }
 
+/* What is made of a constant kernel stays for the second play, which reads another x. */
+static void check_constant(struct device *device, const struct problem *p, const char *what)
+{
+    strata_error err = { 0 };
+    const struct conv2d *c = p->conv;
+    struct tensor y = tensor_of(device, NULL, y_count(c)), x = tensor_of(device, NULL, x_count(c));
+    struct view kernel = p->tkernel.view;
+    kernel.constant = true;
+    struct run *run = strata_run_record(device, 8 << 20, &err);
+    cr_assert(strata_op_conv2d(run, c, &x.view, &kernel, NULL, &y.view, &err), "%s: %s", what, err.message);
+    for (int play = 0; play < 2; play++) {
+        if (play == 1)
+            cr_assert(strata_buffer_copy(device, QUEUE_COMPUTE, p->tx.view.buffer, 0, x.view.buffer, 0, strata_buffer_size(x.view.buffer), &err));
+        cr_assert(strata_run_play(run, &err), "%s: %s", what, err.message);
+    }
+    check(device, &y, p->y, kernel_count(c) / c->filters, what);
+    strata_run_free(run);
+    free_tensor(&x);
+}
+
 /* One implementation serves only convolutions of each channel by itself; all others serve every one. */
 static bool can(const struct conv2d_implementation *implementation, const struct conv2d *conv)
 {
@@ -169,6 +189,7 @@ static void check_class(strata_device_class class)
             force("conv2d", strata_conv2d_implementations[i]->name);
             snprintf(what, sizeof what, "%s, case %d", strata_conv2d_implementations[i]->name, k);
             struct problem p = make(device, &cases[k]);
+            check_constant(device, &p, what);
             check_forward(device, run, &p, what);
             check_gradients(device, run, &p, what);
             drop(&p);

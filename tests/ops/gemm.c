@@ -159,6 +159,35 @@ Test(gemm, every_implementation_agrees_with_the_definition_on_the_gpu_class)
     check_class(STRATA_GPU_CLASS);
 }
 
+/* With the tail of a layer; the second play reads the panels that the first one made. */
+static void check_constant(struct device *device, struct shapes s)
+{
+    strata_error err = { 0 };
+    struct product p = make(device, s, false, false);
+    struct run *run = strata_run_record(device, 0, &err);
+    double *wanted = reference(&p);
+    for (size_t i = 0; i < p.tc.count; i++) wanted[i] += (double)p.bias[i % s.n];
+    p.gemm.b.constant = true;
+    p.gemm.tail.bias = p.tbias.view;
+    run_product(run, &p.gemm);
+    for (int play = 0; play < 2; play++) cr_assert(strata_run_play(run, &err), "%s", err.message);
+    float *found = read_tensor(device, &p.tc);
+    expect_near(found, wanted, p.tc.count, tolerance(&p.gemm), "packed once");
+    free(found);
+    free(wanted);
+    strata_run_free(run);
+    drop(&p);
+}
+
+Test(gemm, packs_a_constant_right_side_once)
+{
+    struct device *device = open_as(STRATA_CPU_CLASS);
+    const struct gemm constant = { .m = 3, .n = 3, .k = 3, .b.constant = true };
+    cr_assert_str_eq(strata_gemm_default(device, &constant)->name, "constant");
+    for (size_t s = 0; s < sizeof all_shapes / sizeof *all_shapes; s++) check_constant(device, all_shapes[s]);
+    strata_device_close(device);
+}
+
 /* A vector of the math library and the same function of single floats may differ by a few units in the last place. */
 static void check_activation(struct device *device, struct run *run, enum activation_kind kind, const char *what)
 {
