@@ -17,11 +17,15 @@
  *   -D BLOCK_TAPS                                taps of a block; its part of a panel should stay in the first cache
  *   -D REVERSED                                  1: pack reverses taps and transposes (input gradient)
  *
+ * `gather_near` is the same for few channels and no phases: one work-item computes all channels of a block of at most PIXELS pixels of
+ * one image, and first copies what they see, at most MOST_NEAR floats.
+ *
  * `gradient`, with the -D of the convolution, is the gradient of w, the matrix of rows (p, q, c) by filters
  * transposed(patches of in) * dout. One work-item computes SPAN_TILES * MR rows by PANEL_RUN panels for a chunk of
  * the pixels, a block of at most PIXELS at a time: it copies the patches and the filters of the block to private
- * memory, which its tiles then read. Each chunk has a sum of its own; `sum_parts` adds them in order. Chunks begin anew
- * with each grain of images, if there are any. */
+ * memory, which its tiles then read; or only what the block sees, where that is little. Each chunk has a sum of its own;
+ * `sum_parts` adds them in order. Chunks begin anew with each grain of images, if there are any.
+ *   -D PIXELS, MOST_NEAR, SPAN_TILES, PANEL_RUN */
 #include "tile.h"
 
 #if !defined(IN_H) || !defined(IN_W) || !defined(IN_C) || !defined(OUT_H) || !defined(OUT_W) || !defined(OUT_C)
@@ -33,6 +37,10 @@
 #endif
 #if !defined(BLOCK_TAPS) || !defined(REVERSED)
 #error "-D BLOCK_TAPS and REVERSED are needed"
+#endif
+
+#if !defined(PIXELS) || !defined(SPAN_TILES) || !defined(PANEL_RUN) || !defined(MOST_NEAR)
+#error "-D PIXELS, SPAN_TILES, PANEL_RUN and MOST_NEAR are needed"
 #endif
 
 /* Channels of one group, and panels of one group. */
@@ -201,20 +209,16 @@ kernel void gather(global const float *in, ulong in0, global const float *packed
 }
 
 #if !REVERSED
-/* ---- the gradient of w ------------------------------------------------------------------------------------------- */
-
-#if !defined(PIXELS) || !defined(SPAN_TILES) || !defined(PANEL_RUN)
-#error "-D PIXELS, SPAN_TILES and PANEL_RUN are needed"
-#endif
-
-#define ROWS (KH * KW * IN_G)
-#define SPAN (SPAN_TILES * MR)
+/* ---- few channels -------------------------------------------------------------------------------------------------- */
 
 /* A block is BLOCK_H rows of pixels by BLOCK_W of one image, at most PIXELS. */
 #define BLOCK_W (OUT_W < PIXELS ? OUT_W : PIXELS)
 #define BLOCK_H (PIXELS / BLOCK_W < OUT_H ? PIXELS / BLOCK_W : OUT_H)
 #define BLOCKS_X ((OUT_W + BLOCK_W - 1) / BLOCK_W)
 #define BLOCKS_Y ((OUT_H + BLOCK_H - 1) / BLOCK_H)
+
+/* Of a block; by a constant, where it is one, one divides faster. */
+#define WIDTH(b) (OUT_W % BLOCK_W == 0 ? BLOCK_W : (b).width)
 
 struct block {
     int image, i, j, height, width;
@@ -230,6 +234,93 @@ static inline struct block block_of(int index)
     b.width = min(BLOCK_W, OUT_W - b.j);
     return b;
 }
+
+/* What the taps of a block see, a line for each row of the image, zeros outside: little where there are few channels. */
+#define LINE (((BLOCK_W - 1) * STRIDE_W + (KW - 1) * DILATION_W + 1) * IN_G)
+#define LINES ((BLOCK_H - 1) * STRIDE_H + (KH - 1) * DILATION_H + 1)
+#define NEAR (GROUPS == 1 && LINE * LINES <= MOST_NEAR)
+
+#if NEAR
+static inline void copy_near(float near[LINE * LINES], global const float *in, const struct block *b)
+{
+    const int x = b->j * STRIDE_W + START_W;
+    const int begin = max(0, -x) * IN_C, end = max(begin, min(LINE, (IN_W - x) * IN_C));
+    for (int l = 0; l < LINES; ++l, near += LINE) {
+        const int y = b->i * STRIDE_H + START_H + l;
+        const bool inside = y >= 0 && y < IN_H;
+        global const float *from = in + (((long)b->image * IN_H + y) * IN_W + x) * IN_C;
+        for (int i = 0; i < (inside ? begin : LINE); ++i) near[i] = 0;
+        for (int i = begin; i < end && inside; ++i) near[i] = from[i];
+        for (int i = end; i < LINE && inside; ++i) near[i] = 0;
+    }
+}
+
+/* Taps of a line whose channels lie together. */
+#define RUN (DILATION_W == 1 ? KW : 1)
+
+static inline void multiply_near(floatv acc[MR][2], const float *near, const int of[MR], global const float *w)
+{
+    const float *row[MR];
+#pragma unroll
+    for (int r = 0; r < MR; ++r) row[r] = near + of[r];
+    for (int p = 0; p < KH; ++p) {
+        for (int q = 0; q < KW; q += RUN)
+#pragma unroll
+            for (int l = 0; l < RUN * IN_C; ++l, w += NR) {
+                const floatv b0 = LOADV(w), b1 = LOADV(w + VW);
+#pragma unroll
+                for (int r = 0; r < MR; ++r) {
+                    const floatv v = row[r][q * DILATION_W * IN_C + l];
+                    acc[r][0] += v * b0;
+                    acc[r][1] += v * b1;
+                }
+            }
+#pragma unroll
+        for (int r = 0; r < MR; ++r) row[r] += DILATION_H * LINE;
+    }
+}
+
+/* What a work-item of `gather_near` computes. */
+ONCE void compute_block(global const float *in, global const float *packed, global float *out, global const float *bias, int factor, int index)
+{
+    float near[LINE * LINES];
+    const struct block b = block_of(index);
+    const int count = b.height * b.width;
+    global const float *w = packed + ZEROS;
+
+    copy_near(near, in, &b);
+    out += (((ulong)b.image * OUT_H + b.i) * OUT_W + b.j) * OUT_C;
+    for (int pixel = 0; pixel < count; pixel += MR) {
+        ulong at[MR];
+        int of[MR];
+#pragma unroll
+        for (int r = 0; r < MR; ++r) {
+            const int some = min(pixel + r, count - 1), i = some / WIDTH(b), j = some % WIDTH(b);
+            of[r] = i * STRIDE_H * LINE + j * STRIDE_W * IN_C;
+            at[r] = ((ulong)i * OUT_W + j) * OUT_C;
+        }
+        for (int panel = 0; panel < PANELS; ++panel) {
+            floatv acc[MR][2];
+            tile_clear(acc);
+            multiply_near(acc, near, of, w + (ulong)panel * KH * KW * IN_C * NR);
+            tile_store(acc, out + panel * NR, at, count - pixel, OUT_C - panel * NR, false, true, bias + panel * NR, factor);
+        }
+    }
+}
+
+/* As `gather`; one work-item computes a block. */
+kernel void gather_near(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
+                        ulong out0, global const float *bias, ulong bias0, int factor, int n)
+{
+    if (get_global_id(0) < n * BLOCKS_X * BLOCKS_Y)
+        compute_block(in + in0, packed + packed0, out + out0, bias + bias0, factor, get_global_id(0));
+}
+#endif
+
+/* ---- the gradient of w ------------------------------------------------------------------------------------------- */
+
+#define ROWS (KH * KW * IN_G)
+#define SPAN (SPAN_TILES * MR)
 
 static inline void pack_dout(line right[PANEL_RUN][PIXELS], global const float *dout, const struct block *b, int columns)
 {
@@ -312,12 +403,56 @@ static inline void gradient_tile(global float *dw, const float left[PIXELS][SPAN
     tile_store(acc, dw + (ulong)row * OUT_C, at, rows - row, columns, add, false, 0, 0);
 }
 
+/* Where filters fill the tiles, they are read where they are. */
+#define NEAR_GRADIENT (NEAR && OUT_C % NR == 0)
+
+/* Pixels whose gradients are asked for before they are read. */
+#define AHEAD 16
+
+/* The rows of a tile are cells that lie together. */
+#define TOGETHER (DILATION_W == 1 && KW * IN_C % MR == 0)
+
+#if NEAR_GRADIENT
+static inline void near_tile(global float *dw, const float *near, global const float *dout, const struct block *b, int row, bool add)
+{
+    floatv acc[MR][2];
+    ulong at[MR];
+    int of[MR];
+    tile_clear(acc);
+#pragma unroll
+    for (int r = 0; r < MR; ++r) {
+        const int k = min(row + r, ROWS - 1);
+        of[r] = k / (KW * IN_C) * DILATION_H * LINE + k / IN_C % KW * DILATION_W * IN_C + k % IN_C;
+        at[r] = (ulong)r * OUT_C;
+    }
+    for (int i = 0; i < b->height; ++i) {
+        const float *from = near + i * STRIDE_H * LINE;
+        for (int j = 0; j < b->width; ++j, from += STRIDE_W * IN_C, dout += OUT_C) {
+            const floatv b0 = LOADV(dout), b1 = LOADV(dout + VW);
+            PREFETCH(dout + AHEAD * OUT_C);
+            PREFETCH(dout + AHEAD * OUT_C + CACHE_LINE);
+#pragma unroll
+            for (int r = 0; r < MR; ++r) {
+                const floatv v = from[TOGETHER ? of[0] + r : of[r]];
+                acc[r][0] += v * b0;
+                acc[r][1] += v * b1;
+            }
+        }
+    }
+    tile_store(acc, dw + (ulong)row * OUT_C, at, ROWS - row, NR, add, false, 0, 0);
+}
+#endif
+
 /* What a work-item of `gradient` computes. */
 ONCE void sum_products(global const float *in, global const float *dout, global float *parts, int n, int blocks, int grain, int chunks, int run,
                        int span, int chunk)
 {
+#if NEAR_GRADIENT
+    float near[LINE * LINES];
+#else
     line right[PANEL_RUN][PIXELS];
     float left[PIXELS][SPAN];
+#endif
     const int runs = (PANELS + PANEL_RUN - 1) / PANEL_RUN;
     const int g = run / runs, channel = run % runs * PANEL_RUN * NR;
     const int columns = min(OUT_G - channel, PANEL_RUN * NR);
@@ -330,12 +465,20 @@ ONCE void sum_products(global const float *in, global const float *dout, global 
     parts += ((ulong)chunk * ROWS + first_row) * OUT_C + g * OUT_G + channel;
     for (int index = first; index < last; ++index) {
         const struct block b = block_of(index);
+#if NEAR_GRADIENT
+        global const float *from = dout + (((ulong)b.image * OUT_H + b.i) * OUT_W + b.j) * OUT_C;
+        copy_near(near, in, &b);
+        for (int j = 0; j < columns; j += NR)
+            for (int row = 0; row < rows; row += MR)
+                near_tile(parts - (ulong)first_row * OUT_C + j, near, from + j, &b, first_row + row, index > first);
+#else
         pack_dout(right, dout, &b, columns);
         pack_in(left, in + g * IN_G, &b, first_row);
         for (int j = 0; j < columns; j += NR)
             for (int row = 0; row < rows; row += MR)
                 gradient_tile(parts + j, left, right[j / NR], b.height * b.width, row, rows, columns - j,
                               index > first);
+#endif
     }
 }
 

@@ -14,6 +14,8 @@ enum {
     RUN_BYTES = 32 << 10,    /* of the panels that one work-item takes */
     MOST_TILES = 16,         /* of pixels that one work-item takes */
     LEAST_TILES = 2,
+    NEAR = 8192,             /* floats that a block of pixels sees, at most, where all of it is copied near; for the convolution itself */
+    FEW_TERMS = 32,          /* where an output is a sum of so few */
     /* Of the kernel's gradient: */
     SPAN_TILES = 48,         /* of rows that one work-item takes, at most */
     PANEL_RUN = 8,           /* panels that it takes, at most */
@@ -89,6 +91,17 @@ static size_t block_taps(const struct gather *g, const struct tile *tile)
     return taps >= width ? taps / width * width : taps;
 }
 
+/* A block is so many pixels of so many rows of one image, at most PIXELS. */
+static size_t block_width(const struct gather *g)
+{
+    return clamp(g->out_w, 1, PIXELS);
+}
+
+static size_t block_height(const struct gather *g)
+{
+    return clamp(PIXELS / block_width(g), 1, g->out_h);
+}
+
 /* How the kernel's gradient is divided: blocks of pixels into chunks, whose sums are added in order at the end; rows
  * (p, q, c) into spans of tiles; panels into runs. Where there are grains, each is divided, and chunks are those of one. */
 struct division {
@@ -104,8 +117,7 @@ static struct division divide(const struct gather *g, const struct tile *tile)
     d.panels = strata_tile_ceil(panels, strata_tile_ceil(panels, PANEL_RUN));
     d.runs = strata_tile_ceil(panels, d.panels) * (size_t)g->groups;
 
-    const size_t width = clamp(g->out_w, 1, PIXELS), height = clamp(PIXELS / width, 1, g->out_h);
-    const size_t image = strata_tile_ceil(g->out_w, width) * strata_tile_ceil(g->out_h, height);
+    const size_t image = strata_tile_ceil(g->out_w, block_width(g)) * strata_tile_ceil(g->out_h, block_height(g));
     const size_t n = g->grain ? g->grain : g->n, blocks = n * image, items = g->grain ? GRAIN_ITEMS : GRADIENT_ITEMS;
     d.blocks = strata_tile_ceil(blocks, clamp(items / (d.runs * d.spans), 1, blocks));
     d.chunks = strata_tile_ceil(blocks, d.blocks);
@@ -122,11 +134,11 @@ static void write_options(const struct gather *g, const struct tile *tile, char 
              "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DIN_H=%zu -DIN_W=%zu -DIN_C=%zu -DOUT_H=%zu -DOUT_W=%zu "
              "-DOUT_C=%zu -DKH=%d -DKW=%d -DGROUPS=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DSTART_H=%d -DSTART_W=%d "
              "-DDILATION_H=%d -DDILATION_W=%d -DPHASES_H=%d -DPHASES_W=%d -DBLOCK_TAPS=%zu "
-             "-DREVERSED=%d -DPIXELS=%d -DSPAN_TILES=%zu -DPANEL_RUN=%zu",
+             "-DREVERSED=%d -DPIXELS=%d -DSPAN_TILES=%zu -DPANEL_RUN=%zu -DMOST_NEAR=%d",
              tile->width, tile->rows, strata_tail_bias(&g->tail), (int)g->tail.activation, g->in_h, g->in_w, g->in_c, g->out_h,
              g->out_w, g->out_c, g->kernel_h, g->kernel_w, g->groups, g->stride_h, g->stride_w, g->start_h,
              g->start_w, g->dilation_h, g->dilation_w, g->phases_h, g->phases_w, block_taps(g, tile), g->reversed,
-             PIXELS, d.tiles, d.panels);
+             PIXELS, d.tiles, d.panels, NEAR);
 }
 
 /* Brings the kernel to panels in scratch memory. */
@@ -144,6 +156,27 @@ static bool pack(struct run *run, const struct gather *g, const struct tile *til
     const bool ok = strata_launch(run, &launch, err);
     strata_op_made(run);
     return ok;
+}
+
+/* A block of pixels has all that it sees near, where borders are zeros (gather_near). */
+static bool is_near(const struct gather *g)
+{
+    const size_t width = block_width(g), height = block_height(g);
+    if (g->reversed || g->groups > 1 || taps_of(g) == 1 || taps_of(g) * g->in_c > FEW_TERMS || width * height < PIXELS / 2)
+        return false;
+    const size_t line = ((width - 1) * (size_t)g->stride_w + (size_t)(g->kernel_w - 1) * (size_t)g->dilation_w + 1) * g->in_c;
+    const size_t lines = (height - 1) * (size_t)g->stride_h + (size_t)(g->kernel_h - 1) * (size_t)g->dilation_h + 1;
+    return line * lines <= NEAR;
+}
+
+static bool run_near(struct run *run, const struct gather *g, const char *options, const struct view *packed, strata_error *err)
+{
+    const size_t blocks = g->n * strata_tile_ceil(g->out_w, block_width(g)) * strata_tile_ceil(g->out_h, block_height(g));
+    const struct arg args[] = { arg_view(&g->in), arg_view(packed), arg_view(&g->out), arg_view(&g->tail.bias), arg_int((int32_t)g->tail.factor),
+                                arg_int((int32_t)g->n), { 0 } };
+    const struct launch launch = { .kernel = "conv_tiled:gather_near", .options = options, .args = args, .dims = 1,
+                                   .global = { blocks }, .local = { 1 } };
+    return strata_launch(run, &launch, err);
 }
 
 static bool run_gather(struct run *run, const struct gather *g, strata_error *err)
@@ -166,6 +199,8 @@ static bool run_gather(struct run *run, const struct gather *g, strata_error *er
     write_options(g, &tile, options);
     if (!pack(run, g, &tile, options, &packed, err))
         return false;
+    if (is_near(g))
+        return run_near(run, g, options, &packed, err);
     const struct arg args[] = { arg_view(&g->in), arg_view(&packed), arg_view(&g->out), arg_view(&g->tail.bias), arg_int((int32_t)g->tail.factor),
                                 arg_int((int32_t)g->n), arg_int((int32_t)tiles), arg_int((int32_t)panels), { 0 } };
     const struct launch launch = { .kernel = "conv_tiled:gather", .options = options, .args = args, .dims = 3,
@@ -215,12 +250,28 @@ static bool sum_parts(struct run *run, const char *options, const struct view *p
     return strata_launch(run, &launch, err);
 }
 
+/* Rows that leave least of the last tile empty: few channels make few rows. There are registers for ten where there are 32. */
+static struct tile gradient_tile_of(struct device *device, const struct gather *g)
+{
+    struct tile tile = strata_tile_of(device);
+    const size_t rows = taps_of(g) * g->in_c / (size_t)g->groups;
+    const int usual = tile.rows, most = tile.width == 16 ? 10 : usual;
+    size_t least = strata_tile_ceil(rows, (size_t)usual) * (size_t)usual;
+    for (int some = usual + 1; some <= most; some++) {
+        const size_t all = strata_tile_ceil(rows, (size_t)some) * (size_t)some;
+        if (16 * all > 15 * least) continue;
+        tile.rows = some;
+        least = all;
+    }
+    return tile;
+}
+
 static bool run_kernel_gradient(struct run *run, const struct gather *g, const struct view *dy,
                                 const struct view *dkernel, strata_error *err)
 {
     char options[OPTIONS];
     struct view parts = { 0 };
-    const struct tile tile = strata_tile_of(strata_run_device(run));
+    const struct tile tile = gradient_tile_of(strata_run_device(run), g);
     const struct division d = divide(g, &tile);
     const size_t count = d.rows * g->out_c;
     write_options(g, &tile, options);
