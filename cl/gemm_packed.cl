@@ -150,20 +150,20 @@ static inline void multiply(floatv acc[MR][2], const float *strip, global const 
     }
 }
 
-kernel void gemm(global const float *a, ulong a0, global const float *packed, ulong packed0, global float *c, ulong c0,
-                 global const float *bias, ulong bias0, int factor, int m, int n, int k, int tiles, int panels, int chunk)
+/* What a work-item of `gemm` computes. */
+ONCE void compute(global const float *a, global const float *packed, global float *c, global const float *bias, int factor, int m, int n, int k,
+                  int tiles, int panels, int chunk, int column, int row)
 {
     float left[STRIPS][STRIP];
-    const int i0 = get_global_id(1) * tiles * MR, j0 = get_global_id(0) * panels * NR;
+    const int i0 = row * tiles * MR, j0 = column * panels * NR;
     const int rows = min(m - i0, tiles * MR), last_column = min(n, j0 + panels * NR), strips = (rows + MR - 1) / MR;
     const int blocks = (k + KC - 1) / KC, step = (k + blocks - 1) / blocks;
     const int pace = (NR + strips - 1) / strips;
 
-    packed += packed0;
-    c += c0 + (ulong)i0 * n;
+    c += (ulong)i0 * n;
     for (int first = 0; first < k; first += chunk * step) {
         const int last = min(k, first + chunk * step);
-        pack_left(left, chunk, TRANS_A ? a + a0 + (ulong)first * m + i0 : a + a0 + (ulong)i0 * k + first, m, k, rows, last - first, step);
+        pack_left(left, chunk, TRANS_A ? a + (ulong)first * m + i0 : a + (ulong)i0 * k + first, m, k, rows, last - first, step);
         for (int j = j0; j < last_column; j += NR)
             for (int l = first, s = 0; l < last; l += step, ++s) {
                 const int depth = min(step, last - l);
@@ -176,8 +176,14 @@ kernel void gemm(global const float *a, ulong a0, global const float *packed, ul
                             for (int side = 0; side < NR; side += CACHE_LINE) PREFETCH(c + (ulong)(i + r) * n + j + side);
                     tile_clear(acc);
                     multiply(acc, left[i / MR * chunk + s], panel, depth, next, pace);
-                    store(acc, c + (ulong)i * n + j, n, rows - i, n - j, ACCUMULATE || l > 0, l + depth == k, bias + bias0 + j, factor);
+                    store(acc, c + (ulong)i * n + j, n, rows - i, n - j, ACCUMULATE || l > 0, l + depth == k, bias + j, factor);
                 }
             }
     }
+}
+
+kernel void gemm(global const float *a, ulong a0, global const float *packed, ulong packed0, global float *c, ulong c0,
+                 global const float *bias, ulong bias0, int factor, int m, int n, int k, int tiles, int panels, int chunk)
+{
+    compute(a + a0, packed + packed0, c + c0, bias + bias0, factor, m, n, k, tiles, panels, chunk, get_global_id(0), get_global_id(1));
 }
