@@ -195,7 +195,8 @@ static bool run_gather(struct run *run, const struct gather *g, strata_error *er
     const size_t panels = clamp(RUN_BYTES / (taps_of(g) * tap_bytes(g, &tile)), 1, panels_a_group(g, &tile));
     const size_t runs = strata_tile_ceil(panels_a_group(g, &tile), panels) * (size_t)g->groups;
     const size_t all_tiles = strata_tile_ceil(pixels, (size_t)tile.rows);
-    const size_t tiles = clamp(all_tiles * runs * phases / strata_tile_items(device), LEAST_TILES, MOST_TILES);
+    const size_t most = clamp(all_tiles * runs * phases / strata_tile_items(device), LEAST_TILES, MOST_TILES);
+    const size_t tiles = strata_tile_ceil(all_tiles, strata_tile_ceil(all_tiles, most)); /* shares alike in size */
     write_options(g, &tile, options);
     if (!pack(run, g, &tile, options, &packed, err))
         return false;
