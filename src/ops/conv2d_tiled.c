@@ -112,9 +112,9 @@ static struct division divide(const struct gather *g, const struct tile *tile)
 {
     struct division d = { .rows = taps_of(g) * g->in_c / (size_t)g->groups };
     const size_t tiles = strata_tile_ceil(d.rows, (size_t)tile->rows), panels = panels_a_group(g, tile);
-    d.tiles = strata_tile_ceil(tiles, strata_tile_ceil(tiles, SPAN_TILES));
+    d.tiles = strata_tile_share(tiles, SPAN_TILES);
     d.spans = strata_tile_ceil(tiles, d.tiles);
-    d.panels = strata_tile_ceil(panels, strata_tile_ceil(panels, PANEL_RUN));
+    d.panels = strata_tile_share(panels, PANEL_RUN);
     d.runs = strata_tile_ceil(panels, d.panels) * (size_t)g->groups;
 
     const size_t image = strata_tile_ceil(g->out_w, block_width(g)) * strata_tile_ceil(g->out_h, block_height(g));
@@ -196,7 +196,7 @@ static bool run_gather(struct run *run, const struct gather *g, strata_error *er
     const size_t runs = strata_tile_ceil(panels_a_group(g, &tile), panels) * (size_t)g->groups;
     const size_t all_tiles = strata_tile_ceil(pixels, (size_t)tile.rows);
     const size_t most = clamp(all_tiles * runs * phases / strata_tile_items(device), LEAST_TILES, MOST_TILES);
-    const size_t tiles = strata_tile_ceil(all_tiles, strata_tile_ceil(all_tiles, most)); /* shares alike in size */
+    const size_t tiles = strata_tile_share(all_tiles, most);
     write_options(g, &tile, options);
     if (!pack(run, g, &tile, options, &packed, err))
         return false;

@@ -98,19 +98,14 @@ static size_t tiles_of(const struct winograd *w, int m)
     return w->n * strata_tile_ceil(w->out_h, (size_t)m) * strata_tile_ceil(w->out_w, (size_t)m);
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Tiles of a work-item, in multiples of the register tile's rows. */
 static size_t item_tiles(const struct winograd *w, const struct tile *tile, int m)
 {
     const size_t points = (size_t)(m + 2) * (size_t)(m + 2), group = points * w->in_c * sizeof(float) * (size_t)tile->rows;
-    const size_t near = least(TRANSFORM_BYTES / group, MOST_TILE_GROUPS);
-    const size_t far = least(MOST_TRANSFORM_BYTES / group, LEAST_TILE_GROUPS);
+    const size_t near = strata_tile_least(TRANSFORM_BYTES / group, MOST_TILE_GROUPS);
+    const size_t far = strata_tile_least(MOST_TRANSFORM_BYTES / group, LEAST_TILE_GROUPS);
     const size_t groups = near > far ? near : far > 0 ? far : 1;
-    return (size_t)tile->rows * least(groups, strata_tile_ceil(tiles_of(w, m), (size_t)tile->rows));
+    return (size_t)tile->rows * strata_tile_least(groups, strata_tile_ceil(tiles_of(w, m), (size_t)tile->rows));
 }
 
 enum { OPTIONS = 400 };
@@ -211,7 +206,7 @@ static struct division divide(const struct winograd *w, const struct tile *tile,
     const size_t items = w->grain ? GRAIN_ITEMS : GRADIENT_ITEMS, wanted = items / d.blocks > 1 ? items / d.blocks : 1;
     d.tiles_of_chunk = strata_tile_ceil(all, wanted);
     d.chunks = strata_tile_ceil(all, d.tiles_of_chunk);
-    d.tiles = least(GRADIENT_BYTES / (points * (d.channels + d.panels * columns) * sizeof(float)), d.tiles_of_chunk);
+    d.tiles = strata_tile_least(GRADIENT_BYTES / (points * (d.channels + d.panels * columns) * sizeof(float)), d.tiles_of_chunk);
     d.sums = points * d.panels * strata_tile_ceil(d.channels, rows) * rows * columns;
     return d;
 }

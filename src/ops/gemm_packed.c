@@ -32,11 +32,6 @@ static bool suits(struct device *device, const struct gemm *g)
     return can(device, g) && g->m >= rows && g->n >= columns && g->k >= 64 && g->n <= MOST_PACKED / g->k;
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Of A, copied: they take a third of the second cache. */
 static size_t strips_of(const struct tile *tile)
 {
@@ -47,9 +42,9 @@ static size_t strips_of(const struct tile *tile)
 static struct share divide(const struct tile *tile, const struct gemm *g, size_t tiles, size_t panels, size_t wanted)
 {
     const size_t strips = strips_of(tile), blocks = strata_tile_ceil(g->k, (size_t)strata_tile_block(tile));
-    struct share s = { .chunk = least(blocks, strips / TILES) };
-    s.tiles = strata_tile_ceil(tiles, strata_tile_ceil(tiles, strips / s.chunk)); /* shares alike in size */
-    s.panels = strata_tile_ceil(panels, least(panels, strata_tile_ceil(wanted, strata_tile_ceil(tiles, s.tiles))));
+    struct share s = { .chunk = strata_tile_least(blocks, strips / TILES) };
+    s.tiles = strata_tile_share(tiles, strips / s.chunk);
+    s.panels = strata_tile_ceil(panels, strata_tile_least(panels, strata_tile_ceil(wanted, strata_tile_ceil(tiles, s.tiles))));
     return s;
 }
 

@@ -26,20 +26,15 @@ static size_t items_of(const struct share *share, size_t tiles, size_t panels)
     return strata_tile_ceil(tiles, share->tiles) * strata_tile_ceil(panels, share->panels);
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The largest share that leaves `wanted` items. Many tiles pay for copying B, many panels for copying A. */
 static struct share divide(size_t tiles, size_t panels, bool packs_a, size_t wanted)
 {
     const size_t few_panels = packs_a ? MOST_PANELS / 2 : 1;
-    struct share s = { least(tiles, packs_a ? MOST_PACKED_TILES : MOST_TILES), least(panels, MOST_PANELS) };
+    struct share s = { strata_tile_least(tiles, packs_a ? MOST_PACKED_TILES : MOST_TILES), strata_tile_least(panels, MOST_PANELS) };
     while (items_of(&s, tiles, panels) < wanted && s.panels > few_panels) s.panels /= 2;
     while (items_of(&s, tiles, panels) < wanted && s.tiles > LEAST_TILES) s.tiles = strata_tile_ceil(s.tiles, 2);
     while (items_of(&s, tiles, panels) < wanted && s.panels > 1) s.panels /= 2;
-    s.tiles = strata_tile_ceil(tiles, strata_tile_ceil(tiles, s.tiles)); /* shares alike in size */
+    s.tiles = strata_tile_share(tiles, s.tiles);
     return s;
 }
 

@@ -29,6 +29,18 @@ static inline size_t strata_tile_ceil(size_t a, size_t b)
     return (a + b - 1) / b;
 }
 
+static inline size_t strata_tile_least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What each takes where so many are shared, at most `most`: alike, for of two threads PoCL gives the first half of all work-items to
+ * one, which would have far more to do if the last shares were small. */
+static inline size_t strata_tile_share(size_t all, size_t most)
+{
+    return strata_tile_ceil(all, strata_tile_ceil(all, most));
+}
+
 /* Work-items enough to keep every compute unit busy when some take longer than others. */
 static inline size_t strata_tile_items(const struct device *device)
 {
