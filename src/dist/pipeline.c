@@ -83,6 +83,12 @@ static bool begin_settle(struct reducer *r, struct lane *lane, strata_error *err
 
 /* ---- the device ------------------------------------------------------------------------------------------------ */
 
+/* The calls that follow may hang as well as what they queue. Then this rank is to blame. */
+static void turn_to_device(const struct reducer *r)
+{
+    strata_stall_others(r->comm, false);
+}
+
 static void drop_event(struct lane *lane)
 {
     strata_event_free(lane->event);
@@ -100,6 +106,7 @@ static bool over(struct reducer *r, struct lane *lane)
         done = true;
     }
     if (!done) {
+        turn_to_device(r);
         if (!lane->rings && !strata_event_ring(lane->event, r->comm->bell, &error)) fail(r, &error);
         lane->rings = true;
         return false;
@@ -127,6 +134,7 @@ static void begin_read(struct reducer *r, struct lane *lane)
     const size_t parts = r->parts[r->comm->rank];
     if (r->failed || strata_span_length(all) == 0) return;
     bool ok = true;
+    turn_to_device(r);
     for (size_t p = 0; ok && p < parts; p++) {
         const size_t from = (p * r->count + all.begin) * sizeof(float), bytes = strata_span_length(all) * sizeof(float);
         struct event **event = p + 1 == parts ? &lane->event : NULL;
@@ -171,6 +179,7 @@ static void write_sums(struct reducer *r, struct lane *lane)
     const struct span mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
     const bool there = r->staging.lent && r->source == r->gradients;
     strata_error error = { 0 };
+    turn_to_device(r);
     if (!r->failed && strata_span_length(mine) > 0) {
         add_parts(r, lane, mine);
         if (!there
@@ -187,6 +196,7 @@ static void measure(struct reducer *r, struct lane *lane)
     strata_error error = { 0 };
     lane->stage = STAGE_FREE;
     if (r->failed || strata_span_length(mine) == 0) return;
+    turn_to_device(r);
     if (!r->update.measure(r->update.context, r->run, mine, r->measures, &error)) fail(r, &error);
 }
 
@@ -197,6 +207,7 @@ static void begin_update(struct reducer *r, struct lane *lane)
     strata_error error = { 0 };
     lane->stage = STAGE_UPDATE;
     if (r->failed || strata_span_length(mine) == 0) return;
+    turn_to_device(r);
     if (!r->update.update(r->update.context, r->run, mine, r->slots[lane->bucket], &error)
         || !strata_buffer_read_async(r->device, QUEUE_COPY, r->weights, mine.begin * sizeof(float),
                                      strata_span_length(mine) * sizeof(float), weights_of(r, mine), &lane->event, &error)
@@ -214,6 +225,7 @@ static void begin_write(struct reducer *r, struct lane *lane)
     lane->stage = STAGE_WRITE;
     strata_staging_sync(r);
     if (lane->worst.flag == FLAG_FAILED) return;
+    turn_to_device(r);
     for (int i = 0; ok && i < 2; i++) {
         if (strata_span_length(theirs[i]) == 0) continue;
         drop_event(lane);

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Ranks that are stopped at random moments. From five seconds of that they come back and the run ends with the bits of one to which
 # nothing happened; one that stays stopped is named, the job ends and goes on from its checkpoint, to the same bits. STALLS: how many.
+# And devices of which a call hangs, whichever of a step it is: their own rank says so. HANGS: how many.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib/expect.sh
 source "$SOURCE/tests/e2e/lib/expect.sh"
 
 RANDOM=${SEED:-9}
-stalls=${STALLS:-50}
+stalls=${STALLS:-50} hangs=${HANGS:-24}
 
 cat >job.json <<'END'
 { "model": [ {"Input": {"shape": [28, 28, 1]}},
@@ -74,3 +75,11 @@ while [ $((back + named)) -lt "$stalls" ]; do
     same_as_whole $n
 done
 echo "$back ranks came back, $named did not"
+
+for ((k = 2500; k < 2500 + hangs; k++)); do
+    code=0
+    (STRATA_FAULT=opencl:$k:stall@1 fit 2 broken --set 'run={"dir": null, "watchdog": {"report": 2, "stop": 4}}') >out 2>err || code=$?
+    [ $code -eq 76 ] || { cat err; fail "call $k: exit code $code instead of 76"; }
+    grep -qE 'rank 1 on .* has stood still for [0-9]+ s: training, step [0-9]+' err || { cat err; fail "call $k: rank 1 is not named"; }
+done
+echo "$hangs calls that hang"
