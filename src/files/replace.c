@@ -1,6 +1,8 @@
 /* Files appear whole or not at all, also when the power fails. */
+#define _GNU_SOURCE /* O_DIRECT */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,7 @@
 #include "base/text.h"
 #include "files/archive.h"
 
-enum { MOST_NAMES = 1000 }; /* tried for the file aside */
+enum { MOST_NAMES = 1000 /* tried for the file aside */, DIRECT_LEAST = 64 << 10 };
 
 static bool report(const char *path, const char *doing, int error, strata_error *err)
 {
@@ -39,18 +41,48 @@ static int open_aside(const char *path, char **aside, strata_error *err)
     return -1;
 }
 
-static bool write_all(int file, const char *bytes, size_t size)
+/* ---- writing ---- */
+
+/* Such a file system refuses it now, or when something is written. */
+static bool set_direct(int file, bool direct)
 {
-    while (size > 0) {
-        const size_t some = size < ((size_t)1 << 30) ? size : (size_t)1 << 30;
-        const ssize_t wrote = strata_file_fault() ? -1 : write(file, bytes, some);
-        if (wrote < 0 && errno != EINTR) return false;
+    const int flags = fcntl(file, F_GETFL), wanted = direct ? flags | O_DIRECT : flags & ~O_DIRECT;
+    return flags >= 0 && (wanted == flags || fcntl(file, F_SETFL, wanted) == 0);
+}
+
+/* How many bytes to write at once, and whether past the page cache: whole pages, up to the first of which the others go. */
+static size_t next_piece(struct replacing *r, const char *bytes, size_t size, bool *direct)
+{
+    const off_t at = r->indirect || size < DIRECT_LEAST ? -1 : lseek(r->file, 0, SEEK_CUR);
+    const size_t in_page = at < 0 ? 0 : (size_t)at % STRATA_FILE_PAGE, most = (size_t)1 << 30;
+    const bool alike = at >= 0 && (uintptr_t)bytes % STRATA_FILE_PAGE == in_page;
+    *direct = alike && in_page == 0;
+    if (*direct && !set_direct(r->file, true)) {
+        *direct = false;
+        r->indirect = true;
+    }
+    if (size > most) size = most;
+    if (*direct) return size - size % STRATA_FILE_PAGE;
+    return alike && in_page > 0 ? STRATA_FILE_PAGE - in_page : size;
+}
+
+static bool write_all(struct replacing *r, const char *bytes, size_t size)
+{
+    bool ok = true;
+    while (ok && size > 0) {
+        bool direct;
+        const size_t some = next_piece(r, bytes, size, &direct);
+        const ssize_t wrote = !direct && !set_direct(r->file, false) ? -1 : strata_file_fault() ? -1 : write(r->file, bytes, some);
+        if (wrote < 0 && errno == EINVAL && direct)
+            r->indirect = true;
+        else
+            ok = wrote >= 0 || errno == EINTR;
         if (wrote > 0) {
             bytes += wrote;
             size -= (size_t)wrote;
         }
     }
-    return true;
+    return ok;
 }
 
 static bool sync_folder(const char *path, strata_error *err)
@@ -118,7 +150,7 @@ void strata_replacing_cancel(struct replacing *r)
 
 bool strata_replacing_write(struct replacing *r, const void *bytes, size_t size, strata_error *err)
 {
-    return write_all(r->file, bytes, size) || report(r->path, "cannot be written", errno, err);
+    return write_all(r, bytes, size) || report(r->path, "cannot be written", errno, err);
 }
 
 bool strata_file_replace(const char *path, const void *bytes, size_t size, strata_error *err)

@@ -1,6 +1,7 @@
 #include "files/zip.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,8 +21,9 @@ struct archive {
     struct replacing replacing; /* file -1: none */
     zip_error_t status;         /* of the last call, for libzip */
     strata_error refused;       /* by the file system */
-    char *gathered;             /* owned: what goes to the file in one piece */
-    size_t gathered_size;
+    char *memory;               /* owned */
+    char *gathered;             /* in it from a page on: what goes to the file in one piece, where in a page it stands in the file too */
+    size_t gathered_from, gathered_to;
 };
 
 static struct archive *start(const char *what, strata_error *err)
@@ -66,7 +68,7 @@ void strata_zip_close(struct archive *archive)
     if (!archive) return;
     if (archive->zip) zip_discard(archive->zip);
     strata_replacing_cancel(&archive->replacing);
-    free(archive->gathered);
+    free(archive->memory);
     free(archive->what);
     free(archive);
 }
@@ -136,23 +138,24 @@ bool strata_zip_read(const struct archive *archive, const char *name, void **byt
  * libzip writes to a source of ours, which is the file aside of the one that is replaced. It does so in small pieces, for each of which
  * the system has as much to do as for a large one. */
 
-enum { GATHERED = 256 << 10 };
+enum { GATHERED = 1 << 20 };
 
 static bool flush(struct archive *a)
 {
-    const bool ok = strata_replacing_write(&a->replacing, a->gathered, a->gathered_size, &a->refused);
+    const size_t size = a->gathered_to - a->gathered_from;
+    const bool ok = strata_replacing_write(&a->replacing, a->gathered + a->gathered_from, size, &a->refused);
     if (!ok) zip_error_set(&a->status, ZIP_ER_WRITE, a->refused.native);
-    a->gathered_size = 0;
+    a->gathered_from = a->gathered_to = a->gathered_to % STRATA_FILE_PAGE;
     return ok;
 }
 
 static zip_int64_t gather(struct archive *a, const char *bytes, zip_uint64_t size)
 {
     for (zip_uint64_t done = 0, some; done < size; done += some) {
-        if (a->gathered_size == GATHERED && !flush(a)) return -1;
-        some = GATHERED - a->gathered_size < size - done ? GATHERED - a->gathered_size : size - done;
-        memcpy(a->gathered + a->gathered_size, bytes + done, some);
-        a->gathered_size += some;
+        if (a->gathered_to == GATHERED && !flush(a)) return -1;
+        some = GATHERED - a->gathered_to < size - done ? GATHERED - a->gathered_to : size - done;
+        memcpy(a->gathered + a->gathered_to, bytes + done, some);
+        a->gathered_to += some;
     }
     return (zip_int64_t)size;
 }
@@ -161,7 +164,10 @@ static zip_int64_t move_to(struct archive *a, off_t offset, int whence)
 {
     if (!flush(a)) return -1;
     const off_t now = lseek(a->replacing.file, offset, whence);
-    if (now < 0) zip_error_set(&a->status, ZIP_ER_SEEK, errno);
+    if (now < 0)
+        zip_error_set(&a->status, ZIP_ER_SEEK, errno);
+    else
+        a->gathered_from = a->gathered_to = (size_t)now % STRATA_FILE_PAGE;
     return now;
 }
 
@@ -201,6 +207,13 @@ static zip_int64_t target(void *context, void *data, zip_uint64_t size, zip_sour
     }
 }
 
+static bool make_room(struct archive *a, strata_error *err)
+{
+    a->memory = strata_alloc(GATHERED + STRATA_FILE_PAGE, 1, err);
+    if (a->memory) a->gathered = a->memory + (STRATA_FILE_PAGE - (uintptr_t)a->memory % STRATA_FILE_PAGE);
+    return a->memory != NULL;
+}
+
 struct archive *strata_zip_create(const char *path, strata_error *err)
 {
     struct archive *archive = start(path, err);
@@ -208,7 +221,7 @@ struct archive *strata_zip_create(const char *path, strata_error *err)
     zip_error_t error;
     zip_error_init(&error);
     zip_error_init(&archive->status);
-    bool ok = (archive->gathered = strata_alloc(GATHERED, 1, err)) && strata_replacing_begin(&archive->replacing, path, err);
+    bool ok = make_room(archive, err) && strata_replacing_begin(&archive->replacing, path, err);
     zip_source_t *source = ok ? zip_source_function_create(target, archive, &error) : NULL;
     archive->zip = source ? zip_open_from_source(source, ZIP_TRUNCATE, &error) : NULL;
     if (ok && !archive->zip) ok = strata_fail(err, STRATA_EMEMORY, "%s: no archive can be made: %s", path, zip_error_strerror(&error));
