@@ -1,8 +1,11 @@
+#define _GNU_SOURCE /* gettid */
 #include "base/thread.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 int strata_thread_start(pthread_t *thread, void *(*work)(void *context), void *context)
 {
@@ -12,6 +15,12 @@ int strata_thread_start(pthread_t *thread, void *(*work)(void *context), void *c
     const int why = pthread_create(thread, NULL, work, context);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return why;
+}
+
+/* Linux takes the number of a thread for that of a process here. */
+void strata_thread_give_way(void)
+{
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
 }
 
 void strata_condition_init(pthread_cond_t *condition)

@@ -9,6 +9,10 @@
  * them. */
 int strata_thread_start(pthread_t *thread, void *(*work)(void *context), void *context);
 
+/* The calling thread lets those that compute go first from now on: it takes the gaps that they leave, and a tenth of a core where they leave
+ * none. Where the system refuses it goes on as it was. */
+void strata_thread_give_way(void);
+
 /* A condition that is waited for by the clock of strata_clock. */
 void strata_condition_init(pthread_cond_t *condition);
 /* At most so many seconds, with the lock held; false when they are over. As with pthread_cond_wait, waking says nothing else. */

@@ -55,6 +55,7 @@ static bool write_if_finite(const struct saver *s, struct keras_parts *parts, st
 static void *write_all(void *context)
 {
     struct saver *s = context;
+    strata_thread_give_way();
     pthread_mutex_lock(&s->lock);
     while (!s->stop || s->parts) {
         if (!s->parts) {
