@@ -123,7 +123,7 @@ struct stretch {
 };
 
 /* Stretches of one slot arena of all ranks, to rank 0's host: in ascending order, none over another. The other ranks have none. With one
- * rank nothing is waited for: they are there once what is queued on QUEUE_COMPUTE is done. */
+ * rank nothing is waited for: no update may be queued, and they are there once what is queued on QUEUE_COPY is done. */
 bool strata_reducer_collect(struct reducer *reducer, const struct buffer *slots, const struct stretch *stretches, size_t count,
                             strata_error *err);
 /* The whole of one, from `count` floats on rank 0's host. */

@@ -108,7 +108,7 @@ static bool queue_stretches(const struct transfer *t, strata_error *err)
     bool ok = true;
     for (size_t i = 0; ok && i < t->stretch_count; i++) {
         const struct stretch *s = &t->stretches[i];
-        ok = strata_buffer_read_async(t->reducer->device, QUEUE_COMPUTE, t->slots, s->at * sizeof(float), s->count * sizeof(float),
+        ok = strata_buffer_read_async(t->reducer->device, QUEUE_COPY, t->slots, s->at * sizeof(float), s->count * sizeof(float),
                                       s->host, NULL, err);
     }
     return ok;

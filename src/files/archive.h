@@ -44,9 +44,12 @@ struct keras_parts;
 struct keras_parts *strata_keras_parts(const strata_model *model, const char *what, const struct saved_training *training,
                                        strata_error *err);
 float *strata_keras_parts_variable(struct keras_parts *parts, size_t variable); /* where these are put */
-/* The numbers as they are now: weights are queued to be read, and are there once what is queued on QUEUE_COMPUTE is done. */
-bool strata_keras_parts_read(struct keras_parts *parts, const strata_model *model, const struct saved_training *training,
-                             strata_error *err);
+/* The numbers as they are now, of the variables that have some and of weights that a step's forward moves, which are queued to be read and
+ * there once what is queued on QUEUE_COMPUTE is done. */
+bool strata_keras_parts_read_moving(struct keras_parts *parts, const strata_model *model, const struct saved_training *training,
+                                    strata_error *err);
+/* The other weights, which only updates change: once what is queued on QUEUE_COPY is done. */
+bool strata_keras_parts_read_updated(struct keras_parts *parts, const strata_model *model, strata_error *err);
 /* All else as it is now, and the path. */
 bool strata_keras_parts_describe(struct keras_parts *parts, const strata_model *model, const char *path,
                                  const struct saved_training *training, strata_error *err);

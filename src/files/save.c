@@ -142,11 +142,17 @@ float *strata_keras_parts_variable(struct keras_parts *parts, size_t variable)
     return strata_image_variable(&image, variable);
 }
 
-bool strata_keras_parts_read(struct keras_parts *parts, const strata_model *model, const struct saved_training *training,
-                             strata_error *err)
+bool strata_keras_parts_read_moving(struct keras_parts *parts, const strata_model *model, const struct saved_training *training,
+                                    strata_error *err)
 {
     const struct store_image image = image_of(parts);
-    return strata_image_read(&image, model, training, err);
+    return strata_image_read(&image, model, true, err) && strata_image_put_variables(&image, training, err);
+}
+
+bool strata_keras_parts_read_updated(struct keras_parts *parts, const strata_model *model, strata_error *err)
+{
+    const struct store_image image = image_of(parts);
+    return strata_image_read(&image, model, false, err);
 }
 
 void strata_keras_parts_finish(struct keras_parts *parts, char odd[STRATA_ODD_NAME])

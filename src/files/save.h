@@ -42,10 +42,10 @@ struct store_image {
     size_t size;
     const struct store_places *places;
 };
-/* Queues the weights to be read as strata_layer_queue_weight does, and puts the numbers of the variables that have some. The model and the
- * variables are those that the places are of, now. */
-bool strata_image_read(const struct store_image *image, const strata_model *model, const struct saved_training *training,
-                       strata_error *err);
+/* Queues the weights to be read as strata_layer_queue_weight does. The model is the one that the places are of, now. */
+bool strata_image_read(const struct store_image *image, const strata_model *model, bool moving, strata_error *err);
+/* Puts the numbers of the variables that have some; they are those that the places are of. */
+bool strata_image_put_variables(const struct store_image *image, const struct saved_training *training, strata_error *err);
 /* Where the floats of a variable go that has none. */
 float *strata_image_variable(const struct store_image *image, size_t variable);
 /* Once all numbers are there; `odd` as strata_keras_parts_finish. */

@@ -119,6 +119,7 @@ bool strata_store_locate(struct h5 *file, const strata_model *model, const struc
 struct reading {
     const struct store_image *image;
     size_t next;
+    bool moving;
 };
 
 static bool changed(strata_error *err)
@@ -141,18 +142,21 @@ static bool queue_layer(void *context, const struct place *place, strata_error *
     for (size_t i = 0; ok && i < count; i++, r->next++) {
         const size_t elements = strata_layer_weight_info(place->layer, i).count;
         if (r->next >= places->weights || places->list[r->next].bytes != elements * sizeof(float)) return changed(err);
-        ok = strata_layer_queue_weight(place->layer, i, memory_of(r->image, &places->list[r->next]), elements, err);
+        ok = strata_layer_queue_weight(place->layer, i, memory_of(r->image, &places->list[r->next]), elements, r->moving, err);
     }
     return ok;
 }
 
-bool strata_image_read(const struct store_image *image, const strata_model *model, const struct saved_training *training,
-                       strata_error *err)
+bool strata_image_read(const struct store_image *image, const strata_model *model, bool moving, strata_error *err)
+{
+    struct reading r = { .image = image, .moving = moving };
+    return strata_places_walk(model, queue_layer, &r, err) && (r.next == image->places->weights || changed(err));
+}
+
+bool strata_image_put_variables(const struct store_image *image, const struct saved_training *training, strata_error *err)
 {
     const struct store_places *places = image->places;
-    struct reading r = { .image = image };
-    if (!strata_places_walk(model, queue_layer, &r, err)) return false;
-    if (r.next != places->weights || (training ? training->count : 0) != places->variables) return changed(err);
+    if ((training ? training->count : 0) != places->variables) return changed(err);
     for (size_t i = 0; i < places->variables; i++) {
         const struct saved_variable *v = &training->variables[i];
         const struct store_place *place = &places->list[places->weights + i];

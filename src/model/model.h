@@ -25,8 +25,9 @@ enum storage strata_model_policy(const strata_model *model);
 /* STRATA_EDEVICE, naming the layer, when one is to keep halves and the device has none. */
 bool strata_model_fits_device(strata_model *model, struct device *device, strata_error *err);
 
-/* As strata_layer_get_weight, without waiting: the values are there once what is queued on QUEUE_COMPUTE is done. */
-bool strata_layer_queue_weight(strata_layer *layer, size_t index, float *values, size_t count, strata_error *err);
+/* As strata_layer_get_weight, of a model that is trained, without waiting. moving: what a step's forward moves, once what is queued on
+ * QUEUE_COMPUTE is done; else the others alone, which only updates change, once what is queued on QUEUE_COPY is done. */
+bool strata_layer_queue_weight(strata_layer *layer, size_t index, float *values, size_t count, bool moving, strata_error *err);
 
 uint64_t strata_model_seed(const strata_model *model);
 

@@ -114,14 +114,15 @@ static bool get(const struct weight *weight, const strata_layer *holder, float *
                                             count * sizeof *values, values, err);
 }
 
-bool strata_layer_queue_weight(strata_layer *layer, size_t index, float *values, size_t count, strata_error *err)
+bool strata_layer_queue_weight(strata_layer *layer, size_t index, float *values, size_t count, bool moving, strata_error *err)
 {
     strata_layer *holder = NULL;
     const struct weight *weight = find(layer, &index, &holder);
     if (!weight || weight->host) return get(weight, holder, values, count, err);
     const struct params *params = strata_layer_root(holder)->params;
-    return check_count(weight, holder, count, err)
-           && strata_buffer_read_async(params->device, QUEUE_COMPUTE, params->weights, weight->offset * sizeof *values,
+    if (!check_count(weight, holder, count, err)) return false;
+    return weight->spec.statistic != moving
+           || strata_buffer_read_async(params->device, moving ? QUEUE_COMPUTE : QUEUE_COPY, params->weights, weight->offset * sizeof *values,
                                        count * sizeof *values, values, NULL, err);
 }
 

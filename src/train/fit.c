@@ -173,12 +173,11 @@ static void release(struct fit *f)
     strata_fit_free_logs(f);
     strata_objective_free(f->objective);
     strata_callbacks_free(f->callbacks);
-    json_decref(f->statistics);
+    strata_fit_forget_checkpoint(f);
     strata_saver_stop(f->saver);
     strata_keras_parts_free(f->parts);
     strata_saved_training_release(&f->optimizer);
     free(f->places);
-    strata_event_free(f->there);
     strata_run_folder_close(f->folder);
     strata_data_free(f->head);
     strata_data_free(f->tail);

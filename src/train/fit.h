@@ -32,6 +32,15 @@ struct fit_phase {
 /* What follows when a checkpoint cannot be written: the run ends, or tells and goes on without it. */
 enum on_failure { ON_FAILURE_STOP, ON_FAILURE_CONTINUE };
 
+/* What a checkpoint says beside its numbers. */
+struct moment {
+    bool open; /* one was begun that the saver does not have yet; the same on every rank */
+    bool ok;   /* else this rank could not, which the others have not heard of */
+    strata_error error;
+    char *path; /* owned, as is what is saved; on rank 0 */
+    struct saved_training saved;
+};
+
 /* Since the epoch began, or was gone on with, in seconds. */
 struct times {
     double start;      /* by strata_clock */
@@ -88,6 +97,7 @@ struct fit {
     struct keras_parts *parts;     /* of the last one; owned; the saver's while it writes */
     struct saved_training optimizer; /* its variables, of which those without values have them in the parts; owned */
     float **places;                /* where, by variable; owned */
+    struct moment moment;
     struct event *there;           /* the numbers of one that the saver does not have yet; owned; NULL: none */
     size_t taken;                  /* the step of the last one */
     size_t odd_step;           /* of the run, from 1, in which this rank saw a gradient that is not finite; 0: none */
@@ -266,8 +276,12 @@ extern const struct field strata_checkpointing_fields[]; /* of struct checkpoint
 /* Reads the settings and opens the run folder. A model that its files cannot hold is an error. */
 bool strata_fit_open_folder(struct fit *fit, const strata_model *model, bool writes, strata_error *err);
 /* Takes a checkpoint where one is due, or at once: what it holds is copied, and written while training goes on, after the one
- * before was written. Collective. */
+ * before was written. What only updates change may be left to strata_fit_end_checkpoint. Collective, as is that. */
 bool strata_fit_checkpoint(struct fit *fit, bool epoch_end, bool at_once, strata_error *err);
+/* Takes the rest, with the sums of all steps so far, and leaves it to the saver. In the next step, once the device has its forward and
+ * backward to do, and where there is none. */
+bool strata_fit_end_checkpoint(struct fit *fit, strata_error *err);
+void strata_fit_forget_checkpoint(struct fit *fit); /* what was not left to the saver */
 /* Until the last checkpoint is written; `must`: a failure is one whatever checkpointing.on_failure says. Collective. */
 bool strata_fit_saved(struct fit *fit, bool must, strata_error *err);
 /* Whether a checkpoint failed and the run has to stop for it. Not collective. */

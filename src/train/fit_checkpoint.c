@@ -97,13 +97,12 @@ json_t *strata_fit_conditions(const struct fit *f)
 static json_t *state_of(const struct fit *f, strata_error *err)
 {
     const struct training *t = f->training;
-    json_t *state = json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "format", STRATA_CHECKPOINT_FORMAT, "step",
+    json_t *state = json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?}", "format", STRATA_CHECKPOINT_FORMAT, "step",
                               (json_int_t)strata_fit_done(f), "epoch", (json_int_t)f->epoch,
                               "step_in_epoch", (json_int_t)f->step, "phase", (json_int_t)f->phase->index,
                               "steps_before", (json_int_t)f->phase->steps, "conditions", strata_fit_conditions(f), "scalar",
                               strata_exact_number(t->scalar), "rate", strata_exact_number(t->rate), "best",
-                              strata_exact_number(f->best), "sums", exact_list(f->sums, f->objective->sums), "history",
-                              strata_history_save(f->history), "callbacks", strata_callbacks_save(f->callbacks), "shares",
+                              strata_exact_number(f->best), "history", strata_history_save(f->history), "callbacks", strata_callbacks_save(f->callbacks), "shares",
                               strata_fit_save_balance(f), "job",
                               f->config->job);
     if (state && f->statistics) json_object_set(state, "statistics", f->statistics);
@@ -142,48 +141,61 @@ static bool make_parts(struct fit *f, const struct saved_training *saved, strata
     return ok;
 }
 
-/* On rank 0: the weights. */
-static bool read_weights(struct fit *f, strata_error *err)
+/* On rank 0: what the next step's forward moves, or its beginning. */
+static bool read_moving(struct fit *f, strata_error *err)
 {
     struct saved_training saved = { 0 };
+    strata_event_free(f->there);
+    f->there = NULL;
     const bool ok = describe_training(f, &saved, err) && make_parts(f, &saved, err)
-                    && strata_keras_parts_read(f->parts, f->trainer.model, &saved, err);
+                    && strata_keras_parts_read_moving(f->parts, f->trainer.model, &saved, err)
+                    && strata_event_mark(f->trainer.device, QUEUE_COMPUTE, &f->there, err)
+                    && strata_queue_flush(f->trainer.device, QUEUE_COMPUTE, err);
     json_decref(saved.compile_config);
     return ok;
 }
 
-/* Other ranks' next weights do not come by the queue that ours are read from. */
-static bool mark(struct fit *f, strata_error *err)
+/* On rank 0, between updates. */
+static bool read_updated(struct fit *f, strata_error *err)
 {
-    strata_event_free(f->there);
-    f->there = NULL;
-    return strata_event_mark(f->trainer.device, QUEUE_COMPUTE, &f->there, err)
-           && strata_queue_flush(f->trainer.device, QUEUE_COMPUTE, err)
-           && (f->trainer.ranks == 1 || strata_event_wait(f->there, err));
+    return f->trainer.rank > 0 || strata_keras_parts_read_updated(f->parts, f->trainer.model, err);
 }
 
-/* Queues the reading of weights and slots as they are now. With one rank the next step follows in the queue, and nothing stands still. */
-static bool read_numbers(struct fit *f, strata_error *err)
+/* On rank 0: until the weights and slots are there. The next update may follow. */
+static bool await_updated(struct fit *f, strata_error *err)
 {
-    const bool root = f->trainer.rank == 0;
-    return strata_comm_agree(f->trainer.comm, !root || read_weights(f, err), err)
-           && (!f->updater || strata_updater_read(f->updater, &f->optimizer, f->places, err))
-           && strata_comm_agree(f->trainer.comm, !root || mark(f, err), err);
+    struct event *read = NULL;
+    if (f->trainer.rank > 0) return true;
+    const bool ok = strata_event_mark(f->trainer.device, QUEUE_COPY, &read, err)
+                    && strata_queue_flush(f->trainer.device, QUEUE_COPY, err) && strata_event_wait(read, err);
+    strata_event_free(read);
+    return ok;
+}
+
+static void forget_moment(struct fit *f)
+{
+    json_decref(f->moment.saved.compile_config);
+    json_decref(f->moment.saved.strata);
+    free(f->moment.path);
+    f->moment = (struct moment){ 0 };
+}
+
+/* On rank 0: all but the sums, to which steps may still be on their way. */
+static bool describe_moment(struct fit *f, strata_error *err)
+{
+    struct moment *m = &f->moment;
+    f->taken = strata_fit_done(f);
+    return path_of_next(f, &m->path, err) && (m->saved.compile_config = strata_training_config(f->training, err))
+           && (m->saved.strata = state_of(f, err));
 }
 
 /* Leaves the rest to the saver. */
 static bool post(struct fit *f, strata_error *err)
 {
-    char *path;
-    struct saved_training saved = { 0 };
-    const bool ok = path_of_next(f, &path, err) && (saved.compile_config = strata_training_config(f->training, err))
-                    && (saved.strata = state_of(f, err))
-                    && strata_keras_parts_describe(f->parts, f->trainer.model, path, &saved, err);
-    json_decref(saved.compile_config);
-    json_decref(saved.strata);
-    free(path);
-    if (!ok) return false;
-    f->taken = strata_fit_done(f);
+    struct moment *m = &f->moment;
+    if (json_object_set_new(m->saved.strata, "sums", exact_list(f->sums, f->objective->sums)) != 0)
+        return strata_fail(err, STRATA_EMEMORY, "out of memory while a checkpoint was written");
+    if (!strata_keras_parts_describe(f->parts, f->trainer.model, m->path, &m->saved, err)) return false;
     strata_saver_post(f->saver, f->parts, f->there);
     f->there = NULL;
     return true;
@@ -239,17 +251,55 @@ static bool is_due(const struct fit *f, bool epoch_end)
     return epoch_end && epochs != STRATA_NO_INT && f->epoch % (size_t)epochs == 0;
 }
 
+/* Whether the rest may wait until the next step is queued, so that the device goes on meanwhile. There must be one, whose losses are not
+ * on their way to the sums yet then, and in whose middle ranks do not meet. */
+static bool may_wait(const struct fit *f, bool epoch_end, bool at_once)
+{
+    return !epoch_end && !at_once && f->updater && !f->exact && !f->accumulation && !f->exchanged;
+}
+
 bool strata_fit_checkpoint(struct fit *f, bool epoch_end, bool at_once, strata_error *err)
 {
     if (!f->folder || !f->config->checkpoint || (!at_once && !is_due(f, epoch_end))) return true;
     strata_comm_work(f->trainer.comm, "saving a checkpoint", f->step);
     const bool early = !epoch_end && !is_due(f, epoch_end); /* a run that goes on takes no averages here */
-    if (!strata_fit_saved(f, false, err) || (early && !strata_fit_keep_statistics(f, &f->statistics, err)) || !strata_fit_sync(f, err)
-        || !read_numbers(f, err) || !strata_fit_drain(f, err) || !strata_fit_sum(f, NULL, 0, err))
+    if (!strata_fit_saved(f, false, err) || (early && !strata_fit_keep_statistics(f, &f->statistics, err)) || !strata_fit_sync(f, err))
         return false;
-    for (size_t i = 0; i < f->objective->sums; i++) f->sums[i] = f->trainer.rank == 0 ? f->all[i] : 0;
-    const bool ok = f->trainer.rank != 0 || post(f, err);
+    f->moment.open = true;
+    f->moment.ok = f->trainer.rank > 0 || (read_moving(f, &f->moment.error) && describe_moment(f, &f->moment.error));
     json_decref(f->statistics);
     f->statistics = NULL;
-    return strata_comm_agree(f->trainer.comm, ok, err);
+    if (may_wait(f, epoch_end, at_once)) return true;
+    return strata_comm_agree(f->trainer.comm, strata_device_finish(f->trainer.device, err), err) && strata_fit_end_checkpoint(f, err);
+}
+
+/* Takes what only updates change. */
+static bool end(struct fit *f, strata_error *err)
+{
+    const bool root = f->trainer.rank == 0;
+    struct comm *comm = f->trainer.comm;
+    *err = f->moment.error;
+    if (!strata_comm_agree(comm, f->moment.ok, err) || !strata_fit_drain(f, err)
+        || !strata_comm_agree(comm, read_updated(f, err), err)
+        || (f->updater && !strata_updater_read(f->updater, &f->optimizer, f->places, err))
+        || !strata_comm_agree(comm, await_updated(f, err), err) || !strata_fit_sum(f, NULL, 0, err))
+        return false;
+    for (size_t i = 0; i < f->objective->sums; i++) f->sums[i] = root ? f->all[i] : 0;
+    return strata_comm_agree(comm, !root || post(f, err), err);
+}
+
+bool strata_fit_end_checkpoint(struct fit *f, strata_error *err)
+{
+    if (!f->moment.open) return true;
+    f->moment.open = false;
+    const bool ok = end(f, err);
+    forget_moment(f);
+    return ok;
+}
+
+void strata_fit_forget_checkpoint(struct fit *f)
+{
+    json_decref(f->statistics);
+    forget_moment(f);
+    strata_event_free(f->there);
 }

@@ -146,7 +146,7 @@ static bool run_steps(struct fit *f, strata_error *err)
         if (f->interrupted && !f->stop) return strata_fit_shown(f, err) && strata_fit_interrupt(f, false, err);
         if (!save(f, false, false, err)) return false;
     }
-    return strata_fit_shown(f, err) && strata_fit_settle(f, err);
+    return strata_fit_end_checkpoint(f, err) && strata_fit_shown(f, err) && strata_fit_settle(f, err);
 }
 
 static bool log_event(struct fit *f, const strata_progress *p, strata_error *err)

@@ -132,9 +132,14 @@ static void ignore_measures(void *context, const double *values)
 static bool fail_together(struct fit *f, strata_error *err)
 {
     strata_error told = *err;
-    if (f->trainer.ranks == 1) return false;
+    if (f->trainer.ranks == 1) {
+        (void)strata_fit_end_checkpoint(f, err);
+        *err = told;
+        return false;
+    }
     if (!strata_fit_settle(f, err) || (f->updater && strata_reducer_has_failed(strata_updater_reducer(f->updater)))) return false;
     if (f->updater && !f->exchanged && !f->exact) {
+        if (!strata_fit_end_checkpoint(f, err)) return false;
         const struct reducer_update *step = strata_updater_step(f->updater);
         struct reducer_update failing = { .context = &told, .update = refuse, .measure_count = step->measure_count };
         if (step->measure) {
@@ -219,7 +224,7 @@ bool strata_fit_step(struct fit *f, strata_error *err)
     strata_pace_begin(&f->pace, batch.count);
     if (!queue(f, &batch, scale, &pass, err) || !strata_fit_spoil(f, err) || !strata_pace_queued(&f->pace, err))
         return fail_together(f, err);
-    if (!strata_fit_settle(f, err) || !reduce(f, pass, err)) return false;
+    if (!strata_fit_settle(f, err) || !strata_fit_end_checkpoint(f, err) || !reduce(f, pass, err)) return false;
     if (!count(f, &batch, pass, scale, err) || !strata_pace_end(&f->pace, err)) return fail_alone(f, err);
     if (!wait_for_update(f, err)) return false;
     f->step++;

@@ -181,8 +181,9 @@ bool strata_updater_store(struct updater *u, strata_error *err)
     struct training *t = u->training;
     if (strata_comm_rank(u->comm) == 0 && !u->stored) strata_training_forget(t);
     struct saved_training saved = { .variables = t->variables, .count = t->count };
-    u->stored = strata_updater_read(u, &saved, NULL, err)
-                && strata_comm_agree(u->comm, strata_comm_size(u->comm) > 1 || strata_device_finish(u->device, err), err);
+    const bool alone = strata_comm_size(u->comm) == 1;
+    u->stored = strata_comm_agree(u->comm, !alone || strata_device_finish(u->device, err), err) && strata_updater_read(u, &saved, NULL, err)
+                && strata_comm_agree(u->comm, !alone || strata_device_finish(u->device, err), err);
     t->variables = saved.variables;
     t->count = saved.count;
     return u->stored;

@@ -38,7 +38,7 @@ bool strata_updater_finish(struct updater *updater, strata_error *err);
  * date. Not collective. */
 bool strata_updater_describe(const struct updater *updater, struct saved_training *saved, strata_error *err);
 /* The same, and the slots' numbers as they are now go to places[variable], or with places NULL to the variables' own. Rank 0 has the
- * places. With one rank they are there once what is queued on QUEUE_COMPUTE is done. Collective. */
+ * places. With one rank they are read by QUEUE_COPY: between updates, and there once what is queued on it is done. Collective. */
 bool strata_updater_read(struct updater *updater, struct saved_training *saved, float *const *places, strata_error *err);
 /* Copies the state back to training, to be saved or carried on. Collective. */
 bool strata_updater_store(struct updater *updater, strata_error *err);

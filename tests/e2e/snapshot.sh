@@ -33,3 +33,22 @@ for ranks in 1 2; do
         done
     done
 done
+
+# ---- a batch that cannot be read: what was trained before it is saved all the same ----
+cp -r "$SOURCE/tests/data/pictures/mixed" pictures
+cut() { head -c 300 pictures/9/progressive.jpg >'pictures/b c/zz-cut.jpg'; }
+cut
+cat >pictures.json <<'END'
+{ "model": [ {"Input": {"shape": [11, 9, 3]}}, {"Flatten": {}}, {"Dense": {"units": 3}} ],
+  "data":    {"train": {"source": "pictures", "damaged": "stop"}},
+  "compile": {"optimizer": "adam", "loss": {"SparseCategoricalCrossentropy": {"from_logits": true}}},
+  "fit":     {"batch_size": 2, "shuffle": false},
+  "run":     {"dir": "pictured", "checkpoint": {"every_steps": 1}} }
+END
+for launch in '' 'mpirun -n 2'; do
+    rm -rf pictured
+    # shellcheck disable=SC2086
+    expect_code 65 timeout 100 $launch "$STRATA" fit pictures.json
+    expect_text err 'zz-cut.jpg: damaged JPEG'
+    [ -e pictured/checkpoints/step-5.keras ] || fail "of six steps there are: $(ls pictured/checkpoints)" # of eleven pictures
+done

@@ -214,7 +214,8 @@ static bool collect(struct training *t, strata_error *err)
     struct stretch stretches[3];
     for (int i = 0; i < 3; i++)
         stretches[i] = (struct stretch){ cut[i], cut[i + 1] - cut[i], t->host + cut[i] };
-    return strata_reducer_collect(t->reducer, t->slots, stretches, strata_comm_rank(t->comm) == 0 ? 3 : 0, err)
+    return strata_device_finish(t->device, err)
+           && strata_reducer_collect(t->reducer, t->slots, stretches, strata_comm_rank(t->comm) == 0 ? 3 : 0, err)
            && strata_device_finish(t->device, err);
 }
 
