@@ -28,11 +28,15 @@ void strata_pause(struct comm *comm, struct pause *pause)
     const int code = atomic_load(&comm->abort_code);
     if (code) MPI_Abort(MPI_COMM_WORLD, code);
     strata_watch_tick(comm);
+    const long most = pause->most ? pause->most : PAUSE_MOST;
+    if (pause->late) {
+        strata_doorbell_wait(comm->bell, 1e-9 * (double)most);
+        return;
+    }
     if (pause->polls++ < POLLS_WITHOUT) {
         sched_yield();
         return;
     }
-    const long most = pause->most ? pause->most : PAUSE_MOST;
     pause->nanoseconds = pause->nanoseconds ? 2 * pause->nanoseconds : PAUSE_FIRST;
     if (pause->nanoseconds > most) pause->nanoseconds = most;
     strata_doorbell_wait(comm->bell, 1e-9 * (double)pause->nanoseconds);

@@ -67,6 +67,7 @@ bool strata_comm_do(struct comm *comm, bool (*work)(struct comm *comm, void *con
 struct pause {
     long nanoseconds;
     long most; /* 0: 500 microseconds */
+    bool late; /* there is time: from the first on, the longest */
     int polls;
 };
 void strata_pause(struct comm *comm, struct pause *pause); /* also where an abort is heard */

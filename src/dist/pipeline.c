@@ -398,6 +398,7 @@ static bool run_lanes(struct reducer *r, enum stage first, strata_error *err)
             strata_stall_moved(r->comm);
         }
         strata_stall_others(r->comm, !device);
+        pause.late = r->computing;
         pause.most = !peers ? DEVICE_PAUSE : r->computing ? FAR_PAUSE : NEAR_PAUSE;
         if (!moved && busy) strata_pause(r->comm, &pause);
     } while (busy > 0 || (r->next < r->bucket_count && !r->stopped));
