@@ -27,6 +27,7 @@ static bool find_platforms(struct platform **list, cl_uint *count, strata_error 
 {
     *list = NULL;
     *count = 0;
+    setenv("OCL_ICD_PLATFORM_SORT", "none", 0); /* else ocl-icd asks several platforms for their devices, before PoCL is told its part */
     const cl_int got = clGetPlatformIDs(0, NULL, count);
     if (got == NO_PLATFORM || (got == CL_SUCCESS && *count == 0)) {
         *count = 0;

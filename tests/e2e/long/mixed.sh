@@ -19,6 +19,10 @@ expect_code 0 "$STRATA" devices
 expect_text out Intel
 expect_text out 'Portable Computing Language'
 
+# ---- a rank of one core makes threads for one, whatever else is installed ----
+expect_code 0 taskset -c 0 "$STRATA" devices
+expect_text out '1 +Portable Computing Language +cpu +1 '
+
 # ---- two makes equal one device ----
 cat >job.json <<'JSON'
 { "model": [ {"Input": {"shape": [28, 28, 1]}},
