@@ -200,7 +200,7 @@ static bool note(struct device *device, enum queue_index queue, const char *what
             clReleaseEvent(native);
         return false;
     }
-    return !event || strata_event_take(native, event, err);
+    return !event || strata_event_take(device, native, event, err);
 }
 
 bool strata_buffer_read_async(struct device *device, enum queue_index queue, const struct buffer *buffer,
@@ -244,7 +244,7 @@ bool strata_buffer_map_async(struct device *device, enum queue_index queue, stru
                                  NULL, event ? &native : NULL, &got);
     if (got != CL_SUCCESS)
         return failed(device, got, "mapping", bytes, offset, buffer, err);
-    return !event || strata_event_take(native, event, err);
+    return !event || strata_event_take(device, native, event, err);
 }
 
 bool strata_buffer_unmap(struct device *device, enum queue_index queue, struct buffer *buffer, size_t offset, strata_error *err)

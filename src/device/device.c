@@ -116,7 +116,8 @@ static bool make_queues(struct device *device, bool timed, strata_error *err)
 
 static bool make_joiner(struct device *device, strata_error *err)
 {
-    if (!device->info.is_cpu || device->units == 1 || strata_device_is_pocl(&device->info))
+    device->joined = device->info.is_cpu && !strata_device_is_pocl(&device->info);
+    if (!device->joined || device->units == 1)
         return true;
     device->joiner = strata_joiner_start(device->queues[QUEUE_COMPUTE], err);
     return device->joiner != NULL;

@@ -22,6 +22,7 @@ struct device {
     cl_device_id id;  /* the whole device or a sub-device of it */
     cl_context context;
     cl_command_queue queues[2]; /* by enum queue_index */
+    bool joined;                /* who waits inside of its runtime computes with it */
     struct joiner *joiner;      /* of the compute queue; NULL: its runtime needs none */
     cl_command_queue filler;    /* zeroes new buffers, whatever waits in the others; any thread */
     struct program_cache *programs;
@@ -48,11 +49,12 @@ struct buffer {
 };
 
 struct event {
+    struct device *device;
     cl_event native;
 };
 
 /* An event object that takes over the reference; on failure it is released. NULL as `event` drops it. */
-bool strata_event_take(cl_event native, struct event **event, strata_error *err);
+bool strata_event_take(struct device *device, cl_event native, struct event **event, strata_error *err);
 
 /* Queues zeroes for `bytes` bytes at `offset`. */
 cl_int strata_queue_zero(cl_command_queue queue, cl_mem memory, size_t offset, size_t bytes, cl_event *event);

@@ -4,16 +4,19 @@
 #include "base/memory.h"
 #include "device/buffer.h"
 #include "device/device_priv.h"
+#include "device/joiner.h"
 #include "device/native.h"
 
-bool strata_event_take(cl_event native, struct event **event, strata_error *err)
+static const double LOOK_EVERY = 0.1; /* seconds */
+
+bool strata_event_take(struct device *device, cl_event native, struct event **event, strata_error *err)
 {
     *event = strata_alloc(1, sizeof **event, err);
     if (!*event) {
         clReleaseEvent(native);
         return false;
     }
-    (*event)->native = native;
+    **event = (struct event){ device, native };
     return true;
 }
 
@@ -26,7 +29,7 @@ bool strata_event_mark(struct device *device, enum queue_index queue, struct eve
                            : clEnqueueMarkerWithWaitList(device->queues[queue], 0, NULL, &native);
     if (got != CL_SUCCESS)
         return strata_fail_opencl(err, got, "%s: marking a place in a queue", device->text);
-    return strata_event_take(native, event, err);
+    return strata_event_take(device, native, event, err);
 }
 
 /* CL_COMPLETE, another state, or the negative code with which the command failed. */
@@ -48,14 +51,6 @@ bool strata_event_done(struct event *event, bool *done, strata_error *err)
     return state >= 0;
 }
 
-bool strata_event_wait(struct event *event, strata_error *err)
-{
-    const cl_int got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES : clWaitForEvents(1, &event->native);
-    if (got == CL_SUCCESS && state_of(event, err) < 0)
-        return false;
-    return got == CL_SUCCESS || strata_fail_opencl(err, got, "waiting for a queued command");
-}
-
 /* The runtime's thread: the event may be gone. */
 static void CL_CALLBACK ring(cl_event native, cl_int state, void *bell)
 {
@@ -74,6 +69,33 @@ bool strata_event_ring(struct event *event, struct doorbell *bell, strata_error 
         return true;
     strata_doorbell_drop(bell);
     return strata_fail_opencl(err, got, "asking to be told of the end of a queued command");
+}
+
+/* Outside of the runtime. What completes it may not have been flushed. */
+static bool wait_apart(struct event *event, strata_error *err)
+{
+    cl_command_queue queue = NULL;
+    bool done = false;
+    struct doorbell *bell = strata_doorbell_create(err);
+    cl_int got = clGetEventInfo(event->native, CL_EVENT_COMMAND_QUEUE, sizeof queue, &queue, NULL);
+    if (got == CL_SUCCESS)
+        got = clFlush(queue);
+    strata_joiner_call(event->device->joiner);
+    bool ok = bell && (got == CL_SUCCESS || strata_fail_opencl(err, got, "waiting for a queued command")) && strata_event_ring(event, bell, err);
+    while (ok && (ok = strata_event_done(event, &done, err)) && !done)
+        strata_doorbell_wait(bell, LOOK_EVERY);
+    strata_doorbell_drop(bell);
+    return ok;
+}
+
+bool strata_event_wait(struct event *event, strata_error *err)
+{
+    if (event->device->joined)
+        return wait_apart(event, err);
+    const cl_int got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES : clWaitForEvents(1, &event->native);
+    if (got == CL_SUCCESS && state_of(event, err) < 0)
+        return false;
+    return got == CL_SUCCESS || strata_fail_opencl(err, got, "waiting for a queued command");
 }
 
 void strata_event_free(struct event *event)

@@ -242,5 +242,5 @@ bool strata_run_mark_event(struct run *run, int mark, struct event **event, stra
     pthread_mutex_unlock(&run->lock);
     if (!native)
         return strata_fail(err, STRATA_EBUG, "mark %d of a recording that was never played", mark);
-    return strata_event_take(native, event, err);
+    return strata_event_take(run->device, native, event, err);
 }
