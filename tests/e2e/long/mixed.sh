@@ -21,7 +21,7 @@ expect_text out 'Portable Computing Language'
 
 # ---- a rank of one core makes threads for one, whatever else is installed ----
 expect_code 0 taskset -c 0 "$STRATA" devices
-expect_text out '1 +Portable Computing Language +cpu +1 '
+grep -qE '1 +Portable Computing Language +cpu +1 ' out || { cat out; fail 'PoCL has more cores than the rank'; }
 
 # ---- two makes equal one device ----
 cat >job.json <<'JSON'
