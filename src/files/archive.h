@@ -67,12 +67,12 @@ bool strata_file_replace(const char *path, const void *bytes, size_t size, strat
 struct replacing {
     char *path, *aside; /* owned */
     int file;           /* aside, open for writing */
-    bool indirect;      /* its file system writes by way of the page cache alone */
+    bool indirect;      /* the file system wants all through the page cache */
 };
 enum { STRATA_FILE_PAGE = 4096 };
 bool strata_replacing_begin(struct replacing *replacing, const char *path, strata_error *err);
-/* Where the file stands. Much of it goes past the page cache, which takes less of the processor, where the bytes stand in a page of memory
- * where they stand in one of the file; by the way they may do otherwise. */
+/* At the file's offset. Where `bytes` has the same place in a page of memory as that offset has in a page of the file, whole pages go past the
+ * page cache, which takes less of the processor. */
 bool strata_replacing_write(struct replacing *replacing, const void *bytes, size_t size, strata_error *err);
 bool strata_replacing_commit(struct replacing *replacing, strata_error *err); /* ends it, done or not */
 void strata_replacing_cancel(struct replacing *replacing);                    /* takes one that is ended */

@@ -43,7 +43,7 @@ static int open_aside(const char *path, char **aside, strata_error *err)
 
 /* ---- writing ---- */
 
-/* Such a file system refuses it now, or when something is written. */
+/* A file system that cannot refuses it here, or with EINVAL when something is written. */
 static bool set_direct(int file, bool direct)
 {
     const int flags = fcntl(file, F_GETFL), wanted = direct ? flags | O_DIRECT : flags & ~O_DIRECT;

@@ -102,9 +102,8 @@ static json_t *state_of(const struct fit *f, strata_error *err)
                               "step_in_epoch", (json_int_t)f->step, "phase", (json_int_t)f->phase->index,
                               "steps_before", (json_int_t)f->phase->steps, "conditions", strata_fit_conditions(f), "scalar",
                               strata_exact_number(t->scalar), "rate", strata_exact_number(t->rate), "best",
-                              strata_exact_number(f->best), "history", strata_history_save(f->history), "callbacks", strata_callbacks_save(f->callbacks), "shares",
-                              strata_fit_save_balance(f), "job",
-                              f->config->job);
+                              strata_exact_number(f->best), "history", strata_history_save(f->history), "callbacks",
+                              strata_callbacks_save(f->callbacks), "shares", strata_fit_save_balance(f), "job", f->config->job);
     if (state && f->statistics) json_object_set(state, "statistics", f->statistics);
     json_t *own = strata_training_own(t);
     if (own) json_object_set_new(state, "compile", own);
