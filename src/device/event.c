@@ -71,27 +71,28 @@ bool strata_event_ring(struct event *event, struct doorbell *bell, strata_error 
     return strata_fail_opencl(err, got, "asking to be told of the end of a queued command");
 }
 
-/* Outside of the runtime. What completes it may not have been flushed. */
-static bool wait_apart(struct event *event, strata_error *err)
+/* Until it is over, outside of the runtime, as far as that can be; who waits for it inside then waits no longer. What completes it may not
+ * have been flushed. */
+static void sleep_until_over(struct event *event)
 {
+    strata_error ignored = { 0 };
     cl_command_queue queue = NULL;
     bool done = false;
-    struct doorbell *bell = strata_doorbell_create(err);
-    cl_int got = clGetEventInfo(event->native, CL_EVENT_COMMAND_QUEUE, sizeof queue, &queue, NULL);
-    if (got == CL_SUCCESS)
-        got = clFlush(queue);
+    if (!strata_event_done(event, &done, &ignored) || done
+        || clGetEventInfo(event->native, CL_EVENT_COMMAND_QUEUE, sizeof queue, &queue, NULL) != CL_SUCCESS || clFlush(queue) != CL_SUCCESS)
+        return;
     strata_joiner_call(event->device->joiner);
-    bool ok = bell && (got == CL_SUCCESS || strata_fail_opencl(err, got, "waiting for a queued command")) && strata_event_ring(event, bell, err);
-    while (ok && (ok = strata_event_done(event, &done, err)) && !done)
-        strata_doorbell_wait(bell, LOOK_EVERY);
+    struct doorbell *bell = strata_doorbell_create(&ignored);
+    if (bell && strata_event_ring(event, bell, &ignored))
+        while (strata_event_done(event, &done, &ignored) && !done)
+            strata_doorbell_wait(bell, LOOK_EVERY);
     strata_doorbell_drop(bell);
-    return ok;
 }
 
 bool strata_event_wait(struct event *event, strata_error *err)
 {
     if (event->device->joined)
-        return wait_apart(event, err);
+        sleep_until_over(event);
     const cl_int got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES : clWaitForEvents(1, &event->native);
     if (got == CL_SUCCESS && state_of(event, err) < 0)
         return false;
