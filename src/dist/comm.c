@@ -29,16 +29,12 @@ void strata_pause(struct comm *comm, struct pause *pause)
     if (code) MPI_Abort(MPI_COMM_WORLD, code);
     strata_watch_tick(comm);
     const long most = pause->most ? pause->most : PAUSE_MOST;
-    if (pause->late) {
-        strata_doorbell_wait(comm->bell, 1e-9 * (double)most);
-        return;
-    }
-    if (pause->polls++ < POLLS_WITHOUT) {
+    if (!pause->late && pause->polls++ < POLLS_WITHOUT) {
         sched_yield();
         return;
     }
     pause->nanoseconds = pause->nanoseconds ? 2 * pause->nanoseconds : PAUSE_FIRST;
-    if (pause->nanoseconds > most) pause->nanoseconds = most;
+    if (pause->late || pause->nanoseconds > most) pause->nanoseconds = most;
     strata_doorbell_wait(comm->bell, 1e-9 * (double)pause->nanoseconds);
 }
 
