@@ -37,7 +37,7 @@ struct moment {
     bool open; /* one was begun that the saver does not have yet; the same on every rank */
     bool ok;   /* else this rank could not, which the others have not heard of */
     strata_error error;
-    char *path; /* owned, as is what is saved; on rank 0 */
+    char *path; /* owned, as is the JSON of what is saved, whose variables are those of `optimizer`; on rank 0 */
     struct saved_training saved;
 };
 

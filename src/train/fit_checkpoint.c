@@ -143,15 +143,13 @@ static bool make_parts(struct fit *f, const struct saved_training *saved, strata
 /* On rank 0: what the next step's forward moves, or its beginning. */
 static bool read_moving(struct fit *f, strata_error *err)
 {
-    struct saved_training saved = { 0 };
+    struct saved_training *saved = &f->moment.saved;
     strata_event_free(f->there);
     f->there = NULL;
-    const bool ok = describe_training(f, &saved, err) && make_parts(f, &saved, err)
-                    && strata_keras_parts_read_moving(f->parts, f->trainer.model, &saved, err)
-                    && strata_event_mark(f->trainer.device, QUEUE_COMPUTE, &f->there, err)
-                    && strata_queue_flush(f->trainer.device, QUEUE_COMPUTE, err);
-    json_decref(saved.compile_config);
-    return ok;
+    return describe_training(f, saved, err) && make_parts(f, saved, err)
+           && strata_keras_parts_read_moving(f->parts, f->trainer.model, saved, err)
+           && strata_event_mark(f->trainer.device, QUEUE_COMPUTE, &f->there, err)
+           && strata_queue_flush(f->trainer.device, QUEUE_COMPUTE, err);
 }
 
 /* On rank 0, between updates. */
@@ -179,13 +177,11 @@ static void forget_moment(struct fit *f)
     f->moment = (struct moment){ 0 };
 }
 
-/* On rank 0: all but the sums, to which steps may still be on their way. */
+/* On rank 0: all else but the sums, to which steps may still be on their way. */
 static bool describe_moment(struct fit *f, strata_error *err)
 {
-    struct moment *m = &f->moment;
     f->taken = strata_fit_done(f);
-    return path_of_next(f, &m->path, err) && (m->saved.compile_config = strata_training_config(f->training, err))
-           && (m->saved.strata = state_of(f, err));
+    return path_of_next(f, &f->moment.path, err) && (f->moment.saved.strata = state_of(f, err));
 }
 
 /* Leaves the rest to the saver. */
