@@ -24,7 +24,7 @@ struct measurement {
 bool strata_meter_compare(struct meter *meter, const struct request *request, double until,
                           struct measurement list[STRATA_MOST_IMPLEMENTATIONS], size_t *count, strata_error *err);
 
-/* Of what serves the request where nothing was measured, alone. */
+/* Of what serves the request where nothing was measured, alone: the least of some times, as the device's peak is the most of some. */
 bool strata_meter_default(struct meter *meter, const struct request *request, double *seconds, strata_error *err);
 
 /* Whether two results of a request are the same within rounding; `count` of their elements, at the same places. */
