@@ -29,7 +29,7 @@ void strata_pause(struct comm *comm, struct pause *pause)
     if (code) MPI_Abort(MPI_COMM_WORLD, code);
     strata_watch_tick(comm);
     const long most = pause->most ? pause->most : PAUSE_MOST;
-    if (!pause->late && pause->polls++ < POLLS_WITHOUT) {
+    if (!pause->late && pause->polls++ < (pause->yields ? pause->yields : POLLS_WITHOUT)) {
         sched_yield();
         return;
     }

@@ -62,12 +62,13 @@ bool strata_comm_do(struct comm *comm, bool (*work)(struct comm *comm, void *con
 /* ---- for jobs, on the thread ---- */
 
 /* Open MPI makes progress only while it is called, and a thread that polls without sleeping takes a core away from the
- * kernels. So a wait polls and sleeps by turns, from 20 microseconds doubling to 500, or until the doorbell rings. Starts as
- * { 0 }; zeroed again whenever something moved. */
+ * kernels. So a wait yields a few times, then polls and sleeps by turns, from 20 microseconds doubling to 500, or until the
+ * doorbell rings. Starts as { 0 }; zeroed again whenever something moved. */
 struct pause {
     long nanoseconds;
-    long most; /* 0: 500 microseconds */
-    bool late; /* there is time: from the first on, the longest */
+    long most;  /* 0: 500 microseconds */
+    int yields; /* before it sleeps for the first time; 0: a few */
+    bool late;  /* there is time: from the first on, the longest */
     int polls;
 };
 void strata_pause(struct comm *comm, struct pause *pause); /* also where an abort is heard */

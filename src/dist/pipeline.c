@@ -14,7 +14,7 @@
 #include "dist/stall.h"
 #include "dist/tree.h"
 
-enum { BLOCK = 1024, STACK = STRATA_TREE_LEVELS + 1, NEAR_PAUSE = 60000, FAR_PAUSE = 1000000, DEVICE_PAUSE = 10000000 };
+enum { BLOCK = 1024, STACK = STRATA_TREE_LEVELS + 1, NEAR_PAUSE = 60000, NEAR_YIELDS = 1000, FAR_PAUSE = 1000000, DEVICE_PAUSE = 10000000 };
 
 /* The first failure of this rank is the one that is told. */
 static void fail(struct reducer *r, const strata_error *error)
@@ -376,7 +376,8 @@ static bool waits_for_peers(const struct lane *lane)
 }
 
 /* The device rings when something is over. Peers must be asked, and that disturbs a device that shares the core: while it computes,
- * there is time. */
+ * there is time. When it has done its part of the step it waits for them too: then a thread that sleeps comes late, and what else
+ * wants to run has the core whenever it yields. */
 static bool run_lanes(struct reducer *r, enum stage first, strata_error *err)
 {
     struct pause pause = { 0 };
@@ -399,6 +400,7 @@ static bool run_lanes(struct reducer *r, enum stage first, strata_error *err)
         }
         strata_stall_others(r->comm, !device);
         pause.late = r->computing;
+        pause.yields = peers && !r->computing ? NEAR_YIELDS : 0;
         pause.most = !peers ? DEVICE_PAUSE : r->computing ? FAR_PAUSE : NEAR_PAUSE;
         if (!moved && busy) strata_pause(r->comm, &pause);
     } while (busy > 0 || (r->next < r->bucket_count && !r->stopped));
