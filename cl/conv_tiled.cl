@@ -102,11 +102,14 @@ static inline void locate(struct pixels *at, int first, int n, int phase_y, int 
     }
 }
 
-/* acc += the `length` floats at each row times the lines of w. */
-static inline void multiply(floatv acc[MR][2], global const float *row[MR], global const float *w, int length)
+/* acc += the `length` floats at each row times the lines of w. `next` is asked for, `pace` floats a line, for a burst would wait for
+ * itself. */
+static inline void multiply(floatv acc[MR][2], global const float *row[MR], global const float *w, int length, global const float *next,
+                            int pace)
 {
     for (int l = 0; l < length; ++l) {
         const floatv b0 = LOADV(w + l * NR), b1 = LOADV(w + l * NR + VW);
+        PREFETCH_FAR(next + l * pace);
 #pragma unroll
         for (int r = 0; r < MR; ++r) {
             const floatv v = row[r][l];
@@ -118,14 +121,14 @@ static inline void multiply(floatv acc[MR][2], global const float *row[MR], glob
 
 /* A tile whose taps all lie inside: rows differ by one offset only. */
 static inline void inside(floatv acc[MR][2], const struct pixels *at, global const float *in, global const float *w,
-                          int first, int last)
+                          int first, int last, global const float *next, int pace)
 {
     for (int tap = first; tap < last; tap += WHOLE_ROWS ? KW : 1) {
         const long shift = ((long)(tap / KW) * DILATION_H * IN_W + tap % KW * DILATION_W) * IN_C;
         global const float *row[MR];
 #pragma unroll
         for (int r = 0; r < MR; ++r) row[r] = in + at->from[r] + shift;
-        multiply(acc, row, w + (ulong)tap * IN_G * NR, (WHOLE_ROWS ? KW : 1) * IN_G);
+        multiply(acc, row, w + (ulong)tap * IN_G * NR, (WHOLE_ROWS ? KW : 1) * IN_G, next + (tap - first) * IN_G * pace, pace);
     }
 }
 
@@ -152,7 +155,7 @@ static inline void border(floatv acc[MR][2], const struct pixels *at, global con
             row[r] = in_range ? in + at->from[r] + shift : zeros;
             any |= in_range;
         }
-        if (any) multiply(acc, row, w + (ulong)tap * IN_G * NR, IN_G);
+        if (any) multiply(acc, row, w + (ulong)tap * IN_G * NR, IN_G, w, 0);
     }
 }
 
@@ -176,6 +179,7 @@ ONCE void compute(global const float *in, global const float *packed, global flo
     const int phase_y = phase / PHASES_W, phase_x = phase % PHASES_W;
     const int count = n * ((OUT_H - phase_y + PHASES_H - 1) / PHASES_H) * ((OUT_W - phase_x + PHASES_W - 1) / PHASES_W);
     const int first = row * tiles * MR, last = min(count, first + tiles * MR);
+    const int pace = (NR * MR + last - first - 1) / max(last - first, 1);
     global const float *zeros = packed, *w = zeros + ZEROS + (ulong)g * PANELS * KH * KW * IN_G * NR;
 
     in += g * IN_G;
@@ -191,7 +195,8 @@ ONCE void compute(global const float *in, global const float *packed, global flo
                 floatv acc[MR][2];
                 tile_clear(acc);
                 if (all_inside)
-                    inside(acc, &at, in, lines, tap, end);
+                    inside(acc, &at, in, lines, tap, end,
+                           lines + ((ulong)panels * KH * KW + tap) * IN_G * NR + (pixel - first) / MR * (end - tap) * IN_G * pace, pace);
                 else
                     border(acc, &at, in, zeros, lines, tap, end, phase_y, phase_x);
                 tile_store(acc, out + channel, at.to, last - pixel, OUT_G - panel * NR, tap > 0,
