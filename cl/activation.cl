@@ -3,11 +3,12 @@
 #include "vector.h"
 #include "kept.h"
 #include "activation.h"
+#include "past.h"
 
 kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const floatv v = LOADK(x + x0 + i * VW);
     STOREK(ACTIVATE(v), y + y0 + i * VW);
 }
@@ -17,7 +18,7 @@ kernel void gradient(global const kept *value, ulong value0, global const kept *
                      ulong dx0, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const floatv v = LOADK(value + value0 + i * VW), d = LOADK(dy + dy0 + i * VW);
     STOREK(ACTIVATE_GRADIENT(v, d), dx + dx0 + i * VW);
 }

@@ -7,6 +7,8 @@
 #define WRITES __attribute__((overloadable))
 
 size_t MATHS get_global_id(uint);
+size_t MATHS get_group_id(uint);
+size_t MATHS get_num_groups(uint);
 
 #define OF_ONE(name, type) type MATHS name(type);
 #define OF_FLOAT(name) OF_ONE(name, float) OF_ONE(name, float2) OF_ONE(name, float4) OF_ONE(name, float8) OF_ONE(name, float16)

@@ -1,5 +1,6 @@
 /* Weight constraints, in place. */
 #include "axes.h"
+#include "past.h"
 
 /* Each group of w (see axes.h) gets the norm (1 - rate) * norm + rate * clamp(norm, low, high), but that Keras divides
  * by norm + 1e-7. One work-item a group. */
@@ -34,6 +35,6 @@ kernel void unit_norm(global float *w, ulong w0, uint size, ulong n)
 kernel void non_negative(global float *w, ulong w0, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     w[w0 + i] = w[w0 + i] < 0 ? 0 : w[w0 + i];
 }

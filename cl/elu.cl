@@ -1,9 +1,11 @@
 /* y = x where x > 0, alpha * (exp(x) - 1) elsewhere, and its gradient, which is alpha at 0. One work-item an element; items past
  * n do nothing. */
+#include "past.h"
+
 kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, float alpha, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float v = x[x0 + i];
     y[y0 + i] = v > 0 ? v : alpha * expm1(v);
 }
@@ -12,7 +14,7 @@ kernel void gradient(global const float *x, ulong x0, global const float *dy, ul
                      float alpha, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float v = x[x0 + i];
     dx[dx0 + i] = v > 0 ? dy[dy0 + i] : alpha * exp(v) * dy[dy0 + i];
 }

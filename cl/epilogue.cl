@@ -9,6 +9,7 @@
 #include "vector.h"
 #include "kept.h"
 #include "activation.h"
+#include "past.h"
 #ifndef BIAS
 #error "-D BIAS is needed"
 #endif
@@ -27,7 +28,7 @@ float finished(float v, global const float *bias, ulong factor, ulong column)
 kernel void apply(global const float *bias, ulong b0, global float *y, ulong y0, ulong factor, ulong columns, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     y[y0 + i] = finished(y[y0 + i], bias + b0, factor, i % columns);
 }
 
@@ -35,6 +36,6 @@ kernel void store(global const float *sum, ulong s0, global const float *bias, u
                   ulong columns, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     STOREK(finished(sum[s0 + i], bias + b0, factor, i % columns), y + y0 + i);
 }

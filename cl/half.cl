@@ -5,6 +5,7 @@
  * -DTHROUGH  how finely numbers are rounded on their way
  * -DTO       how y and b are kept */
 #include "half.h"
+#include "past.h"
 
 #if !defined FROM || !defined THROUGH || !defined TO
 #error "half.cl needs -D FROM, -D THROUGH and -D TO"
@@ -14,7 +15,7 @@
 kernel void convert(global const OF_KIND(STORED, FROM) *x, ulong x0, global OF_KIND(STORED, TO) *y, ulong y0, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float v = OF_KIND(LOAD, FROM)(i, x + x0);
     OF_KIND(STORE, TO)(OF_KIND(ROUND, THROUGH)(v), i, y + y0);
 }
@@ -24,6 +25,6 @@ kernel void add(global const OF_KIND(STORED, FROM) *a, ulong a0, global const OF
                 global OF_KIND(STORED, TO) *y, ulong y0, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     OF_KIND(STORE, TO)(OF_KIND(LOAD, FROM)(i, a + a0) + OF_KIND(LOAD, TO)(i, b + b0), i, y + y0);
 }

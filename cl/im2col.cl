@@ -14,12 +14,13 @@
 #define VW 1
 #include "vector.h"
 #include "kept.h"
+#include "past.h"
 
 /* One work-item an element of col. */
 kernel void gather(global const kept *x, ulong x0, global float *col, ulong c0, ulong first, ulong c1, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const size_t c = i % CG, q = i / CG % KW, p = i / (CG * KW) % KH, row = i / (CG * KW * KH);
     const size_t ox = row % OW, oy = row / OW % OH, image = first + row / (OW * OH);
     const long iy = (long)(oy * SH + p * DH) - PT, ix = (long)(ox * SW + q * DW) - PL;
@@ -32,7 +33,7 @@ kernel void gather(global const kept *x, ulong x0, global float *col, ulong c0, 
 kernel void spread(global const float *col, ulong c0, global kept *dx, ulong x0, ulong first, ulong c1, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const size_t c = i % CG, ix = i / CG % W, iy = i / (CG * W) % H, image = i / (CG * W * H);
     float sum = 0;
     for (int p = 0; p < KH; p++) {

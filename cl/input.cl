@@ -1,6 +1,8 @@
 /* A batch as it was uploaded, brought to what the first layer reads. One work-item an element; items past n do nothing.
  *
  * -DSOURCE  element type of x: float, uchar or int */
+#include "past.h"
+
 #ifndef SOURCE
 #error "SOURCE: the element type of x"
 #endif
@@ -9,7 +11,7 @@
 kernel void to_float(global const SOURCE *x, global float *y, ulong y0, float scale, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     y[y0 + i] = (float)x[i] * scale;
 }
 
@@ -17,6 +19,6 @@ kernel void to_float(global const SOURCE *x, global float *y, ulong y0, float sc
 kernel void to_int(global const SOURCE *x, global int *y, ulong y0, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     y[y0 + i] = (int)x[i];
 }

@@ -1,11 +1,12 @@
 /* Elementwise sums. One work-item an element; items past n do nothing. A tensor is a buffer and an offset in
  * elements. */
+#include "past.h"
 
 /* y = a + b; y may be a or b. */
 kernel void add(global const float *a, ulong a0, global const float *b, ulong b0, global float *y, ulong y0, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     y[y0 + i] = a[a0 + i] + b[b0 + i];
 }
 
@@ -13,7 +14,7 @@ kernel void add(global const float *a, ulong a0, global const float *b, ulong b0
 kernel void affine(global const float *x, ulong x0, global float *y, ulong y0, float scale, float offset, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     y[y0 + i] = scale * x[x0 + i] + offset;
 }
 
@@ -22,7 +23,7 @@ kernel void affine_columns(global const float *x, ulong x0, global const float *
                            global const float *offset, ulong o0, global float *y, ulong y0, ulong columns, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     y[y0 + i] = scale[s0 + i % columns] * x[x0 + i] + offset[o0 + i % columns];
 }
 
@@ -31,7 +32,7 @@ kernel void add_bias(global const float *x, ulong x0, global const float *bias, 
                      ulong columns, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     y[y0 + i] = x[x0 + i] + bias[b0 + i % columns];
 }
 
@@ -40,7 +41,7 @@ kernel void moving_average(global const float *value, ulong value0, global float
                            float fresh, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     moving[moving0 + i] = momentum * moving[moving0 + i] + fresh * value[value0 + i];
 }
 
@@ -50,6 +51,6 @@ kernel void store(global float *y, ulong y0, float v0, float v1, float v2, float
 {
     const float v[8] = { v0, v1, v2, v3, v4, v5, v6, v7 };
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     y[y0 + i] = v[i];
 }

@@ -1,4 +1,5 @@
 /* Elementwise merging of tensors that are broadcast to one shape. */
+#include "past.h"
 
 #ifdef OP
 /* r = OP(r, x), where x is broadcast to the shape of r and y. One work-item an element; items past n do nothing.
@@ -9,7 +10,7 @@
 kernel void combine(global const float *x, ulong x0, global const float *y, ulong y0, global float *r, ulong r0, ulong n)
 {
     const size_t at = get_global_id(0);
-    if (at >= n) return;
+    if (PAST(at, n)) return;
     uint i = at;
     ulong from = x0;
 #if RANK > 5

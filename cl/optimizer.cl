@@ -1,11 +1,12 @@
 /* The updates of Keras's optimizers, elementwise over a span of the flat arenas: w weights, g gradients, the other
  * places the optimizer's slots. One work-item per element; items past n do nothing. Numbers that are the same for all
  * elements come ready from the host. squares, where it is not null, stands for the squared gradient. Each formula is that of update_step in keras/src/optimizers. */
+#include "past.h"
 
 kernel void sgd(global float *w, ulong w0, global const float *g, ulong g0, float rate, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     w[w0 + i] -= rate * g[g0 + i];
 }
 
@@ -14,7 +15,7 @@ kernel void sgd_momentum(global float *w, ulong w0, global const float *g, ulong
                          float rate, float momentum, int nesterov, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float step = rate * g[g0 + i];
     const float next = momentum * m[m0 + i] - step;
     m[m0 + i] = next;
@@ -28,7 +29,7 @@ kernel void adam(global float *w, ulong w0, global const float *g, ulong g0,
                  ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float gradient = g[g0 + i];
     const float gradient_square = squares ? squares[squares0 + i] : gradient * gradient;
     const float mean = m[m0 + i] + (gradient - m[m0 + i]) * one_minus_beta_1;
@@ -45,7 +46,7 @@ kernel void adam_amsgrad(global float *w, ulong w0, global const float *g, ulong
                          float one_minus_beta_1, float one_minus_beta_2, float epsilon, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float gradient = g[g0 + i];
     const float gradient_square = squares ? squares[squares0 + i] : gradient * gradient;
     const float mean = m[m0 + i] + (gradient - m[m0 + i]) * one_minus_beta_1;
@@ -62,7 +63,7 @@ kernel void adamax(global float *w, ulong w0, global const float *g, ulong g0, g
                    global float *u, ulong u0, float scale, float one_minus_beta_1, float beta_2, float epsilon, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float gradient = g[g0 + i];
     const float mean = m[m0 + i] + (gradient - m[m0 + i]) * one_minus_beta_1;
     const float norm = fmax(beta_2 * u[u0 + i], fabs(gradient));
@@ -78,7 +79,7 @@ kernel void nadam(global float *w, ulong w0, global const float *g, ulong g0,
                   float from_mean, float from_gradient, float from_square, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float gradient = g[g0 + i];
     const float gradient_square = squares ? squares[squares0 + i] : gradient * gradient;
     const float mean = m[m0 + i] + (gradient - m[m0 + i]) * one_minus_beta_1;
@@ -96,7 +97,7 @@ kernel void rmsprop(global float *w, ulong w0, global const float *g, ulong g0,
                     float epsilon, int has_momentum, int centered, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float gradient = g[g0 + i];
     const float gradient_square = squares ? squares[squares0 + i] : gradient * gradient;
     const float square = rho * v[v0 + i] + (1 - rho) * gradient_square;
@@ -120,7 +121,7 @@ kernel void adagrad(global float *w, ulong w0, global const float *g, ulong g0,
                     float rate, float epsilon, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float gradient = g[g0 + i];
     const float gradient_square = squares ? squares[squares0 + i] : gradient * gradient;
     const float total = sum[s0 + i] + gradient_square;
@@ -133,7 +134,7 @@ kernel void adadelta(global float *w, ulong w0, global const float *g, ulong g0,
                      global float *deltas, ulong d0, float rate, float rho, float epsilon, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float gradient = g[g0 + i];
     const float gradient_square = squares ? squares[squares0 + i] : gradient * gradient;
     const float square = rho * sums[s0 + i] + (1 - rho) * gradient_square;
@@ -149,7 +150,7 @@ kernel void ftrl(global float *w, ulong w0, global const float *g, ulong g0,
                  global float *linear, ulong l0, float rate, float power, float l1, float l2, float shrinkage, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float gradient = g[g0 + i], weight = w[w0 + i], before = sum[s0 + i];
     const float gradient_square = squares ? squares[squares0 + i] : gradient * gradient;
     const float after = before + gradient_square;
@@ -165,7 +166,7 @@ kernel void lion(global float *w, ulong w0, global const float *g, ulong g0, glo
                  float beta_1, float beta_2, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float gradient = g[g0 + i], mean = m[m0 + i];
     const float direction = mean * beta_1 + gradient * (1 - beta_1);
     w[w0 + i] -= rate * sign(direction);

@@ -2,12 +2,13 @@
  *
  *   positive part   x where x > threshold, else 0; clamped to [0, cap] when there is a cap
  *   negative part   slope * (x - threshold) where x < threshold */
+#include "past.h"
 
 kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, float threshold, float slope, int capped,
                     float cap, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float v = x[x0 + i];
     float positive = v <= threshold ? 0 : v;
     if (capped)
@@ -21,7 +22,7 @@ kernel void gradient(global const float *x, ulong x0, global const float *dy, ul
                      float threshold, float slope, int capped, float cap, int open_cap, int slope_at_threshold, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const float v = x[x0 + i], d = dy[dy0 + i];
     const bool below = v < threshold || (slope_at_threshold && v == threshold);
     const bool inside = v >= 0 && (open_cap ? v < cap : v <= cap);

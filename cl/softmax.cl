@@ -1,5 +1,7 @@
 /* softmax and, with -D LOG=1, log_softmax over the middle axis of (outer, extent, inner), and their gradients.
  * One work-item: one pair (outer, inner); items past n = outer * inner do nothing. */
+#include "past.h"
+
 #ifndef LOG
 #error "softmax.cl needs -D LOG=0 or 1"
 #endif
@@ -8,7 +10,7 @@
 kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, ulong extent, ulong inner, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const size_t at = i / inner * extent * inner + i % inner;
     global const float *from = x + x0 + at;
     global float *to = y + y0 + at;
@@ -36,7 +38,7 @@ kernel void gradient(global const float *y, ulong y0, global const float *dy, ul
                      ulong extent, ulong inner, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const size_t at = i / inner * extent * inner + i % inner;
     global const float *value = y + y0 + at, *from = dy + dy0 + at;
     global float *to = dx + dx0 + at;

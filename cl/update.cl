@@ -1,5 +1,6 @@
 /* What happens to gradients and weights around an optimizer's update, elementwise over a span. One work-item per
  * element; items past n do nothing. */
+#include "past.h"
 
 kernel void scale(global float *g, ulong g0, float factor, ulong n)
 {
@@ -24,7 +25,7 @@ kernel void accumulate(global const float *g, ulong g0, global float *sum, ulong
 kernel void mean(global float *g, ulong g0, global float *sum, ulong sum0, float steps, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     g[g0 + i] = (g[g0 + i] + sum[sum0 + i]) / steps;
     sum[sum0 + i] = 0;
 }
@@ -47,7 +48,7 @@ kernel void average(global const float *w, ulong w0, global float *average, ulon
 kernel void squares(global const float *g, ulong g0, global float *sums, ulong sums0, ulong count, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const size_t first = i * 1024, end = min((ulong)(first + 1024), count);
     float sum = 0;
     for (size_t k = first; k < end; ++k) sum += g[g0 + k] * g[g0 + k];
@@ -58,7 +59,7 @@ kernel void squares(global const float *g, ulong g0, global float *sums, ulong s
 kernel void odd(global const float *g, ulong g0, global float *counts, ulong counts0, ulong count, ulong n)
 {
     const size_t i = get_global_id(0);
-    if (i >= n) return;
+    if (PAST(i, n)) return;
     const size_t first = i * 1024, end = min((ulong)(first + 1024), count);
     float sum = 0;
     for (size_t k = first; k < end; ++k) sum += isfinite(g[g0 + k]) ? 0 : 1;

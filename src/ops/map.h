@@ -5,7 +5,7 @@
 #include "ops/view.h"
 
 /* Runs "file:function" with the given args (ends in { 0 }, at most 15) followed by `ulong n`, one work-item an
- * element of n. options as in struct launch. */
+ * element of n; those that fill the last group up are told by cl/past.h. options as in struct launch. */
 bool strata_op_map(struct run *run, const char *kernel, const char *options, const struct arg *args, size_t n,
                    strata_error *err);
 
