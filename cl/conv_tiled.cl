@@ -102,6 +102,9 @@ static inline void locate(struct pixels *at, int first, int n, int phase_y, int 
     }
 }
 
+/* Whether the next panel is worth being asked for: shorter ones come fast enough. */
+#define LONG_PANELS (KH * KW * IN_G * NR >= 4096)
+
 /* acc += the `length` floats at each row times the lines of w. `next` is asked for, `pace` floats a line, for a burst would wait for
  * itself. */
 static inline void multiply(floatv acc[MR][2], global const float *row[MR], global const float *w, int length, global const float *next,
@@ -109,7 +112,7 @@ static inline void multiply(floatv acc[MR][2], global const float *row[MR], glob
 {
     for (int l = 0; l < length; ++l) {
         const floatv b0 = LOADV(w + l * NR), b1 = LOADV(w + l * NR + VW);
-        PREFETCH_FAR(next + l * pace);
+        if (LONG_PANELS) PREFETCH_FAR(next + l * pace);
 #pragma unroll
         for (int r = 0; r < MR; ++r) {
             const floatv v = row[r][l];
@@ -285,6 +288,9 @@ static inline void multiply_near(floatv acc[MR][2], const float *near, const int
     }
 }
 
+/* Tiles before which the place of one is asked for, whose panels are stored in turns, as no processor foresees. */
+#define STORES_AHEAD 4
+
 /* What a work-item of `gather_near` computes. */
 ONCE void compute_block(global const float *in, global const float *packed, global float *out, global const float *bias, int factor, int index)
 {
@@ -306,6 +312,11 @@ ONCE void compute_block(global const float *in, global const float *packed, glob
         }
         for (int panel = 0; panel < PANELS; ++panel) {
             floatv acc[MR][2];
+#if PANELS > 1
+#pragma unroll
+            for (int r = 0; r < MR; ++r)
+                for (int side = 0; side < NR; side += CACHE_LINE) PREFETCH_STORE(out + at[r] + STORES_AHEAD * MR * OUT_C + panel * NR + side);
+#endif
             tile_clear(acc);
             multiply_near(acc, near, of, w + (ulong)panel * KH * KW * IN_C * NR);
             tile_store(acc, out + panel * NR, at, count - pixel, OUT_C - panel * NR, false, true, bias + panel * NR, factor);
