@@ -422,9 +422,6 @@ static inline void gradient_tile(global float *dw, const float left[PIXELS][SPAN
 /* Where filters fill the tiles, they are read where they are. */
 #define NEAR_GRADIENT (NEAR && OUT_C % NR == 0)
 
-/* Pixels whose gradients are asked for before they are read. */
-#define AHEAD 16
-
 /* The rows of a tile are cells that lie together. */
 #define TOGETHER (DILATION_W == 1 && KW * IN_C % MR == 0)
 
@@ -445,8 +442,8 @@ static inline void near_tile(global float *dw, const float *near, global const f
         const float *from = near + i * STRIDE_H * LINE;
         for (int j = 0; j < b->width; ++j, from += STRIDE_W * IN_C, dout += OUT_C) {
             const floatv b0 = LOADV(dout), b1 = LOADV(dout + VW);
-            PREFETCH(dout + AHEAD * OUT_C);
-            PREFETCH(dout + AHEAD * OUT_C + CACHE_LINE);
+            PREFETCH(dout + PIXELS * OUT_C); /* of the block that follows: from afar they take longer than a few pixels' sums */
+            PREFETCH(dout + PIXELS * OUT_C + CACHE_LINE);
 #pragma unroll
             for (int r = 0; r < MR; ++r) {
                 const floatv v = from[TOGETHER ? of[0] + r : of[r]];
