@@ -34,6 +34,7 @@ extern const struct layer_class strata_layer_global_average_pooling2d;
 extern const struct layer_class strata_layer_global_max_pooling1d;
 extern const struct layer_class strata_layer_global_max_pooling2d;
 extern const struct layer_class strata_layer_group_normalization;
+extern const struct layer_class strata_layer_identity;
 extern const struct layer_class strata_layer_input;
 extern const struct layer_class strata_layer_layer_normalization;
 extern const struct layer_class strata_layer_layer_scale;
@@ -108,6 +109,7 @@ static const struct class *const classes[] = {
     &strata_layer_global_max_pooling1d.class,
     &strata_layer_global_max_pooling2d.class,
     &strata_layer_group_normalization.class,
+    &strata_layer_identity.class,
     &strata_layer_input.class,
     &strata_layer_layer_normalization.class,
     &strata_layer_layer_scale.class,

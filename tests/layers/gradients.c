@@ -104,6 +104,7 @@ static struct gradient_case cases[] = {
     { "Rescaling", "{\"scale\": [0.5, -2, 3], \"offset\": 1}", ONE({ 2, { 2, 3 } }) },
     { "Embedding", "{\"input_dim\": 5, \"output_dim\": 3}", ONE({ 1, { 4 } }) },
     { "ActivityRegularization", "{\"l1\": 0.1}", ONE({ 1, { 4 } }) },
+    { "Identity", "{}", ONE({ 2, { 3, 4 } }) },
     { "Add", "{}", 3, { { 2, { 2, 3 } }, { 2, { 1, 3 } }, { 1, { 3 } } }, false },
     { "Subtract", "{}", 2, { { 2, { 2, 3 } }, { 2, { 2, 3 } } }, false },
     { "Multiply", "{}", 3, { { 3, { 2, 2, 3 } }, { 3, { 1, 1, 3 } }, { 3, { 2, 2, 3 } } }, false },
