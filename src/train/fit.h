@@ -39,6 +39,8 @@ struct moment {
     strata_error error;
     char *path; /* owned, as is the JSON of what is saved, whose variables are those of `optimizer`; on rank 0 */
     struct saved_training saved;
+    json_t *statistics;  /* each rank's own; NULL: none; owned */
+    struct event *there; /* the numbers have come; owned; NULL: not asked for yet, or the saver's */
 };
 
 /* Since the epoch began, or was gone on with, in seconds. */
@@ -75,7 +77,6 @@ struct fit {
     struct accumulation *accumulation; /* NULL: a rank runs its share of a batch as one, or the run is exact */
     double *sums, *all;     /* of this rank since the epoch's start; of all ranks */
     double saturated;       /* gradients so far that were too large for the wire, of all ranks */
-    json_t *statistics;     /* each rank's own, for a checkpoint at hand; NULL: none; owned */
     double since_sync;      /* samples that this rank put through since the moving statistics were averaged */
 
     size_t epoch, step, steps; /* steps done in the epoch, and in all of it */
@@ -98,7 +99,6 @@ struct fit {
     struct saved_training optimizer; /* its variables, of which those without values have them in the parts; owned */
     float **places;                /* where, by variable; owned */
     struct moment moment;
-    struct event *there;           /* the numbers of one that the saver does not have yet; owned; NULL: none */
     size_t taken;                  /* the step of the last one */
     size_t odd_step;           /* of the run, from 1, in which this rank saw a gradient that is not finite; 0: none */
     bool odd_told;             /* .. and where it came from was told, or that of another rank */

@@ -104,7 +104,7 @@ static json_t *state_of(const struct fit *f, strata_error *err)
                               strata_exact_number(t->scalar), "rate", strata_exact_number(t->rate), "best",
                               strata_exact_number(f->best), "history", strata_history_save(f->history), "callbacks",
                               strata_callbacks_save(f->callbacks), "shares", strata_fit_save_balance(f), "job", f->config->job);
-    if (state && f->statistics) json_object_set(state, "statistics", f->statistics);
+    if (state && f->moment.statistics) json_object_set(state, "statistics", f->moment.statistics);
     json_t *own = strata_training_own(t);
     if (own) json_object_set_new(state, "compile", own);
     if (!state) strata_fail(err, STRATA_EMEMORY, "out of memory while a checkpoint was written");
@@ -144,11 +144,9 @@ static bool make_parts(struct fit *f, const struct saved_training *saved, strata
 static bool read_moving(struct fit *f, strata_error *err)
 {
     struct saved_training *saved = &f->moment.saved;
-    strata_event_free(f->there);
-    f->there = NULL;
     return describe_training(f, saved, err) && make_parts(f, saved, err)
            && strata_keras_parts_read_moving(f->parts, f->trainer.model, saved, err)
-           && strata_event_mark(f->trainer.device, QUEUE_COMPUTE, &f->there, err)
+           && strata_event_mark(f->trainer.device, QUEUE_COMPUTE, &f->moment.there, err)
            && strata_queue_flush(f->trainer.device, QUEUE_COMPUTE, err);
 }
 
@@ -169,10 +167,12 @@ static bool await_updated(struct fit *f, strata_error *err)
     return ok;
 }
 
-static void forget_moment(struct fit *f)
+void strata_fit_forget_checkpoint(struct fit *f)
 {
     json_decref(f->moment.saved.compile_config);
     json_decref(f->moment.saved.strata);
+    json_decref(f->moment.statistics);
+    strata_event_free(f->moment.there);
     free(f->moment.path);
     f->moment = (struct moment){ 0 };
 }
@@ -191,8 +191,8 @@ static bool post(struct fit *f, strata_error *err)
     if (json_object_set_new(m->saved.strata, "sums", exact_list(f->sums, f->objective->sums)) != 0)
         return strata_fail(err, STRATA_EMEMORY, "out of memory while a checkpoint was written");
     if (!strata_keras_parts_describe(f->parts, f->trainer.model, m->path, &m->saved, err)) return false;
-    strata_saver_post(f->saver, f->parts, f->there);
-    f->there = NULL;
+    strata_saver_post(f->saver, f->parts, m->there);
+    m->there = NULL;
     return true;
 }
 
@@ -258,12 +258,10 @@ bool strata_fit_checkpoint(struct fit *f, bool epoch_end, bool at_once, strata_e
     if (!f->folder || !f->config->checkpoint || (!at_once && !is_due(f, epoch_end))) return true;
     strata_comm_work(f->trainer.comm, "saving a checkpoint", f->step);
     const bool early = !epoch_end && !is_due(f, epoch_end); /* a run that goes on takes no averages here */
-    if (!strata_fit_saved(f, false, err) || (early && !strata_fit_keep_statistics(f, &f->statistics, err)) || !strata_fit_sync(f, err))
+    if (!strata_fit_saved(f, false, err) || (early && !strata_fit_keep_statistics(f, &f->moment.statistics, err)) || !strata_fit_sync(f, err))
         return false;
     f->moment.open = true;
     f->moment.ok = f->trainer.rank > 0 || (read_moving(f, &f->moment.error) && describe_moment(f, &f->moment.error));
-    json_decref(f->statistics);
-    f->statistics = NULL;
     if (may_wait(f, epoch_end, at_once)) return true;
     return strata_comm_agree(f->trainer.comm, strata_device_finish(f->trainer.device, err), err) && strata_fit_end_checkpoint(f, err);
 }
@@ -288,13 +286,6 @@ bool strata_fit_end_checkpoint(struct fit *f, strata_error *err)
     if (!f->moment.open) return true;
     f->moment.open = false;
     const bool ok = end(f, err);
-    forget_moment(f);
+    strata_fit_forget_checkpoint(f);
     return ok;
-}
-
-void strata_fit_forget_checkpoint(struct fit *f)
-{
-    json_decref(f->statistics);
-    forget_moment(f);
-    strata_event_free(f->there);
 }
