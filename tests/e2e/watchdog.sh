@@ -18,11 +18,11 @@ JSON
 start() {
     mpirun -n "$1" "$STRATA" fit job.json --progress line "${@:2}" >out 2>err &
     mpirun=$!
-    for _ in $(seq 600); do
+    for _ in $(seq 1800); do
         ! grep -q 'Epoch 1/' err || break
         sleep 0.1
     done
-    grep -q 'Epoch 1/' err || fail "no epoch within 60 s: $(cat err)"
+    grep -q 'Epoch 1/' err || fail "no epoch within 180 s: $(cat err)"
     mapfile -t ranks < <(pgrep -P "$mpirun" | sort -n)
     [ "${#ranks[@]}" -eq "$1" ] || fail "${#ranks[@]} ranks"
 }
