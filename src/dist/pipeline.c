@@ -83,12 +83,6 @@ static bool begin_settle(struct reducer *r, struct lane *lane, strata_error *err
 
 /* ---- the device ------------------------------------------------------------------------------------------------ */
 
-/* The calls that follow may hang as well as what they queue. Then this rank is to blame. */
-static void turn_to_device(const struct reducer *r)
-{
-    strata_stall_others(r->comm, false);
-}
-
 static void drop_event(struct lane *lane)
 {
     strata_event_free(lane->event);
@@ -106,7 +100,6 @@ static bool over(struct reducer *r, struct lane *lane)
         done = true;
     }
     if (!done) {
-        turn_to_device(r);
         if (!lane->rings && !strata_event_ring(lane->event, r->comm->bell, &error)) fail(r, &error);
         lane->rings = true;
         return false;
@@ -134,7 +127,6 @@ static void begin_read(struct reducer *r, struct lane *lane)
     const size_t parts = r->parts[r->comm->rank];
     if (r->failed || strata_span_length(all) == 0) return;
     bool ok = true;
-    turn_to_device(r);
     for (size_t p = 0; ok && p < parts; p++) {
         const size_t from = (p * r->count + all.begin) * sizeof(float), bytes = strata_span_length(all) * sizeof(float);
         struct event **event = p + 1 == parts ? &lane->event : NULL;
@@ -179,7 +171,6 @@ static void write_sums(struct reducer *r, struct lane *lane)
     const struct span mine = strata_reducer_slice(r, lane->bucket, r->comm->rank);
     const bool there = r->staging.lent && r->source == r->gradients;
     strata_error error = { 0 };
-    turn_to_device(r);
     if (!r->failed && strata_span_length(mine) > 0) {
         add_parts(r, lane, mine);
         if (!there
@@ -196,7 +187,6 @@ static void measure(struct reducer *r, struct lane *lane)
     strata_error error = { 0 };
     lane->stage = STAGE_FREE;
     if (r->failed || strata_span_length(mine) == 0) return;
-    turn_to_device(r);
     if (!r->update.measure(r->update.context, r->run, mine, r->measures, &error)) fail(r, &error);
 }
 
@@ -207,7 +197,6 @@ static void begin_update(struct reducer *r, struct lane *lane)
     strata_error error = { 0 };
     lane->stage = STAGE_UPDATE;
     if (r->failed || strata_span_length(mine) == 0) return;
-    turn_to_device(r);
     if (!r->update.update(r->update.context, r->run, mine, r->slots[lane->bucket], &error)
         || !strata_buffer_read_async(r->device, QUEUE_COPY, r->weights, mine.begin * sizeof(float),
                                      strata_span_length(mine) * sizeof(float), weights_of(r, mine), &lane->event, &error)
@@ -225,7 +214,6 @@ static void begin_write(struct reducer *r, struct lane *lane)
     lane->stage = STAGE_WRITE;
     strata_staging_sync(r);
     if (lane->worst.flag == FLAG_FAILED) return;
-    turn_to_device(r);
     for (int i = 0; ok && i < 2; i++) {
         if (strata_span_length(theirs[i]) == 0) continue;
         drop_event(lane);
@@ -375,6 +363,14 @@ static bool waits_for_peers(const struct lane *lane)
     return lane->stage == STAGE_NEAR || lane->stage == STAGE_EXCHANGE || lane->stage == STAGE_GATHER || lane->stage == STAGE_SETTLE;
 }
 
+/* Only here does this rank wait for the others, if its device has done what there is; all else it does itself, and may hang in it. */
+static void rest(const struct reducer *r, struct pause *pause, bool device)
+{
+    strata_stall_wait(r->comm, !device);
+    strata_pause(r->comm, pause);
+    strata_stall_wait(r->comm, false);
+}
+
 /* The device rings when something is over. Peers must be asked, and that disturbs a device that shares the core: while it computes,
  * there is time. When it has done its part of the step it waits for them too: then a thread that sleeps comes late, and what else
  * wants to run has the core whenever it yields. */
@@ -398,11 +394,10 @@ static bool run_lanes(struct reducer *r, enum stage first, strata_error *err)
             pause = (struct pause){ 0 };
             strata_stall_moved(r->comm);
         }
-        strata_stall_others(r->comm, !device);
         pause.late = r->computing;
         pause.yields = peers && !r->computing ? NEAR_YIELDS : 0;
         pause.most = !peers ? DEVICE_PAUSE : r->computing ? FAR_PAUSE : NEAR_PAUSE;
-        if (!moved && busy) strata_pause(r->comm, &pause);
+        if (!moved && busy) rest(r, &pause, device);
     } while (busy > 0 || (r->next < r->bucket_count && !r->stopped));
     return true;
 }
@@ -459,7 +454,6 @@ bool strata_reducer_step(struct comm *comm, void *context, strata_error *err)
     r->ready = r->last_ready = strata_clock();
     if (r->met == 0) r->met = r->ready;
     const bool ran = run_step(r, err);
-    strata_stall_others(comm, false);
     bool ok = false;
     if (ran) {
         *err = r->failed ? r->error : (strata_error){ 0 };

@@ -41,6 +41,11 @@ void strata_stall_others(struct comm *comm, bool others)
     if (atomic_exchange(&comm->others, others) != others) atomic_store(&comm->got_on, strata_clock());
 }
 
+void strata_stall_wait(struct comm *comm, bool others)
+{
+    atomic_store(&comm->others, others);
+}
+
 /* What the device does; a change is a move. Whether it may take as long as it likes. */
 static bool moves(struct comm *comm, struct stall *s, double at)
 {
