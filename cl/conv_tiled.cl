@@ -102,7 +102,7 @@ static inline void locate(struct pixels *at, int first, int n, int phase_y, int 
     }
 }
 
-/* Whether the next panel is worth being asked for: shorter ones come fast enough. */
+/* Whether the next panel is worth being asked for while this one is in use: shorter ones come fast enough. */
 #define LONG_PANELS (KH * KW * IN_G * NR >= 4096)
 
 /* acc += the `length` floats at each row times the lines of w. `next` is asked for, `pace` floats a line, for a burst would wait for
@@ -288,7 +288,7 @@ static inline void multiply_near(floatv acc[MR][2], const float *near, const int
     }
 }
 
-/* Tiles before which the place of one is asked for, whose panels are stored in turns, as no processor foresees. */
+/* The place of a tile is asked for so many tiles before: its panels are stored in turns, which no processor foresees. */
 #define STORES_AHEAD 4
 
 /* What a work-item of `gather_near` computes. */
