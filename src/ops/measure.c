@@ -12,7 +12,7 @@
 
 const double strata_least_gain = 0.03;
 
-enum { ROUNDS = 5, BLOCK_FLOATS = 1 << 20, MOST_REPEATS = 256, BEST_BLOCKS = 4 };
+enum { ROUNDS = 5, BLOCK_FLOATS = 1 << 20, MOST_REPEATS = 256, LONGER = 4 /* times a block is, where one thing is measured alone */ };
 static const double block_seconds = 0.01; /* of runs in a row, so that waiting for the last does not count */
 
 /* ---- sizes ------------------------------------------------------------------------------------------------------------ */
@@ -270,7 +270,7 @@ bool strata_meter_default(struct meter *m, const struct request *r, double *seco
     *seconds = INFINITY;
     for (int i = 0; i < ROUNDS; i++) {
         double one = 0;
-        if (!strata_meter_time(m, r, list[0].implementation, repeat * BEST_BLOCKS, &one, err)) return false;
+        if (!strata_meter_time(m, r, list[0].implementation, repeat * LONGER, &one, err)) return false;
         *seconds = fmin(*seconds, one);
     }
     return true;
