@@ -366,9 +366,9 @@ static bool waits_for_peers(const struct lane *lane)
 /* Only here does this rank wait for the others, if its device has done what there is; all else it does itself, and may hang in it. */
 static void rest(const struct reducer *r, struct pause *pause, bool device)
 {
-    strata_stall_wait(r->comm, !device);
+    strata_stall_resting(r->comm, !device);
     strata_pause(r->comm, pause);
-    strata_stall_wait(r->comm, false);
+    strata_stall_resting(r->comm, false);
 }
 
 /* The device rings when something is over. Peers must be asked, and that disturbs a device that shares the core: while it computes,

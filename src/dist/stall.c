@@ -41,7 +41,7 @@ void strata_stall_others(struct comm *comm, bool others)
     if (atomic_exchange(&comm->others, others) != others) atomic_store(&comm->got_on, strata_clock());
 }
 
-void strata_stall_wait(struct comm *comm, bool others)
+void strata_stall_resting(struct comm *comm, bool others)
 {
     atomic_store(&comm->others, others);
 }

@@ -13,6 +13,6 @@ void strata_stall_moved(struct comm *comm);
 /* This rank waits for others, or no longer. */
 void strata_stall_others(struct comm *comm, bool others);
 /* The same again and again, in one wait that lasts since something got on. */
-void strata_stall_wait(struct comm *comm, bool others);
+void strata_stall_resting(struct comm *comm, bool others);
 
 #endif
