@@ -3,13 +3,6 @@
 #include "base/finite.h"
 #include "dist/reducer_priv.h"
 
-static bool has_odd(const float *values, size_t count)
-{
-    uint32_t odd = 0;
-    for (size_t i = 0; i < count; i++) odd |= strata_is_odd(values[i]);
-    return odd != 0;
-}
-
 static void find(struct reducer *r, const struct lane *lane, struct span mine, size_t at)
 {
     struct oddity *odd = &r->odd;
@@ -22,7 +15,7 @@ static void find(struct reducer *r, const struct lane *lane, struct span mine, s
 
 void strata_odd_look(struct reducer *r, const struct lane *lane, struct span mine, size_t from, const float *sums, size_t count)
 {
-    if (r->odd.found || !has_odd(sums, count)) return;
+    if (r->odd.found || !strata_has_odd(sums, count)) return;
     size_t i = 0;
     while (!strata_is_odd(sums[i])) i++;
     find(r, lane, mine, from + i);

@@ -174,13 +174,6 @@ float *strata_image_variable(const struct store_image *image, size_t variable)
     return memory_of(image, &image->places->list[image->places->weights + variable]);
 }
 
-static bool are_finite(const float *values, size_t count)
-{
-    uint32_t odd = 0;
-    for (size_t i = 0; i < count; i++) odd |= strata_is_odd(values[i]);
-    return odd == 0;
-}
-
 void strata_image_finish(const struct store_image *image, char odd[STRATA_ODD_NAME])
 {
     const struct store_places *places = image->places;
@@ -188,7 +181,7 @@ void strata_image_finish(const struct store_image *image, char odd[STRATA_ODD_NA
     odd[0] = '\0';
     for (size_t i = 0; i < once && !odd[0]; i++) {
         const struct store_place *place = &places->list[i];
-        if (place->name && !are_finite(memory_of(image, place), place->bytes / sizeof(float)))
+        if (place->name && strata_has_odd(memory_of(image, place), place->bytes / sizeof(float)))
             snprintf(odd, STRATA_ODD_NAME, "%s", place->name);
     }
     for (size_t i = 0; i < places->twice; i++) {
