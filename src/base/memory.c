@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/fault.h"
 
@@ -13,6 +14,19 @@ void *strata_alloc(size_t count, size_t size, strata_error *err)
         memory = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
     if (!memory)
         strata_fail(err, STRATA_EMEMORY, "out of memory: %zu x %zu bytes were asked for", count, size);
+    return memory;
+}
+
+void *strata_alloc_pages(size_t size, strata_error *err)
+{
+    enum { PAGE = 4 << 10, LARGE_PAGE = 2 << 20 };
+    const size_t page = size >= LARGE_PAGE ? LARGE_PAGE : PAGE, most = SIZE_MAX - page;
+    const size_t whole = size > most ? 0 : size > 0 ? (size + page - 1) / page * page : page;
+    void *memory = whole > 0 && strata_fault(FAULT_MALLOC) == FAULT_NONE ? aligned_alloc(page, whole) : NULL;
+    if (!memory) strata_fail(err, STRATA_EMEMORY, "out of memory: %zu bytes were asked for", size);
+#ifdef MADV_HUGEPAGE
+    if (memory && page == LARGE_PAGE) madvise(memory, whole, MADV_HUGEPAGE); /* a wish */
+#endif
     return memory;
 }
 

@@ -243,14 +243,16 @@ static char *npy(struct leaf *leaf, size_t *size, strata_error *err)
     return bytes;
 }
 
-static bool put_leaf(struct archive *zip, struct leaf *leaf, char **bytes, strata_error *err)
+static bool put_leaf(struct zip_writer *zip, struct leaf *leaf, strata_error *err)
 {
     struct text name = { 0 };
+    char *bytes = NULL;
     size_t size;
     strata_text_add(&name, "%s/%s.npy", leaf->path, leaf->info.name);
     char *text = strata_text_take(&name, err);
-    const bool ok = text && strata_leaf_fetch(leaf, err) && (*bytes = npy(leaf, &size, err))
-                    && strata_zip_put(zip, text, *bytes, size, err);
+    const bool ok = text && strata_leaf_fetch(leaf, err) && (bytes = npy(leaf, &size, err))
+                    && strata_zip_put(zip, text, bytes, size, err);
+    free(bytes);
     free(text);
     return ok;
 }
@@ -258,15 +260,11 @@ static bool put_leaf(struct archive *zip, struct leaf *leaf, char **bytes, strat
 bool strata_npz_write(const strata_model *model, const char *path, strata_error *err)
 {
     struct leaves leaves = { 0 };
-    struct archive *zip = strata_zip_create(path, err);
+    struct zip_writer *zip = strata_zip_create(path, err);
     bool ok = zip && strata_leaves_collect(model, &leaves, err);
-    char **entries = ok ? strata_alloc(leaves.count, sizeof *entries, err) : NULL;
-    ok = ok && entries;
-    for (size_t i = 0; ok && i < leaves.count; i++) ok = put_leaf(zip, &leaves.list[i], &entries[i], err);
+    for (size_t i = 0; ok && i < leaves.count; i++) ok = put_leaf(zip, &leaves.list[i], err);
     ok = ok && strata_zip_commit(zip, err);
-    strata_zip_close(zip);
-    for (size_t i = 0; entries && i < leaves.count; i++) free(entries[i]);
-    free(entries);
+    strata_zip_free(zip);
     strata_leaves_release(&leaves);
     return ok;
 }

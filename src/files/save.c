@@ -72,7 +72,7 @@ static bool make_config(const strata_model *model, const struct saved_training *
     return ok;
 }
 
-static bool put(struct archive *zip, const char *name, const struct bytes *bytes, strata_error *err)
+static bool put(struct zip_writer *zip, const char *name, const struct bytes *bytes, strata_error *err)
 {
     return strata_zip_put(zip, name, bytes->data, bytes->size, err);
 }
@@ -81,6 +81,7 @@ static bool put(struct archive *zip, const char *name, const struct bytes *bytes
 struct keras_parts {
     char *path;
     struct bytes metadata, config, weights, strata; /* strata: of a checkpoint, else empty */
+    uint32_t checksum;                              /* of the weights */
     struct store_places places;                     /* in weights; of parts that are written again */
 };
 
@@ -158,25 +159,26 @@ bool strata_keras_parts_read_updated(struct keras_parts *parts, const strata_mod
 void strata_keras_parts_finish(struct keras_parts *parts, char odd[STRATA_ODD_NAME])
 {
     const struct store_image image = image_of(parts);
-    strata_image_finish(&image, odd);
+    strata_image_finish(&image, odd, &parts->checksum);
 }
 
 bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err)
 {
-    struct archive *zip = strata_zip_create(parts->path, err);
+    struct zip_writer *zip = strata_zip_create(parts->path, err);
     const bool ok = zip && put(zip, "metadata.json", &parts->metadata, err) && put(zip, "config.json", &parts->config, err)
-                    && put(zip, "model.weights.h5", &parts->weights, err)
+                    && strata_zip_put_known(zip, "model.weights.h5", parts->weights.data, parts->weights.size, parts->checksum, err)
                     && (!parts->strata.data || put(zip, "strata.json", &parts->strata, err)) && strata_zip_commit(zip, err);
-    strata_zip_close(zip);
+    strata_zip_free(zip);
     return ok;
 }
 
 static bool write_keras(const strata_model *model, const char *path, const struct saved_training *training, strata_error *err)
 {
     struct keras_parts parts = { 0 };
-    const bool ok = strata_keras_parts_describe(&parts, model, path, training, err)
-                    && make_h5(model, path, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, &parts.weights, err)
-                    && strata_keras_parts_write(&parts, err);
+    bool ok = strata_keras_parts_describe(&parts, model, path, training, err)
+              && make_h5(model, path, CONTENT_STORE, STRATA_FLAVOUR_KERAS3, training, &parts.weights, err);
+    if (ok) parts.checksum = strata_zip_checksum(0, parts.weights.data, parts.weights.size);
+    ok = ok && strata_keras_parts_write(&parts, err);
     release(&parts);
     return ok;
 }

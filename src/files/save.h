@@ -28,7 +28,8 @@ struct store_place {
 /* The weights in the order in which they are put, then the variables, then again those that are there twice. */
 struct store_places {
     struct store_place *list;
-    size_t count, room;
+    const struct store_place **by_address; /* owned; those that are not empty */
+    size_t count, room, filled;
     size_t weights, variables, twice; /* how many of each */
 };
 void strata_store_places_release(struct store_places *places);
@@ -48,8 +49,8 @@ bool strata_image_read(const struct store_image *image, const strata_model *mode
 bool strata_image_put_variables(const struct store_image *image, const struct saved_training *training, strata_error *err);
 /* Where the floats of a variable go that has none. */
 float *strata_image_variable(const struct store_image *image, size_t variable);
-/* Once all numbers are there; `odd` as strata_keras_parts_finish. */
-void strata_image_finish(const struct store_image *image, char odd[STRATA_ODD_NAME]);
+/* Once all numbers are there; `odd` as strata_keras_parts_finish, the checksum as of strata_zip_checksum. */
+void strata_image_finish(const struct store_image *image, char odd[STRATA_ODD_NAME], uint32_t *checksum);
 
 /* The training part of the files, in Keras 3's terms; *training is empty when there is none. */
 bool strata_legacy_read_training(const struct h5 *file, struct saved_training *training, strata_error *err);

@@ -10,6 +10,7 @@
 #include "files/compile_config.h"
 #include "files/leaves.h"
 #include "files/save.h"
+#include "files/zip.h"
 #include "model/model.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -20,6 +21,7 @@ void strata_store_places_release(struct store_places *places)
 {
     for (size_t i = 0; i < places->count; i++) free(places->list[i].name);
     free(places->list);
+    free(places->by_address);
     *places = (struct store_places){ 0 };
 }
 
@@ -104,6 +106,21 @@ static bool locate_variables(const struct search *s, const struct saved_training
     return ok;
 }
 
+static int compare_addresses(const void *a, const void *b)
+{
+    const uint64_t x = (*(const struct store_place *const *)a)->at, y = (*(const struct store_place *const *)b)->at;
+    return (x > y) - (x < y);
+}
+
+static bool sort(struct store_places *places, strata_error *err)
+{
+    if (!(places->by_address = strata_alloc(places->count, sizeof *places->by_address, err))) return false;
+    for (size_t i = 0; i < places->count; i++)
+        if (places->list[i].bytes > 0) places->by_address[places->filled++] = &places->list[i];
+    qsort(places->by_address, places->filled, sizeof *places->by_address, compare_addresses);
+    return true;
+}
+
 bool strata_store_locate(struct h5 *file, const strata_model *model, const struct saved_training *training, size_t size,
                          struct store_places *places, strata_error *err)
 {
@@ -111,7 +128,7 @@ bool strata_store_locate(struct h5 *file, const strata_model *model, const struc
     *places = (struct store_places){ 0 };
     if (!strata_places_walk(model, locate_layer, &s, err)) return false;
     places->weights = places->count;
-    return !training || training->count == 0 || locate_variables(&s, training, err);
+    return (!training || training->count == 0 || locate_variables(&s, training, err)) && sort(places, err);
 }
 
 /* ---- replacing them --------------------------------------------------------------------------------------------------- */
@@ -174,18 +191,37 @@ float *strata_image_variable(const struct store_image *image, size_t variable)
     return memory_of(image, &image->places->list[image->places->weights + variable]);
 }
 
-void strata_image_finish(const struct store_image *image, char odd[STRATA_ODD_NAME])
+/* Goes on with the checksum, and says whether floats are all finite: in pieces, which the second look finds in the processor's cache. */
+static bool look_at(const unsigned char *bytes, size_t size, bool floats, uint32_t *checksum)
+{
+    enum { PIECE = 128 << 10 };
+    bool finite = true;
+    for (size_t done = 0, some; done < size; done += some) {
+        some = size - done < PIECE ? size - done : PIECE;
+        *checksum = strata_zip_checksum(*checksum, bytes + done, some);
+        finite = finite && !(floats && strata_has_odd((const float *)(const void *)(bytes + done), some / sizeof(float)));
+    }
+    return finite;
+}
+
+void strata_image_finish(const struct store_image *image, char odd[STRATA_ODD_NAME], uint32_t *checksum)
 {
     const struct store_places *places = image->places;
-    const size_t once = places->weights + places->variables;
-    odd[0] = '\0';
-    for (size_t i = 0; i < once && !odd[0]; i++) {
-        const struct store_place *place = &places->list[i];
-        if (place->name && strata_has_odd(memory_of(image, place), place->bytes / sizeof(float)))
-            snprintf(odd, STRATA_ODD_NAME, "%s", place->name);
-    }
+    const struct store_place *first = NULL;
+    uint64_t at = 0;
     for (size_t i = 0; i < places->twice; i++) {
-        const struct store_place *from = &places->list[places->weights + STRATA_OUTER_VARIABLES + i], *to = &places->list[once + i];
+        const struct store_place *from = &places->list[places->weights + STRATA_OUTER_VARIABLES + i];
+        const struct store_place *to = &places->list[places->weights + places->variables + i];
         memcpy(memory_of(image, to), memory_of(image, from), to->bytes);
     }
+    *checksum = 0;
+    for (size_t i = 0; i < places->filled; i++) {
+        const struct store_place *place = places->by_address[i];
+        look_at(image->bytes + at, place->at - at, false, checksum);
+        const bool finite = look_at(image->bytes + place->at, place->bytes, place->name != NULL, checksum);
+        if (!finite && (!first || place < first)) first = place;
+        at = place->at + place->bytes;
+    }
+    look_at(image->bytes + at, image->size - at, false, checksum);
+    snprintf(odd, STRATA_ODD_NAME, "%s", first ? first->name : "");
 }

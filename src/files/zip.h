@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "files/names.h"
 
@@ -18,12 +19,17 @@ bool strata_zip_read(const struct archive *archive, const char *name, void **byt
                      strata_error *err);
 
 /* An archive that replaces a file whole at strata_zip_commit, and leaves it as it was where that does not come. Entries are stored, not
- * deflated, as Keras does. */
-struct archive *strata_zip_create(const char *path, strata_error *err);
-/* The bytes are borrowed until strata_zip_commit. */
-bool strata_zip_put(struct archive *archive, const char *name, const void *bytes, size_t size,
-                    strata_error *err);
-/* Nothing but strata_zip_close may follow. */
-bool strata_zip_commit(struct archive *archive, strata_error *err);
+ * deflated, as Keras does. What is large and begins with a page of memory goes past the page cache. */
+struct zip_writer;
+struct zip_writer *strata_zip_create(const char *path, strata_error *err);
+bool strata_zip_put(struct zip_writer *zip, const char *name, const void *bytes, size_t size, strata_error *err);
+/* Of bytes whose checksum is known. */
+bool strata_zip_put_known(struct zip_writer *zip, const char *name, const void *bytes, size_t size, uint32_t checksum, strata_error *err);
+/* Nothing but strata_zip_free may follow. */
+bool strata_zip_commit(struct zip_writer *zip, strata_error *err);
+void strata_zip_free(struct zip_writer *zip); /* takes NULL */
+
+/* The checksum of an entry, a CRC-32, of some bytes and those before it, which had `before`; 0 before the first. */
+uint32_t strata_zip_checksum(uint32_t before, const void *bytes, size_t size);
 
 #endif

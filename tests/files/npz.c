@@ -21,7 +21,7 @@ static void write_npz(const char *const *names, const char *const *headers, cons
 {
     strata_error err = { 0 };
     char entries[4][256];
-    struct archive *zip = strata_zip_create("m.npz", &err);
+    struct zip_writer *zip = strata_zip_create("m.npz", &err);
     for (int i = 0; i < count; i++) {
         const size_t header = strlen(headers[i]);
         memcpy(entries[i], "\x93NUMPY\x01\x00", 8);
@@ -32,7 +32,7 @@ static void write_npz(const char *const *names, const char *const *headers, cons
         cr_assert(strata_zip_put(zip, names[i], entries[i], 10 + header + sizes[i], &err), "%s", err.message);
     }
     cr_assert(strata_zip_commit(zip, &err), "%s", err.message);
-    strata_zip_close(zip);
+    strata_zip_free(zip);
 }
 
 static bool load(strata_model **model, strata_error *err)

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "files/archive.h"
 #include "files/golden.h"
 
@@ -28,12 +29,12 @@ static char *find(char *bytes, size_t length, const char *text)
 static void write_archive(const char *path)
 {
     strata_error err = { 0 };
-    struct archive *zip = strata_zip_create(path, &err);
+    struct zip_writer *zip = strata_zip_create(path, &err);
     cr_assert_not_null(zip, "%s", err.message);
     cr_assert(strata_zip_put(zip, "a.txt", "hello", 5, &err), "%s", err.message);
     cr_assert(strata_zip_put(zip, "folder/empty", "", 0, &err), "%s", err.message);
     cr_assert(strata_zip_commit(zip, &err), "%s", err.message);
-    strata_zip_close(zip);
+    strata_zip_free(zip);
 }
 
 Test(zip, entries_are_stored_as_they_are_and_come_back)
@@ -85,6 +86,98 @@ Test(zip, a_changed_bit_is_noticed)
     strata_zip_close(zip);
 }
 
+/* The check value of CRC-32 that its catalogues give. */
+Test(zip, checksums_are_crc_32_and_go_on)
+{
+    cr_assert_eq(strata_zip_checksum(0, "123456789", 9), 0xCBF43926u);
+    cr_assert_eq(strata_zip_checksum(strata_zip_checksum(0, "1234", 4), "56789", 5), 0xCBF43926u);
+    cr_assert_eq(strata_zip_checksum(0, "", 0), 0);
+}
+
+/* From memory that begins with a page and from such that does not. */
+Test(zip, a_large_entry_begins_with_a_page_of_the_file)
+{
+    enum { SIZE = 300001, PAGE = 4096 };
+    strata_error err = { 0 };
+    char *pages = strata_alloc_pages(SIZE + 1, &err), first[8];
+    void *bytes;
+    size_t size;
+    cr_assert_not_null(pages, "%s", err.message);
+    for (size_t i = 0; i <= SIZE; i++) pages[i] = (char)(i % 251);
+    memcpy(pages, "aligned.", 8);
+    struct zip_writer *zip = strata_zip_create("a.zip", &err);
+    cr_assert(zip && strata_zip_put(zip, "a.txt", "hello", 5, &err), "%s", err.message);
+    cr_assert(strata_zip_put(zip, "pages", pages, SIZE, &err), "%s", err.message);
+    cr_assert(strata_zip_put(zip, "behind", pages + 1, SIZE, &err), "%s", err.message);
+    cr_assert(strata_zip_put(zip, "b.txt", "bye", 3, &err) && strata_zip_commit(zip, &err), "%s", err.message);
+    strata_zip_free(zip);
+    FILE *file = fopen("a.zip", "rb");
+    cr_assert(file && fseek(file, PAGE, SEEK_SET) == 0 && fread(first, 1, sizeof first, file) == sizeof first);
+    cr_assert_eq(memcmp(first, "aligned.", sizeof first), 0);
+    fclose(file);
+    struct archive *archive = strata_zip_open("a.zip", &err);
+    cr_assert_not_null(archive, "%s", err.message);
+    cr_assert(strata_zip_read(archive, "pages", &bytes, &size, &err) && size == SIZE, "%s", err.message);
+    cr_assert_eq(memcmp(bytes, pages, SIZE), 0);
+    free(bytes);
+    cr_assert(strata_zip_read(archive, "behind", &bytes, &size, &err) && size == SIZE, "%s", err.message);
+    cr_assert_eq(memcmp(bytes, pages + 1, SIZE), 0);
+    free(bytes);
+    cr_assert(strata_zip_read(archive, "b.txt", &bytes, &size, &err) && strcmp(bytes, "bye") == 0, "%s", err.message);
+    free(bytes);
+    strata_zip_close(archive);
+    free(pages);
+}
+
+/* Which only the records of zip64 can count. */
+Test(zip, there_may_be_more_entries_than_sixteen_bits_count)
+{
+    enum { ENTRIES = 65537 };
+    strata_error err = { 0 };
+    struct names names = { 0 };
+    char name[32];
+    struct zip_writer *zip = strata_zip_create("a.zip", &err);
+    cr_assert_not_null(zip, "%s", err.message);
+    for (int i = 0; i < ENTRIES; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        cr_assert(strata_zip_put(zip, name, name, 1, &err), "%s", err.message);
+    }
+    cr_assert(strata_zip_commit(zip, &err), "%s", err.message);
+    strata_zip_free(zip);
+    struct archive *archive = strata_zip_open("a.zip", &err);
+    cr_assert_not_null(archive, "%s", err.message);
+    cr_assert(strata_zip_names(archive, &names, &err) && names.count == ENTRIES);
+    cr_assert_str_eq(names.list[ENTRIES - 1], "65536");
+    strata_names_release(&names);
+    strata_zip_close(archive);
+}
+
+Test(zip, names_may_be_of_any_script)
+{
+    strata_error err = { 0 };
+    void *bytes;
+    size_t size;
+    struct zip_writer *zip = strata_zip_create("a.zip", &err);
+    cr_assert(zip && strata_zip_put(zip, "größe/层", "x", 1, &err) && strata_zip_commit(zip, &err), "%s", err.message);
+    strata_zip_free(zip);
+    struct archive *archive = strata_zip_open("a.zip", &err);
+    cr_assert(archive && strata_zip_read(archive, "größe/层", &bytes, &size, &err) && size == 1, "%s", err.message);
+    free(bytes);
+    strata_zip_close(archive);
+}
+
+Test(zip, a_name_that_is_too_long_is_refused)
+{
+    enum { LENGTH = 65536 };
+    strata_error err = { 0 };
+    static char name[LENGTH + 1];
+    memset(name, 'n', LENGTH);
+    struct zip_writer *zip = strata_zip_create("a.zip", &err);
+    cr_assert(zip && !strata_zip_put(zip, name, "x", 1, &err));
+    cr_assert_str_eq(err.message, "a.zip: an entry's name of 65536 bytes; 65535 are the most");
+    strata_zip_free(zip);
+}
+
 static size_t count_files(void)
 {
     DIR *folder = opendir(".");
@@ -108,9 +201,9 @@ Test(zip, replaces_a_file_only_when_it_is_committed)
 {
     strata_error err = { 0 };
     cr_assert(strata_file_replace("a.zip", "old", 3, &err), "%s", err.message);
-    struct archive *zip = strata_zip_create("a.zip", &err);
+    struct zip_writer *zip = strata_zip_create("a.zip", &err);
     cr_assert(zip && strata_zip_put(zip, "a.txt", "hello", 5, &err), "%s", err.message);
-    strata_zip_close(zip);
+    strata_zip_free(zip);
     check_content("a.zip", "old");
     cr_assert_eq(count_files(), 1);
 }
@@ -122,11 +215,10 @@ Test(zip, that_finds_no_room_says_so_and_leaves_the_file_as_it_was)
     cr_assert(strata_file_replace("a.zip", "old", 3, &err), "%s", err.message);
     signal(SIGXFSZ, SIG_IGN);
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 9000, 9000 }), 0);
-    struct archive *zip = strata_zip_create("a.zip", &err);
-    cr_assert(zip && strata_zip_put(zip, "zeroes", zeroes, sizeof zeroes, &err), "%s", err.message);
-    cr_assert_not(strata_zip_commit(zip, &err));
+    struct zip_writer *zip = strata_zip_create("a.zip", &err);
+    cr_assert_not(strata_zip_put(zip, "zeroes", zeroes, sizeof zeroes, &err));
     cr_assert(strstr(err.message, "a.zip: cannot be written: File too large"), "%s", err.message);
-    strata_zip_close(zip);
+    strata_zip_free(zip);
     check_content("a.zip", "old");
     cr_assert_eq(count_files(), 1);
 }
