@@ -20,7 +20,7 @@ int strata_thread_start(pthread_t *thread, void *(*work)(void *context), void *c
 /* Linux takes the number of a thread for that of a process here. */
 void strata_thread_give_way(void)
 {
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
 }
 
 void strata_condition_init(pthread_cond_t *condition)

@@ -9,8 +9,8 @@
  * them. */
 int strata_thread_start(pthread_t *thread, void *(*work)(void *context), void *context);
 
-/* The calling thread lets those that compute go first from now on: it takes the gaps that they leave, and a tenth of a core where they leave
- * none. Where the system refuses it goes on as it was. */
+/* The calling thread lets those that compute go first from now on: it takes the gaps that they leave, and a hundredth of a core where they
+ * leave none. Where the system refuses it goes on as it was. */
 void strata_thread_give_way(void);
 
 /* A condition that is waited for by the clock of strata_clock. */
