@@ -1,6 +1,7 @@
 /* The matrix product in register tiles of copies of both sides, for large products on CPUs: cl/gemm_packed.cl. */
 #include <assert.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "ops/implementations.h"
@@ -38,13 +39,28 @@ static size_t strips_of(const struct tile *tile)
     return tile->width == 16 ? 48 : 24;
 }
 
-/* Columns are divided for as many items as are wanted. */
-static struct share divide(const struct tile *tile, const struct gemm *g, size_t tiles, size_t panels, size_t wanted)
+/* Of all panels, divided once for each of so many rows of items: at least `least` times, and not so that one compute unit gets many more
+ * than another. */
+static size_t panels_of(size_t panels, size_t rows, size_t least, size_t units)
+{
+    size_t best = 0, most = SIZE_MAX;
+    for (size_t n = strata_tile_least(panels, least); n <= 2 * least && n <= panels; n++) {
+        const size_t each = strata_tile_ceil(panels, n), busiest = strata_tile_ceil(rows * strata_tile_ceil(panels, each), units) * each;
+        if (busiest >= most) continue;
+        most = busiest;
+        best = each;
+    }
+    return best;
+}
+
+/* Columns are divided for several items a unit. */
+static struct share divide(const struct tile *tile, const struct gemm *g, size_t tiles, size_t panels, size_t units)
 {
     const size_t strips = strips_of(tile), blocks = strata_tile_ceil(g->k, (size_t)strata_tile_block(tile));
     struct share s = { .chunk = strata_tile_least(blocks, strips / TILES) };
     s.tiles = strata_tile_share(tiles, strips / s.chunk);
-    s.panels = strata_tile_ceil(panels, strata_tile_least(panels, strata_tile_ceil(wanted, strata_tile_ceil(tiles, s.tiles))));
+    const size_t rows = strata_tile_ceil(tiles, s.tiles);
+    s.panels = panels_of(panels, rows, strata_tile_ceil(units > 1 ? ITEMS * units : 1, rows), units);
     return s;
 }
 
@@ -79,7 +95,7 @@ static bool run_gemm(struct run *run, const struct gemm *g, strata_error *err)
     if (tiles == 0 || panels == 0)
         return true;
     assert(g->k > 0 && g->m <= INT_MAX / 2 && g->n <= INT_MAX / 2 && g->k <= INT_MAX / 2 && !g->grain);
-    const struct share share = divide(&tile, g, tiles, panels, units > 1 ? ITEMS * units : 1);
+    const struct share share = divide(&tile, g, tiles, panels, units);
     snprintf(options, sizeof options,
              "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DKC=%d -DSTRIPS=%zu -DRUN=%d -DDEPTH=%zu -DTRANS_A=%d -DTRANS_B=%d "
              "-DACCUMULATE=%d", tile.width, tile.rows, g->accumulate ? 0 : strata_tail_bias(&g->tail),
