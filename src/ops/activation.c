@@ -227,7 +227,7 @@ bool strata_op_activation_gradient_sums(struct run *run, enum activation_kind ki
                                         const struct view *dx, size_t each, const struct view *sums, strata_error *err)
 {
     const size_t columns = strata_view_count(sums), rows = strata_view_count(dy) / columns;
-    const struct slices slices = strata_op_slices(rows, each);
+    const struct slices slices = strata_op_slices(run, rows, each);
     const size_t parts = slices.grains * slices.slices;
     struct view part = *sums;
     assert(activations[kind].elementwise);

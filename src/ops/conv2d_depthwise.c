@@ -106,7 +106,7 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 {
     const size_t taps = (size_t)conv->kernel_height * (size_t)conv->kernel_width,
                  columns = taps * conv->filters;
-    const struct slices s = strata_op_slices(conv->n * conv->out_height, 0);
+    const struct slices s = strata_op_slices(run, conv->n * conv->out_height, 0);
     struct view part = { 0 };
     if (!strata_run_scratch(run, s.slices * columns * sizeof(float), &part.buffer, err)) return false;
     const struct arg args[] = { arg_view(x), arg_view(dy), arg_view(&part), { 0 } };

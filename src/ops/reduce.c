@@ -5,7 +5,7 @@
 
 #include "ops/map.h"
 
-enum { OPTIONS = 48 };
+enum { OPTIONS = 48, LEAST_ON_CPUS = 128 };
 
 size_t strata_op_slice(size_t rows)
 {
@@ -36,10 +36,11 @@ static bool sum_grains(struct run *run, const struct view *x, size_t rows, size_
     return strata_launch(run, &launch, err);
 }
 
-struct slices strata_op_slices(size_t rows, size_t each)
+struct slices strata_op_slices(struct run *run, size_t rows, size_t each)
 {
     struct slices s = { .each = each ? each : rows };
     s.slice = strata_op_slice(s.each);
+    if (s.slice < LEAST_ON_CPUS && strata_device_class_of(strata_run_device(run)) == STRATA_CPU_CLASS) s.slice = LEAST_ON_CPUS;
     s.slices = (s.each + s.slice - 1) / s.slice;
     s.grains = (rows + s.each - 1) / s.each;
     return s;
@@ -55,7 +56,7 @@ bool strata_op_sum_grains(struct run *run, const struct view *x, size_t rows, si
                           const struct view *y, strata_error *err)
 {
     char options[OPTIONS];
-    const struct slices s = strata_op_slices(rows, each);
+    const struct slices s = strata_op_slices(run, rows, each);
     const int width = strata_op_kept_width(run, x->storage, columns), chunks = strata_op_chunks(run, columns, width);
     struct view part = { 0 };
     if (s.slices == 1) return sum_grains(run, x, rows, columns, s.each, y, err);

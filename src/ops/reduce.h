@@ -33,7 +33,8 @@ size_t strata_op_slice(size_t rows);
 struct slices {
     size_t each, slice, slices, grains;
 };
-struct slices strata_op_slices(size_t rows, size_t each); /* each 0: all are one grain */
+/* each 0: all are one grain. Of at least 128 rows on CPUs, where the second stage costs as much as the first one of few rows. */
+struct slices strata_op_slices(struct run *run, size_t rows, size_t each);
 /* y (columns) from the sums of all slices, (grains * slices, columns). Takes no scratch memory. */
 bool strata_op_sum_parts(struct run *run, const struct view *parts, const struct slices *slices, size_t columns, const struct view *y,
                          strata_error *err);
