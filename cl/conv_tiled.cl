@@ -11,7 +11,7 @@
  *
  * `gather`: one work-item computes `tiles` * MR pixels, consecutive over the batch, by NR channels, in blocks of
  * BLOCK_TAPS taps; items lie along (panels of all groups, pixels, phases).
- *   -D VW, MR, BIAS, ACTIVATION                  as in tile.h
+ *   -D VW, NV, MR, BIAS, ACTIVATION              as in tile.h
  *   -D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C     extents of `in` and `out`; channels of all groups
  *   -D KH, KW, GROUPS, STRIDE_H, STRIDE_W, START_H, START_W, DILATION_H, DILATION_W, PHASES_H, PHASES_W
  *   -D BLOCK_TAPS                                taps of a block; its part of a panel should stay in the first cache
@@ -107,23 +107,20 @@ static inline void locate(struct pixels *at, int first, int n, int phase_y, int 
 
 /* acc += the `length` floats at each row times the lines of w. `next` is asked for, `pace` floats a line, for a burst would wait for
  * itself. */
-static inline void multiply(floatv acc[MR][2], global const float *row[MR], global const float *w, int length, global const float *next,
+static inline void multiply(floatv acc[MR][NV], global const float *row[MR], global const float *w, int length, global const float *next,
                             int pace)
 {
     for (int l = 0; l < length; ++l) {
-        const floatv b0 = LOADV(w + l * NR), b1 = LOADV(w + l * NR + VW);
+        floatv b[NV];
+        line_load(b, w + l * NR);
         if (LONG_PANELS) PREFETCH_FAR(next + l * pace);
 #pragma unroll
-        for (int r = 0; r < MR; ++r) {
-            const floatv v = row[r][l];
-            acc[r][0] += v * b0;
-            acc[r][1] += v * b1;
-        }
+        for (int r = 0; r < MR; ++r) tile_row_add(acc[r], row[r][l], b);
     }
 }
 
 /* A tile whose taps all lie inside: rows differ by one offset only. */
-static inline void inside(floatv acc[MR][2], const struct pixels *at, global const float *in, global const float *w,
+static inline void inside(floatv acc[MR][NV], const struct pixels *at, global const float *in, global const float *w,
                           int first, int last, global const float *next, int pace)
 {
     for (int tap = first; tap < last; tap += WHOLE_ROWS ? KW : 1) {
@@ -136,7 +133,7 @@ static inline void inside(floatv acc[MR][2], const struct pixels *at, global con
 }
 
 /* A tile at a border, or of a phase. Pixels outside read zeros; a tap that is outside for all rows is skipped. */
-static inline void border(floatv acc[MR][2], const struct pixels *at, global const float *in,
+static inline void border(floatv acc[MR][NV], const struct pixels *at, global const float *in,
                           global const float *zeros, global const float *w, int first, int last, int phase_y,
                           int phase_x)
 {
@@ -195,7 +192,7 @@ ONCE void compute(global const float *in, global const float *packed, global flo
             for (int panel = first_panel; panel < last_panel; ++panel) {
                 global const float *lines = w + (ulong)panel * KH * KW * IN_G * NR;
                 const int channel = g * OUT_G + panel * NR;
-                floatv acc[MR][2];
+                floatv acc[MR][NV];
                 tile_clear(acc);
                 if (all_inside)
                     inside(acc, &at, in, lines, tap, end,
@@ -266,7 +263,7 @@ static inline void copy_near(float near[LINE * LINES], global const float *in, c
 /* Taps of a line whose channels lie together. */
 #define RUN (DILATION_W == 1 ? KW : 1)
 
-static inline void multiply_near(floatv acc[MR][2], const float *near, const int of[MR], global const float *w)
+static inline void multiply_near(floatv acc[MR][NV], const float *near, const int of[MR], global const float *w)
 {
     const float *row[MR];
 #pragma unroll
@@ -275,13 +272,10 @@ static inline void multiply_near(floatv acc[MR][2], const float *near, const int
         for (int q = 0; q < KW; q += RUN)
 #pragma unroll
             for (int l = 0; l < RUN * IN_C; ++l, w += NR) {
-                const floatv b0 = LOADV(w), b1 = LOADV(w + VW);
+                floatv b[NV];
+                line_load(b, w);
 #pragma unroll
-                for (int r = 0; r < MR; ++r) {
-                    const floatv v = row[r][q * DILATION_W * IN_C + l];
-                    acc[r][0] += v * b0;
-                    acc[r][1] += v * b1;
-                }
+                for (int r = 0; r < MR; ++r) tile_row_add(acc[r], row[r][q * DILATION_W * IN_C + l], b);
             }
 #pragma unroll
         for (int r = 0; r < MR; ++r) row[r] += DILATION_H * LINE;
@@ -311,7 +305,7 @@ ONCE void compute_block(global const float *in, global const float *packed, glob
             at[r] = ((ulong)i * OUT_W + j) * OUT_C;
         }
         for (int panel = 0; panel < PANELS; ++panel) {
-            floatv acc[MR][2];
+            floatv acc[MR][NV];
 #if PANELS > 1
 #pragma unroll
             for (int r = 0; r < MR; ++r)
@@ -345,13 +339,8 @@ static inline void pack_dout(line right[PANEL_RUN][PIXELS], global const float *
         global const float *from = dout + (((ulong)b->image * OUT_H + b->i + i) * OUT_W + b->j) * OUT_C;
         for (int j = 0; j < b->width; ++j, from += OUT_C) {
             const int pixel = i * b->width + j;
-            for (int p = 0; p < whole; ++p) {
-                right[p][pixel].v[0] = LOADV(from + p * NR);
-                right[p][pixel].v[1] = LOADV(from + p * NR + VW);
-            }
-            if (whole < PANEL_RUN && whole * NR < columns)
-                for (int f = 0; f < NR; ++f)
-                    right[whole][pixel].f[f] = whole * NR + f < columns ? from[whole * NR + f] : 0;
+            for (int p = 0; p < whole; ++p) line_load(right[p][pixel].v, from + p * NR);
+            if (whole < PANEL_RUN && whole * NR < columns) line_load_some(right[whole][pixel].v, from + whole * NR, columns - whole * NR);
         }
     }
 }
@@ -402,17 +391,13 @@ static inline void pack_in(float left[PIXELS][SPAN], global const float *in, con
 static inline void gradient_tile(global float *dw, const float left[PIXELS][SPAN], const line *right, int pixels, int row,
                                  int rows, int columns, bool add)
 {
-    floatv acc[MR][2];
+    floatv acc[MR][NV];
     ulong at[MR];
     tile_clear(acc);
     for (int l = 0; l < pixels; ++l) {
-        const floatv b0 = right[l].v[0], b1 = right[l].v[1];
+        const line b = right[l];
 #pragma unroll
-        for (int r = 0; r < MR; ++r) {
-            const floatv v = left[l][row + r];
-            acc[r][0] += v * b0;
-            acc[r][1] += v * b1;
-        }
+        for (int r = 0; r < MR; ++r) tile_row_add(acc[r], left[l][row + r], b.v);
     }
 #pragma unroll
     for (int r = 0; r < MR; ++r) at[r] = (ulong)r * OUT_C;
@@ -428,7 +413,7 @@ static inline void gradient_tile(global float *dw, const float left[PIXELS][SPAN
 #if NEAR_GRADIENT
 static inline void near_tile(global float *dw, const float *near, global const float *dout, const struct block *b, int row, bool add)
 {
-    floatv acc[MR][2];
+    floatv acc[MR][NV];
     ulong at[MR];
     int of[MR];
     tile_clear(acc);
@@ -441,15 +426,12 @@ static inline void near_tile(global float *dw, const float *near, global const f
     for (int i = 0; i < b->height; ++i) {
         const float *from = near + i * STRIDE_H * LINE;
         for (int j = 0; j < b->width; ++j, from += STRIDE_W * IN_C, dout += OUT_C) {
-            const floatv b0 = LOADV(dout), b1 = LOADV(dout + VW);
-            PREFETCH(dout + PIXELS * OUT_C); /* of the block that follows: from afar they take longer than a few pixels' sums */
-            PREFETCH(dout + PIXELS * OUT_C + CACHE_LINE);
+            floatv b[NV];
+            line_load(b, dout);
+            /* of the block that follows: from afar they take longer than a few pixels' sums */
+            for (int side = 0; side < NR; side += CACHE_LINE) PREFETCH(dout + PIXELS * OUT_C + side);
 #pragma unroll
-            for (int r = 0; r < MR; ++r) {
-                const floatv v = from[TOGETHER ? of[0] + r : of[r]];
-                acc[r][0] += v * b0;
-                acc[r][1] += v * b1;
-            }
+            for (int r = 0; r < MR; ++r) tile_row_add(acc[r], from[TOGETHER ? of[0] + r : of[r]], b);
         }
     }
     tile_store(acc, dw + (ulong)row * OUT_C, at, ROWS - row, NR, add, false, 0, 0);

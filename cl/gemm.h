@@ -19,7 +19,7 @@ static inline void transpose(floatv t[VW])
 }
 
 /* A tile of C (., n). */
-static inline void store(floatv acc[MR][2], global float *c, int n, int rows, int columns, bool add, bool last,
+static inline void store(floatv acc[MR][NV], global float *c, int n, int rows, int columns, bool add, bool last,
                          global const float *bias, int factor)
 {
     ulong at[MR];

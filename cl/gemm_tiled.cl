@@ -4,7 +4,7 @@
  * blocks of at most KC. Of each block it copies its part of B to panels that are read front to back, padded with
  * zeros, and A too where transposition scatters it; then every tile of C is one loop over the block, in registers.
  * An element's order of summation depends on k and KC alone.
- *   -D VW, MR, BIAS, ACTIVATION    as in tile.h
+ *   -D VW, NV, MR, BIAS, ACTIVATION  as in tile.h
  *   -D KC                          longest block of k; a panel of KC * NR floats should stay in the first cache
  *   -D TILES, PANELS               largest `tiles` (counts where TRANS_A) and `panels`
  *   -D TRANS_A, TRANS_B            1: A is stored (k, m), B (n, k)
@@ -31,7 +31,7 @@ static inline void pack_panel(line panel[KC], global const float *b, int n, int 
     if (columns == NR)
         for (; l + VW <= depth; l += VW)
 #pragma unroll 1
-            for (int side = 0; side < 2; ++side) {
+            for (int side = 0; side < NV; ++side) {
                 floatv t[VW];
 #pragma unroll
                 for (int j = 0; j < VW; ++j) t[j] = LOADV(b + (ulong)(side * VW + j) * k + l);
@@ -61,12 +61,8 @@ static inline void pack_right(line right[PANELS][KC], global const float *b, int
         global const float *from = b + (ulong)(l0 + l) * n + j0;
         if (l + AHEAD < depth)
             for (int j = 0; j < columns; j += CACHE_LINE) PREFETCH(from + (ulong)AHEAD * n + j);
-        for (int p = 0; p < whole; ++p, from += NR) {
-            right[p][l].v[0] = LOADV(from);
-            right[p][l].v[1] = LOADV(from + VW);
-        }
-        if (whole * NR < columns)
-            for (int j = 0; j < NR; ++j) right[whole][l].f[j] = whole * NR + j < columns ? from[j] : 0;
+        for (int p = 0; p < whole; ++p, from += NR) line_load(right[p][l].v, from);
+        if (whole * NR < columns) line_load_some(right[whole][l].v, from, columns - whole * NR);
     }
 }
 #endif
@@ -90,32 +86,27 @@ static inline void pack_left(float left[TILES][STRIP], global const float *a, in
     }
 }
 
-static inline void multiply(floatv acc[MR][2], const float *strip, const line *panel, int depth)
+static inline void multiply(floatv acc[MR][NV], const float *strip, const line *panel, int depth)
 {
     for (int l = 0; l < depth; ++l) {
-        const floatv b0 = panel[l].v[0], b1 = panel[l].v[1];
+        const line b = panel[l];
 #pragma unroll
-        for (int r = 0; r < MR; ++r) {
-            const floatv v = strip[l * MR + r];
-            acc[r][0] += v * b0;
-            acc[r][1] += v * b1;
-        }
+        for (int r = 0; r < MR; ++r) tile_row_add(acc[r], strip[l * MR + r], b.v);
     }
 }
 
 #if GRAINS
-static inline void add_top(floatv acc[MR][2], const floatv top[MR][2])
+static inline void add_top(floatv acc[MR][NV], const floatv top[MR][NV])
 {
 #pragma unroll
-    for (int r = 0; r < MR; ++r) {
-        acc[r][0] = top[r][0] + acc[r][0];
-        acc[r][1] = top[r][1] + acc[r][1];
-    }
+    for (int r = 0; r < MR; ++r)
+#pragma unroll
+        for (int side = 0; side < NV; ++side) acc[r][side] = top[r][side] + acc[r][side];
 }
 
-static inline void multiply_grains(floatv acc[MR][2], const float *strip, const line *panel, int depth, int grain)
+static inline void multiply_grains(floatv acc[MR][NV], const float *strip, const line *panel, int depth, int grain)
 {
-    floatv stack[GRAIN_LEVELS][MR][2];
+    floatv stack[GRAIN_LEVELS][MR][NV];
     int top = 0;
     for (int g = 0, l = 0; l < depth; ++g, l += grain) {
         tile_clear(acc);
@@ -123,10 +114,9 @@ static inline void multiply_grains(floatv acc[MR][2], const float *strip, const 
         for (int merges = grain_merges(g); merges > 0; --merges) add_top(acc, stack[--top]);
         if (l + grain < depth) {
 #pragma unroll
-            for (int r = 0; r < MR; ++r) {
-                stack[top][r][0] = acc[r][0];
-                stack[top][r][1] = acc[r][1];
-            }
+            for (int r = 0; r < MR; ++r)
+#pragma unroll
+                for (int side = 0; side < NV; ++side) stack[top][r][side] = acc[r][side];
             ++top;
         }
     }
@@ -135,20 +125,16 @@ static inline void multiply_grains(floatv acc[MR][2], const float *strip, const 
 #endif
 #else
 /* Rows past the last read the last one again and are not stored. */
-static inline void multiply(floatv acc[MR][2], global const float *a, int k, int rows, const line *panel, int depth)
+static inline void multiply(floatv acc[MR][NV], global const float *a, int k, int rows, const line *panel, int depth)
 {
     global const float *row[MR];
 #pragma unroll
     for (int r = 0; r < MR; ++r) row[r] = a + (ulong)min(r, rows - 1) * k;
 
     for (int l = 0; l < depth; ++l) {
-        const floatv b0 = panel[l].v[0], b1 = panel[l].v[1];
+        const line b = panel[l];
 #pragma unroll
-        for (int r = 0; r < MR; ++r) {
-            const floatv v = row[r][l];
-            acc[r][0] += v * b0;
-            acc[r][1] += v * b1;
-        }
+        for (int r = 0; r < MR; ++r) tile_row_add(acc[r], row[r][l], b.v);
     }
 }
 #endif
@@ -176,7 +162,7 @@ ONCE void compute(global const float *a, global const float *b, global float *c,
 #endif
         for (int j = 0; j < columns; j += NR)
             for (int i = 0; i < rows; i += MR) {
-                floatv acc[MR][2];
+                floatv acc[MR][NV];
                 for (int r = 0; r < min(MR, rows - i); ++r) PREFETCH(c + (ulong)(i0 + i + r) * n + j0 + j);
                 tile_clear(acc);
 #if GRAINS

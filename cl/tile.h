@@ -1,6 +1,7 @@
 /* What the register-tiled kernels share: vectors of VW floats, the device's native width, and a tile of MR rows by
- * NR = 2 * VW columns that stays in registers while the inner loop runs. 2 * MR accumulators, 2 vectors of the right
+ * NR = NV * VW columns that stays in registers while the inner loop runs. 2 * MR accumulators, 2 vectors of the right
  * side and one broadcast must fit the registers: 6 rows with 16 registers, 8 to 14 with 32.
+ *   -D NV           vectors of a row: 2, which is meant where it is not given, or 1 where there are few columns
  *   -D VW           4, 8 or 16
  *   -D MR           rows of a tile, even
  *   -D BIAS         1: a bias is added before the activation; 2: and the sum is multiplied by a factor before
@@ -14,59 +15,152 @@
 #error "-D VW, MR and BIAS are needed"
 #endif
 
-#define NR (2 * VW)
+#ifndef NV
+#define NV 2
+#endif
+#define NR (NV * VW)
 
 /* Floats of a cache line. */
 #define CACHE_LINE 16
 
 /* A row of a packed panel or of a tile. */
 typedef union {
-    floatv v[2];
+    floatv v[NV];
     float f[NR];
 } line;
 
-static inline void tile_clear(floatv acc[MR][2])
+static inline void tile_clear(floatv acc[MR][NV])
 {
 #pragma unroll
-    for (int r = 0; r < MR; ++r) acc[r][0] = acc[r][1] = 0;
+    for (int r = 0; r < MR; ++r)
+#pragma unroll
+        for (int side = 0; side < NV; ++side) acc[r][side] = 0;
 }
 
-/* The first `rows` and `columns` are stored, or all when there are more. Row r goes to `to + at[r]`. add: to what is there. last: it is the whole sum, so bias and activation
- * follow; bias points at the tile's first column, whose factor lies `factor` floats behind it. */
-static inline void tile_store_corner(floatv acc[MR][2], global float *to, const ulong at[MR], int rows, int columns,
-                                     bool add, bool last, global const float *bias, int factor)
+/* A row of a panel. */
+static inline void line_load(floatv b[NV], global const float *from)
 {
-    line tile[MR];
 #pragma unroll
-    for (int r = 0; r < MR; ++r) {
-        tile[r].v[0] = acc[r][0];
-        tile[r].v[1] = acc[r][1];
+    for (int side = 0; side < NV; ++side) b[side] = LOADV(from + side * VW);
+}
+
+/* acc += v b */
+static inline void tile_row_add(floatv acc[NV], floatv v, const floatv b[NV])
+{
+#pragma unroll
+    for (int side = 0; side < NV; ++side) acc[side] += v * b[side];
+}
+
+/* `some` floats, or all of a vector where there are more; zeros behind them. */
+static inline floatv load_some(global const float *from, int some)
+{
+    if (some >= VW) return LOADV(from);
+    if (some <= 0) return 0;
+    const float2 two = (float2)(some & 1 ? from[some & ~1] : 0, 0);
+    const float4 four = some & 2 ? (float4)(vload2(0, from + (some & ~3)), two) : (float4)(two, 0, 0);
+#if VW == 4
+    return four;
+#else
+    const float8 eight = some & 4 ? (float8)(vload4(0, from + (some & ~7)), four) : (float8)(four, (float4)(0));
+#if VW == 8
+    return eight;
+#else
+    return some & 8 ? (float16)(vload8(0, from), eight) : (float16)(eight, (float8)(0));
+#endif
+#endif
+}
+
+/* The first `some` of a vector, or all where there are more. */
+static inline void store_some(floatv v, global float *to, int some)
+{
+    if (some >= VW) {
+        STOREV(v, to);
+        return;
     }
-    for (int r = 0; r < min(rows, MR); ++r)
-        for (int j = 0; j < columns; ++j) {
-            float v = tile[r].f[j];
-            if (add) v += to[at[r] + j];
+#if VW == 16
+    float8 eight = v.lo;
+    if (some & 8) {
+        vstore8(eight, 0, to);
+        to += 8;
+        eight = v.hi;
+    }
+#elif VW == 8
+    const float8 eight = v;
+#endif
+#if VW == 4
+    const float4 four = v;
+#else
+    float4 four = eight.lo;
+    if (some & 4) {
+        vstore4(four, 0, to);
+        to += 4;
+        four = eight.hi;
+    }
+#endif
+    float2 two = four.lo;
+    if (some & 2) {
+        vstore2(two, 0, to);
+        to += 2;
+        two = four.hi;
+    }
+    if (some & 1) *to = two.x;
+}
+
+/* One of which there are so many columns, or all; zeros behind them. */
+static inline void line_load_some(floatv b[NV], global const float *from, int columns)
+{
+#pragma unroll
+    for (int side = 0; side < NV; ++side) b[side] = load_some(from + side * VW, columns - side * VW);
+}
+
+/* What becomes of a sum. */
+static inline floatv tile_tail(floatv v, floatv bias, floatv factor, bool last)
+{
 #if BIAS > 1
-            if (last) v *= bias[factor + j];
+    if (last) v *= factor;
 #endif
 #if BIAS
-            if (last) v += bias[j];
+    if (last) v += bias;
 #endif
-            to[at[r] + j] = last ? ACTIVATE(v) : v;
-        }
+    return last ? ACTIVATE(v) : v;
 }
 
-static inline void tile_store(floatv acc[MR][2], global float *to, const ulong at[MR], int rows, int columns,
+/* The corner of a tile that has fewer columns. */
+static inline void tile_store_some(floatv acc[MR][NV], global float *to, const ulong at[MR], int rows, int columns,
+                                   bool add, bool last, global const float *bias, int factor)
+{
+#pragma unroll
+    for (int side = 0; side < NV; ++side, columns -= VW, to += VW, bias += VW) {
+        if (columns <= 0) break;
+        floatv biases = 0, factors = 0;
+#if BIAS
+        if (last) biases = load_some(bias, columns);
+#endif
+#if BIAS > 1
+        if (last) factors = load_some(bias + factor, columns);
+#endif
+#pragma unroll
+        for (int r = 0; r < MR; ++r)
+            if (r < rows) {
+                global float *out = to + at[r];
+                store_some(tile_tail(add ? acc[r][side] + load_some(out, columns) : acc[r][side], biases, factors, last), out, columns);
+            }
+    }
+}
+
+/* The first `rows` and `columns` are stored, or all when there are more. Row r goes to `to + at[r]`. add: to what is there. last: it is the
+ * whole sum, so bias and activation follow; bias points at the tile's first column, whose factor lies `factor` floats behind it. */
+static inline void tile_store(floatv acc[MR][NV], global float *to, const ulong at[MR], int rows, int columns,
                               bool add, bool last, global const float *bias, int factor)
 {
     if (columns < NR) {
-        tile_store_corner(acc, to, at, rows, columns, add, last, bias, factor);
+        tile_store_some(acc, to, at, rows, columns, add, last, bias, factor);
         return;
     }
 #pragma unroll
     for (int r = 0; r < MR; ++r)
 #pragma unroll
-        for (int side = 0; side < 2; ++side)
+        for (int side = 0; side < NV; ++side)
             if (r < rows) {
                 global float *out = to + at[r] + side * VW;
                 floatv v = acc[r][side];

@@ -135,17 +135,6 @@ static inline floatv finished(floatv y, global const float *bias, int factor, in
     return ACTIVATE(y);
 }
 
-static inline void store(floatv y, global float *to, int channels)
-{
-    if (channels >= VW) {
-        STOREV(y, to);
-        return;
-    }
-    line some;
-    some.v[0] = y;
-    for (int f = 0; f < channels; ++f) to[f] = some.f[f];
-}
-
 #if POOL_H && !REVERSED
 /* Maxima over windows of a row of them, the first ones of a window where there are several; a NaN wins, as in max_pool2d.cl. */
 static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uchar *index, int image, int row, int x, int channels)
@@ -164,7 +153,7 @@ static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uc
             where = stays ? where : (intv)cell;
         }
         const ulong at = (((ulong)image * STORED_H(OUT_H) + row / POOL_H) * STORED_W(OUT_W) + (x + j) / POOL_W) * OUT_C;
-        store(best, out + at, channels);
+        store_some(best, out + at, channels);
 #if INDEX
         store_places(where, index + at, channels);
 #endif
@@ -177,7 +166,7 @@ static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uc
     if (row >= OUT_H) return;
 #pragma unroll
     for (int j = 0; j < M; ++j)
-        if (x + j < OUT_W) store(y[0][j], out + (((ulong)image * OUT_H + row) * OUT_W + x + j) * OUT_C, channels);
+        if (x + j < OUT_W) store_some(y[0][j], out + (((ulong)image * OUT_H + row) * OUT_W + x + j) * OUT_C, channels);
 }
 #endif
 

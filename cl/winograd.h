@@ -126,13 +126,3 @@ static inline void to_weights(const floatv u[SIDE], floatv g[3])
 #else
 #error "M must be 2 or 4"
 #endif
-
-/* `count` floats at `from`, at most VW; zeros behind them. */
-static inline floatv load_some(global const float *from, int count)
-{
-    line some;
-    if (count >= VW) return LOADV(from);
-    some.v[0] = 0.0f;
-    for (int i = 0; i < count; ++i) some.f[i] = from[i];
-    return some.v[0];
-}

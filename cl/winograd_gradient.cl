@@ -166,11 +166,7 @@ ONCE void finish_some(global const float *parts, global float *dw, int chunks, i
         floatv column[SIDE], g[3];
         for (int i = 0; i < SIDE; ++i) column[i] = half_way[i][q];
         to_weights(column, g);
-        for (int p = 0; p < 3; ++p) {
-            line some;
-            some.v[0] = g[p];
-            for (int i = 0; i < min(VW, OUT_C - f); ++i) dw[((ulong)(p * 3 + q) * IN_C + c) * OUT_C + f + i] = some.f[i];
-        }
+        for (int p = 0; p < 3; ++p) store_some(g[p], dw + ((ulong)(p * 3 + q) * IN_C + c) * OUT_C + f, OUT_C - f);
     }
 }
 

@@ -131,11 +131,11 @@ static void write_options(const struct gather *g, const struct tile *tile, char 
 {
     const struct division d = divide(g, tile);
     snprintf(options, OPTIONS,
-             "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DIN_H=%zu -DIN_W=%zu -DIN_C=%zu -DOUT_H=%zu -DOUT_W=%zu "
+             "-DVW=%d -DNV=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DIN_H=%zu -DIN_W=%zu -DIN_C=%zu -DOUT_H=%zu -DOUT_W=%zu "
              "-DOUT_C=%zu -DKH=%d -DKW=%d -DGROUPS=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DSTART_H=%d -DSTART_W=%d "
              "-DDILATION_H=%d -DDILATION_W=%d -DPHASES_H=%d -DPHASES_W=%d -DBLOCK_TAPS=%zu "
              "-DREVERSED=%d -DPIXELS=%d -DSPAN_TILES=%zu -DPANEL_RUN=%zu -DMOST_NEAR=%d",
-             tile->width, tile->rows, strata_tail_bias(&g->tail), (int)g->tail.activation, g->in_h, g->in_w, g->in_c, g->out_h,
+             tile->width, tile->vectors, tile->rows, strata_tail_bias(&g->tail), (int)g->tail.activation, g->in_h, g->in_w, g->in_c, g->out_h,
              g->out_w, g->out_c, g->kernel_h, g->kernel_w, g->groups, g->stride_h, g->stride_w, g->start_h,
              g->start_w, g->dilation_h, g->dilation_w, g->phases_h, g->phases_w, block_taps(g, tile), g->reversed,
              PIXELS, d.tiles, d.panels, NEAR);
@@ -184,7 +184,7 @@ static bool run_gather(struct run *run, const struct gather *g, strata_error *er
     char options[OPTIONS];
     struct view packed = { 0 };
     struct device *device = strata_run_device(run);
-    const struct tile tile = strata_tile_of(device);
+    const struct tile tile = strata_tile_for(device, g->out_c / (size_t)g->groups);
     const size_t phases = (size_t)g->phases_h * (size_t)g->phases_w;
     const size_t pixels = g->n * strata_tile_ceil(g->out_h, (size_t)g->phases_h)
                           * strata_tile_ceil(g->out_w, (size_t)g->phases_w);
@@ -254,7 +254,7 @@ static bool sum_parts(struct run *run, const char *options, const struct view *p
 /* Rows that leave least of the last tile empty: few channels make few rows. There are registers for ten where there are 32. */
 static struct tile gradient_tile_of(struct device *device, const struct gather *g)
 {
-    struct tile tile = strata_tile_of(device);
+    struct tile tile = strata_tile_for(device, g->out_c / (size_t)g->groups);
     const size_t rows = taps_of(g) * g->in_c / (size_t)g->groups;
     const int usual = tile.rows, most = tile.width == 16 ? 10 : usual;
     size_t least = strata_tile_ceil(rows, (size_t)usual) * (size_t)usual;

@@ -50,7 +50,7 @@ static size_t span_of(const struct gemm *g, const struct tile *tile)
 static bool multiply(struct run *run, const struct gemm *g, const struct view *c, strata_error *err)
 {
     char options[220];
-    const struct tile tile = strata_tile_of(strata_run_device(run));
+    const struct tile tile = strata_tile_for(strata_run_device(run), g->n);
     const size_t span = span_of(g, &tile), parts = strata_tile_ceil(g->k, span);
     const size_t tiles = strata_tile_ceil(g->m, (size_t)tile.rows), panels = strata_tile_ceil(g->n, (size_t)tile.columns);
     if (tiles == 0 || panels == 0)
@@ -60,8 +60,8 @@ static bool multiply(struct run *run, const struct gemm *g, const struct view *c
         divide(tiles, panels, g->transpose_a, strata_tile_ceil(strata_tile_items(strata_run_device(run)), parts));
 
     snprintf(options, sizeof options,
-             "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DKC=%d -DTILES=%d -DPANELS=%d -DTRANS_A=%d -DTRANS_B=%d "
-             "-DACCUMULATE=%d -DGRAINS=%d", tile.width, tile.rows, g->accumulate ? 0 : strata_tail_bias(&g->tail),
+             "-DVW=%d -DNV=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DKC=%d -DTILES=%d -DPANELS=%d -DTRANS_A=%d -DTRANS_B=%d "
+             "-DACCUMULATE=%d -DGRAINS=%d", tile.width, tile.vectors, tile.rows, g->accumulate ? 0 : strata_tail_bias(&g->tail),
              g->accumulate ? ACTIVATION_LINEAR : (int)g->tail.activation,
              strata_tile_block(&tile), MOST_PACKED_TILES, MOST_PANELS, g->transpose_a, g->transpose_b, g->accumulate, g->grain > 0);
     const struct arg args[] = { arg_view(&g->a), arg_view(&g->b), arg_view(c), arg_view(&g->tail.bias),

@@ -5,7 +5,8 @@
 #include "device/device.h"
 
 struct tile {
-    int width;   /* -D VW, floats a vector; a tile has two vectors of columns */
+    int width;   /* -D VW, floats a vector */
+    int vectors; /* -D NV, of columns */
     int rows;    /* -D MR */
     int columns; /* NR */
 };
@@ -15,7 +16,17 @@ static inline struct tile strata_tile_of(const struct device *device)
 {
     const int native = strata_device_info_of(device)->native_vector_width;
     const int width = native >= 16 ? 16 : native >= 8 ? 8 : 4;
-    return (struct tile){ .width = width, .rows = width == 16 ? 8 : 6, .columns = 2 * width };
+    return (struct tile){ .width = width, .vectors = 2, .rows = width == 16 ? 8 : 6, .columns = 2 * width };
+}
+
+/* Where there are so many columns: one vector of them, if they fit. */
+static inline struct tile strata_tile_for(const struct device *device, size_t columns)
+{
+    struct tile tile = strata_tile_of(device);
+    if (columns > (size_t)tile.width) return tile;
+    tile.vectors = 1;
+    tile.columns = tile.width;
+    return tile;
 }
 
 /* The longest block of k that a product sums at a time: a panel of it stays in the first cache. */
