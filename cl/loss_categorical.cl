@@ -3,8 +3,10 @@
  * One work-item per row of `columns` elements: it writes the row's loss to values, and to d the gradient with respect
  * to `at` times the weight of the row's sample times the step's loss scale. d and weight may be null. Labels are rows of
  * as many floats, or one class index a row; a row whose index is out of range has loss NaN and no gradient (the host
- * refuses such labels before). Formulas: keras/src/losses/losses.py and backend/tensorflow/nn.py. */
+ * refuses such labels before). Formulas: keras/src/losses/losses.py and backend/tensorflow/nn.py. -D VW, see vector.h: of logits. */
 #include "step.h"
+#include "vector.h"
+#include "some.h"
 
 #define CLIP 1e-7f
 
@@ -21,10 +23,11 @@ static float row_scale(global const uint *words, global const float *weight, ulo
 /* x: the row; the largest element in .x, the logarithm of sum(exp(x - largest)) in .y */
 static float2 log_sum_exp(global const float *x, int columns)
 {
-    float largest = x[0], sum = 0;
-    for (int c = 1; c < columns; ++c) largest = fmax(largest, x[c]);
-    for (int c = 0; c < columns; ++c) sum += exp(x[c] - largest);
-    return (float2)(largest, log(sum));
+    floatv most = -INFINITY, sum = 0;
+    for (int c = 0; c < columns; c += VW) most = fmax(most, fill_rest(load_some(x + c, columns - c), columns - c, -INFINITY));
+    const float largest = most_of_lanes(most);
+    for (int c = 0; c < columns; c += VW) sum += fill_rest(exp(load_some(x + c, columns - c) - largest), columns - c, 0);
+    return (float2)(largest, log(sum_lanes(sum)));
 }
 
 /* -sum(t * log_softmax(x)); the smoothed label is t * keep + spread. The labels of a row need not sum to 1. */
@@ -37,17 +40,19 @@ kernel void softmax_logits(global const float *at, ulong at0, global const float
     if (row >= n) return;
     global const float *x = at + at0 + row * columns, *t = y + y0 + row * columns;
     const float2 norm = log_sum_exp(x, columns);
-    float loss = 0, total = 0;
-    for (int c = 0; c < columns; ++c) {
-        const float label = t[c] * keep + spread;
-        loss -= label * (x[c] - norm.x - norm.y);
-        total += label;
+    floatv loss = 0, labels = 0;
+    for (int c = 0; c < columns; c += VW) {
+        const floatv label = fill_rest(load_some(t + c, columns - c) * keep + spread, columns - c, 0);
+        loss -= label * (load_some(x + c, columns - c) - norm.x - norm.y);
+        labels += label;
     }
-    values[values0 + row] = loss;
+    values[values0 + row] = sum_lanes(loss);
     if (!d) return;
-    const float scale = row_scale(words, weight, weight0, row / sample_rows);
-    for (int c = 0; c < columns; ++c)
-        d[d0 + row * columns + c] = scale * (total * exp(x[c] - norm.x - norm.y) - (t[c] * keep + spread));
+    const float scale = row_scale(words, weight, weight0, row / sample_rows), total = sum_lanes(labels);
+    for (int c = 0; c < columns; c += VW) {
+        const floatv share = exp(load_some(x + c, columns - c) - norm.x - norm.y), label = load_some(t + c, columns - c) * keep + spread;
+        store_some(scale * (total * share - label), d + d0 + row * columns + c, columns - c);
+    }
 }
 
 /* The same for class indices. */
@@ -64,8 +69,9 @@ kernel void sparse_logits(global const float *at, ulong at0, global const int *y
     values[values0 + row] = good ? norm.y - (x[label] - norm.x) : NAN;
     if (!d) return;
     const float scale = good ? row_scale(words, weight, weight0, row / sample_rows) : 0;
-    for (int c = 0; c < columns; ++c)
-        d[d0 + row * columns + c] = scale * (exp(x[c] - norm.x - norm.y) - (c == label));
+    for (int c = 0; c < columns; c += VW)
+        store_some(scale * (exp(load_some(x + c, columns - c) - norm.x - norm.y) - one_at(label - c)), d + d0 + row * columns + c,
+                   columns - c);
 }
 
 /* Probabilities o = p / sum(p), clipped: -sum(t * log(o)). */

@@ -7,6 +7,7 @@
  *   -D BIAS         1: a bias is added before the activation; 2: and the sum is multiplied by a factor before
  *   -D ACTIVATION   as in activation.h */
 #include "vector.h"
+#include "some.h"
 #include "activation.h"
 #include "once.h"
 #include "prefetch.h"
@@ -49,61 +50,6 @@ static inline void tile_row_add(floatv acc[NV], floatv v, const floatv b[NV])
 {
 #pragma unroll
     for (int side = 0; side < NV; ++side) acc[side] += v * b[side];
-}
-
-/* `some` floats, or all of a vector where there are more; zeros behind them. */
-static inline floatv load_some(global const float *from, int some)
-{
-    if (some >= VW) return LOADV(from);
-    if (some <= 0) return 0;
-    const float2 two = (float2)(some & 1 ? from[some & ~1] : 0, 0);
-    const float4 four = some & 2 ? (float4)(vload2(0, from + (some & ~3)), two) : (float4)(two, 0, 0);
-#if VW == 4
-    return four;
-#else
-    const float8 eight = some & 4 ? (float8)(vload4(0, from + (some & ~7)), four) : (float8)(four, (float4)(0));
-#if VW == 8
-    return eight;
-#else
-    return some & 8 ? (float16)(vload8(0, from), eight) : (float16)(eight, (float8)(0));
-#endif
-#endif
-}
-
-/* The first `some` of a vector, or all where there are more. */
-static inline void store_some(floatv v, global float *to, int some)
-{
-    if (some >= VW) {
-        STOREV(v, to);
-        return;
-    }
-#if VW == 16
-    float8 eight = v.lo;
-    if (some & 8) {
-        vstore8(eight, 0, to);
-        to += 8;
-        eight = v.hi;
-    }
-#elif VW == 8
-    const float8 eight = v;
-#endif
-#if VW == 4
-    const float4 four = v;
-#else
-    float4 four = eight.lo;
-    if (some & 4) {
-        vstore4(four, 0, to);
-        to += 4;
-        four = eight.hi;
-    }
-#endif
-    float2 two = four.lo;
-    if (some & 2) {
-        vstore2(two, 0, to);
-        to += 2;
-        two = four.hi;
-    }
-    if (some & 1) *to = two.x;
 }
 
 /* One of which there are so many columns, or all; zeros behind them. */

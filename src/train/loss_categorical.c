@@ -1,6 +1,10 @@
 /* Losses over the classes of the last axis. Source: keras/src/losses/losses.py, backend/tensorflow/nn.py. */
 #include "train/loss_fields.h"
 
+#include <stdio.h>
+
+#include "ops/map.h"
+
 struct categorical {
     struct loss_common common;
     double smoothing, alpha, gamma; /* the last two of the focal form */
@@ -31,13 +35,21 @@ static const struct field focal_fields[] = {
 static const struct field plain_cosine_fields[] = { LOSS_FIELDS("cosine_similarity"), LOSS_AXIS, { 0 } };
 static const struct field hinge_fields[] = { LOSS_FIELDS("categorical_hinge"), { 0 } };
 
+/* On CPUs a row is gone through by vectors. */
+static bool launch(const struct loss_step *s, const char *kernel, const struct arg *more, strata_error *err)
+{
+    enum { WIDEST = 16 };
+    char options[16];
+    snprintf(options, sizeof options, "-DVW=%d", strata_op_vector_width(s->run, WIDEST));
+    return strata_loss_launch(s, kernel, options, more, err);
+}
+
 static bool emit_categorical(const void *config, const struct loss_step *s, strata_error *err)
 {
     const struct categorical *c = config;
     const bool logits = s->at_logits || c->common.from_logits;
     const struct arg more[] = { arg_float(1 - c->smoothing), arg_float(c->smoothing / (double)s->columns), { 0 } };
-    return strata_loss_launch(s, logits ? "loss_categorical:softmax_logits" : "loss_categorical:probabilities", NULL,
-                              more, err);
+    return launch(s, logits ? "loss_categorical:softmax_logits" : "loss_categorical:probabilities", more, err);
 }
 
 static bool emit_focal(const void *config, const struct loss_step *s, strata_error *err)
@@ -46,21 +58,21 @@ static bool emit_focal(const void *config, const struct loss_step *s, strata_err
     const struct arg more[] = { arg_float(1 - c->smoothing), arg_float(c->smoothing / (double)s->columns),
                                 arg_float(c->alpha),         arg_float(c->gamma),
                                 arg_int(c->common.from_logits), { 0 } };
-    return strata_loss_launch(s, "loss_categorical:focal", NULL, more, err);
+    return launch(s, "loss_categorical:focal", more, err);
 }
 
 static bool emit_cosine(const void *config, const struct loss_step *s, strata_error *err)
 {
     const struct arg more[] = { { 0 } };
     (void)config;
-    return strata_loss_launch(s, "loss_categorical:cosine_similarity", NULL, more, err);
+    return launch(s, "loss_categorical:cosine_similarity", more, err);
 }
 
 static bool emit_hinge(const void *config, const struct loss_step *s, strata_error *err)
 {
     const struct arg more[] = { { 0 } };
     (void)config;
-    return strata_loss_launch(s, "loss_categorical:categorical_hinge", NULL, more, err);
+    return launch(s, "loss_categorical:categorical_hinge", more, err);
 }
 
 const struct loss_class strata_loss_categorical = {
@@ -115,14 +127,13 @@ static bool emit_sparse(const void *config, const struct loss_step *s, strata_er
     const struct categorical *c = config;
     const bool logits = s->at_logits || c->common.from_logits;
     const struct arg more[] = { { 0 } };
-    return strata_loss_launch(s, logits ? "loss_categorical:sparse_logits" : "loss_categorical:sparse_probabilities",
-                              NULL, more, err);
+    return launch(s, logits ? "loss_categorical:sparse_logits" : "loss_categorical:sparse_probabilities", more, err);
 }
 
 static bool emit_generalized(const void *config, const struct loss_step *s, strata_error *err)
 {
     const struct arg more[] = { arg_float(((const struct categorical *)config)->q), { 0 } };
-    return strata_loss_launch(s, "loss_categorical:generalized", NULL, more, err);
+    return launch(s, "loss_categorical:generalized", more, err);
 }
 
 const struct loss_class strata_loss_sparse = {
