@@ -47,6 +47,8 @@
 #define IN_G (IN_C / GROUPS)
 #define OUT_G (OUT_C / GROUPS)
 #define PANELS ((OUT_G + NR - 1) / NR)
+/* How many columns of a tile there are: all, which leaves the compiler less to do, or so many. */
+#define COLUMNS(left) (OUT_G % NR == 0 ? NR : (left))
 #define ZEROS ((IN_G + NR - 1) / NR * NR)
 
 /* Whether some tap of some pixel lies outside `in`. */
@@ -199,7 +201,7 @@ ONCE void compute(global const float *in, global const float *packed, global flo
                            lines + ((ulong)panels * KH * KW + tap) * IN_G * NR + (pixel - first) / MR * (end - tap) * IN_G * pace, pace);
                 else
                     border(acc, &at, in, zeros, lines, tap, end, phase_y, phase_x);
-                tile_store(acc, out + channel, at.to, last - pixel, OUT_G - panel * NR, tap > 0,
+                tile_store(acc, out + channel, at.to, last - pixel, COLUMNS(OUT_G - panel * NR), tap > 0,
                            end == KH * KW, bias + channel, factor);
             }
         }
@@ -313,7 +315,7 @@ ONCE void compute_block(global const float *in, global const float *packed, glob
 #endif
             tile_clear(acc);
             multiply_near(acc, near, of, w + (ulong)panel * KH * KW * IN_C * NR);
-            tile_store(acc, out + panel * NR, at, count - pixel, OUT_C - panel * NR, false, true, bias + panel * NR, factor);
+            tile_store(acc, out + panel * NR, at, count - pixel, COLUMNS(OUT_G - panel * NR), false, true, bias + panel * NR, factor);
         }
     }
 }
@@ -471,7 +473,7 @@ ONCE void sum_products(global const float *in, global const float *dout, global 
         pack_in(left, in + g * IN_G, &b, first_row);
         for (int j = 0; j < columns; j += NR)
             for (int row = 0; row < rows; row += MR)
-                gradient_tile(parts + j, left, right[j / NR], b.height * b.width, row, rows, columns - j,
+                gradient_tile(parts + j, left, right[j / NR], b.height * b.width, row, rows, COLUMNS(columns - j),
                               index > first);
 #endif
     }

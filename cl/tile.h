@@ -71,13 +71,17 @@ static inline floatv tile_tail(floatv v, floatv bias, floatv factor, bool last)
     return last ? ACTIVATE(v) : v;
 }
 
-/* The corner of a tile that has fewer columns. */
+/* Of a tile that has fewer columns. Its loops are not unrolled, by way of memory: the compiler takes long for it then. */
 static inline void tile_store_some(floatv acc[MR][NV], global float *to, const ulong at[MR], int rows, int columns,
                                    bool add, bool last, global const float *bias, int factor)
 {
+    line tile[MR];
 #pragma unroll
-    for (int side = 0; side < NV; ++side, columns -= VW, to += VW, bias += VW) {
-        if (columns <= 0) break;
+    for (int r = 0; r < MR; ++r)
+#pragma unroll
+        for (int side = 0; side < NV; ++side) tile[r].v[side] = acc[r][side];
+#pragma unroll 1
+    for (int side = 0; side < NV && columns > 0; ++side, columns -= VW, to += VW, bias += VW) {
         floatv biases = 0, factors = 0;
 #if BIAS
         if (last) biases = load_some(bias, columns);
@@ -85,12 +89,12 @@ static inline void tile_store_some(floatv acc[MR][NV], global float *to, const u
 #if BIAS > 1
         if (last) factors = load_some(bias + factor, columns);
 #endif
-#pragma unroll
-        for (int r = 0; r < MR; ++r)
-            if (r < rows) {
-                global float *out = to + at[r];
-                store_some(tile_tail(add ? acc[r][side] + load_some(out, columns) : acc[r][side], biases, factors, last), out, columns);
-            }
+#pragma unroll 1
+        for (int r = 0; r < min(rows, MR); ++r) {
+            global float *out = to + at[r];
+            const floatv sum = add ? tile[r].v[side] + load_some(out, columns) : tile[r].v[side];
+            store_some(tile_tail(sum, biases, factors, last), out, columns);
+        }
     }
 }
 
