@@ -17,7 +17,7 @@
  *   -D BLOCK_TAPS                                taps of a block; its part of a panel should stay in the first cache
  *   -D REVERSED                                  1: pack reverses taps and transposes (input gradient)
  *
- * `gather_near` is the same for few channels and no phases: one work-item computes all channels of a block of at most PIXELS pixels of
+ * `gather_near` is the same for outputs of at most FEW_TERMS terms and no phases: one work-item computes all channels of a block of at most PIXELS pixels of
  * one image, and first copies what they see, at most MOST_NEAR floats.
  *
  * `gradient`, with the -D of the convolution, is the gradient of w, the matrix of rows (p, q, c) by filters
@@ -25,7 +25,7 @@
  * the pixels, a block of at most PIXELS at a time: it copies the patches and the filters of the block to private
  * memory, which its tiles then read; or only what the block sees, where that is little. Each chunk has a sum of its own;
  * `sum_parts` adds them in order. Chunks begin anew with each grain of images, if there are any.
- *   -D PIXELS, MOST_NEAR, SPAN_TILES, PANEL_RUN */
+ *   -D PIXELS, MOST_NEAR, FEW_TERMS, SPAN_TILES, PANEL_RUN */
 #include "tile.h"
 
 #if !defined(IN_H) || !defined(IN_W) || !defined(IN_C) || !defined(OUT_H) || !defined(OUT_W) || !defined(OUT_C)
@@ -39,8 +39,8 @@
 #error "-D BLOCK_TAPS and REVERSED are needed"
 #endif
 
-#if !defined(PIXELS) || !defined(SPAN_TILES) || !defined(PANEL_RUN) || !defined(MOST_NEAR)
-#error "-D PIXELS, SPAN_TILES, PANEL_RUN and MOST_NEAR are needed"
+#if !defined(PIXELS) || !defined(SPAN_TILES) || !defined(PANEL_RUN) || !defined(MOST_NEAR) || !defined(FEW_TERMS)
+#error "-D PIXELS, SPAN_TILES, PANEL_RUN, MOST_NEAR and FEW_TERMS are needed"
 #endif
 
 /* Channels of one group, and panels of one group. */
@@ -262,6 +262,10 @@ static inline void copy_near(float near[LINE * LINES], global const float *in, c
     }
 }
 
+#endif
+
+/* Its loop over the terms of an output is unrolled, which compilers take minutes for where they are many. */
+#if NEAR && KH * KW * IN_C <= FEW_TERMS
 /* Taps of a line whose channels lie together. */
 #define RUN (DILATION_W == 1 ? KW : 1)
 

@@ -134,11 +134,11 @@ static void write_options(const struct gather *g, const struct tile *tile, char 
              "-DVW=%d -DNV=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DIN_H=%zu -DIN_W=%zu -DIN_C=%zu -DOUT_H=%zu -DOUT_W=%zu "
              "-DOUT_C=%zu -DKH=%d -DKW=%d -DGROUPS=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DSTART_H=%d -DSTART_W=%d "
              "-DDILATION_H=%d -DDILATION_W=%d -DPHASES_H=%d -DPHASES_W=%d -DBLOCK_TAPS=%zu "
-             "-DREVERSED=%d -DPIXELS=%d -DSPAN_TILES=%zu -DPANEL_RUN=%zu -DMOST_NEAR=%d",
+             "-DREVERSED=%d -DPIXELS=%d -DSPAN_TILES=%zu -DPANEL_RUN=%zu -DMOST_NEAR=%d -DFEW_TERMS=%d",
              tile->width, tile->vectors, tile->rows, strata_tail_bias(&g->tail), (int)g->tail.activation, g->in_h, g->in_w, g->in_c, g->out_h,
              g->out_w, g->out_c, g->kernel_h, g->kernel_w, g->groups, g->stride_h, g->stride_w, g->start_h,
              g->start_w, g->dilation_h, g->dilation_w, g->phases_h, g->phases_w, block_taps(g, tile), g->reversed,
-             PIXELS, d.tiles, d.panels, NEAR);
+             PIXELS, d.tiles, d.panels, NEAR, FEW_TERMS);
 }
 
 /* Brings the kernel to panels in scratch memory. */
