@@ -17,8 +17,8 @@
  *   -D BLOCK_TAPS                                taps of a block; its part of a panel should stay in the first cache
  *   -D REVERSED                                  1: pack reverses taps and transposes (input gradient)
  *
- * `gather_near` is the same for outputs of at most FEW_TERMS terms and no phases: one work-item computes all channels of a block of at most PIXELS pixels of
- * one image, and first copies what they see, at most MOST_NEAR floats.
+ * `gather_near` is the same for outputs of at most FEW_TERMS terms and no phases: one work-item computes all channels of a block of at
+ * most PIXELS pixels of one image, and first copies what they see, at most MOST_NEAR floats.
  *
  * `gradient`, with the -D of the convolution, is the gradient of w, the matrix of rows (p, q, c) by filters
  * transposed(patches of in) * dout. One work-item computes SPAN_TILES * MR rows by PANEL_RUN panels for a chunk of
@@ -261,7 +261,6 @@ static inline void copy_near(float near[LINE * LINES], global const float *in, c
         for (int i = end; i < LINE && inside; ++i) near[i] = 0;
     }
 }
-
 #endif
 
 /* Its loop over the terms of an output is unrolled, which compilers take minutes for where they are many. */
