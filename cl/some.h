@@ -84,35 +84,23 @@ static inline floatv one_at(int lane)
     return LANES == lane ? (floatv)(1) : (floatv)(0);
 }
 
-static inline float sum_lanes(floatv v)
-{
-#if VW == 16
-    const float8 eight = v.lo + v.hi;
-#elif VW == 8
-    const float8 eight = v;
-#endif
+/* Of all lanes, half by half. */
 #if VW == 4
-    const float4 four = v;
+#define FOUR(JOIN) const float4 four = v
+#elif VW == 8
+#define FOUR(JOIN) const float4 four = JOIN(v.lo, v.hi)
 #else
-    const float4 four = eight.lo + eight.hi;
+#define FOUR(JOIN) const float8 eight = JOIN(v.lo, v.hi); const float4 four = JOIN(eight.lo, eight.hi)
 #endif
-    const float2 two = four.lo + four.hi;
-    return two.x + two.y;
-}
+#define FOLD(name, JOIN)                            \
+    static inline float name(floatv v)              \
+    {                                               \
+        FOUR(JOIN);                                 \
+        const float2 two = JOIN(four.lo, four.hi);  \
+        return JOIN(two.x, two.y);                  \
+    }
+#define ADD(a, b) ((a) + (b))
 
-static inline float most_of_lanes(floatv v)
-{
-#if VW == 16
-    const float8 eight = fmax(v.lo, v.hi);
-#elif VW == 8
-    const float8 eight = v;
-#endif
-#if VW == 4
-    const float4 four = v;
-#else
-    const float4 four = fmax(eight.lo, eight.hi);
-#endif
-    const float2 two = fmax(four.lo, four.hi);
-    return fmax(two.x, two.y);
-}
+FOLD(sum_lanes, ADD)
+FOLD(most_of_lanes, fmax)
 #endif

@@ -59,16 +59,16 @@ static inline void line_load_some(floatv b[NV], global const float *from, int co
     for (int side = 0; side < NV; ++side) b[side] = load_some(from + side * VW, columns - side * VW);
 }
 
-/* What becomes of a sum. */
-static inline floatv tile_tail(floatv v, floatv bias, floatv factor, bool last)
+/* What becomes of a whole sum: bias points at its first column, whose factor lies `factor` floats behind it; `columns` are left. */
+static inline floatv finished(floatv v, global const float *bias, int factor, int columns)
 {
 #if BIAS > 1
-    if (last) v *= factor;
+    v *= load_some(bias + factor, columns);
 #endif
 #if BIAS
-    if (last) v += bias;
+    v += load_some(bias, columns);
 #endif
-    return last ? ACTIVATE(v) : v;
+    return ACTIVATE(v);
 }
 
 /* Of a tile that has fewer columns. Its loops are not unrolled, by way of memory: the compiler takes long for it then. */
@@ -81,21 +81,14 @@ static inline void tile_store_some(floatv acc[MR][NV], global float *to, const u
 #pragma unroll
         for (int side = 0; side < NV; ++side) tile[r].v[side] = acc[r][side];
 #pragma unroll 1
-    for (int side = 0; side < NV && columns > 0; ++side, columns -= VW, to += VW, bias += VW) {
-        floatv biases = 0, factors = 0;
-#if BIAS
-        if (last) biases = load_some(bias, columns);
-#endif
-#if BIAS > 1
-        if (last) factors = load_some(bias + factor, columns);
-#endif
+    for (int side = 0; side < NV && columns > 0; ++side, columns -= VW, to += VW, bias += VW)
 #pragma unroll 1
         for (int r = 0; r < min(rows, MR); ++r) {
             global float *out = to + at[r];
-            const floatv sum = add ? tile[r].v[side] + load_some(out, columns) : tile[r].v[side];
-            store_some(tile_tail(sum, biases, factors, last), out, columns);
+            floatv v = tile[r].v[side];
+            if (add) v += load_some(out, columns);
+            store_some(last ? finished(v, bias, factor, columns) : v, out, columns);
         }
-    }
 }
 
 /* The first `rows` and `columns` are stored, or all when there are more. Row r goes to `to + at[r]`. add: to what is there. last: it is the
@@ -115,13 +108,6 @@ static inline void tile_store(floatv acc[MR][NV], global float *to, const ulong 
                 global float *out = to + at[r] + side * VW;
                 floatv v = acc[r][side];
                 if (add) v += LOADV(out);
-#if BIAS > 1
-                if (last) v *= LOADV(bias + factor + side * VW);
-#endif
-#if BIAS
-                if (last) v += LOADV(bias + side * VW);
-#endif
-                if (last) v = ACTIVATE(v);
-                STOREV(v, out);
+                STOREV(last ? finished(v, bias + side * VW, factor, VW) : v, out);
             }
 }

@@ -123,18 +123,6 @@ static inline void multiply(line *sums, const float *left, global const float *r
     }
 }
 
-/* One output of VW channels; `channels` are left. */
-static inline floatv finished(floatv y, global const float *bias, int factor, int channels)
-{
-#if BIAS > 1
-    y *= load_some(bias + factor, channels);
-#endif
-#if BIAS
-    y += load_some(bias, channels);
-#endif
-    return ACTIVATE(y);
-}
-
 #if POOL_H && !REVERSED
 /* Maxima over windows of a row of them, the first ones of a window where there are several; a NaN wins, as in max_pool2d.cl. */
 static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uchar *index, int image, int row, int x, int channels)
