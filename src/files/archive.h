@@ -53,7 +53,8 @@ bool strata_keras_parts_read_updated(struct keras_parts *parts, const strata_mod
 /* All else as it is now, and the path. */
 bool strata_keras_parts_describe(struct keras_parts *parts, const strata_model *model, const char *path,
                                  const struct saved_training *training, strata_error *err);
-/* On any thread, once all numbers are there. odd: the name of the first weight or variable that holds some which are not finite, or "". */
+/* On any thread, once all numbers are there: looks through them, and makes the checksum of what is written then. odd: the name of the first
+ * weight or variable that holds some which are not finite, or "". */
 enum { STRATA_ODD_NAME = 300 };
 void strata_keras_parts_finish(struct keras_parts *parts, char odd[STRATA_ODD_NAME]);
 bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err); /* then; replaces the file whole */

@@ -15,16 +15,6 @@ struct archive {
     char *what;
 };
 
-static struct archive *start(const char *what, strata_error *err)
-{
-    struct archive *archive = strata_alloc(1, sizeof *archive, err);
-    if (archive && !(archive->what = strata_copy_text(what, err))) {
-        free(archive);
-        archive = NULL;
-    }
-    return archive;
-}
-
 static bool refuse(const struct archive *archive, const char *doing, strata_error *err)
 {
     zip_error_t *error = zip_get_error(archive->zip);
@@ -35,9 +25,12 @@ static bool refuse(const struct archive *archive, const char *doing, strata_erro
 
 struct archive *strata_zip_open(const char *path, strata_error *err)
 {
-    struct archive *archive = start(path, err);
-    if (!archive) return NULL;
+    struct archive *archive = strata_alloc(1, sizeof *archive, err);
     int code = 0;
+    if (!archive || !(archive->what = strata_copy_text(path, err))) {
+        strata_zip_close(archive);
+        return NULL;
+    }
     archive->zip = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code);
     if (archive->zip) return archive;
     zip_error_t error;
