@@ -19,13 +19,13 @@ void *strata_alloc(size_t count, size_t size, strata_error *err)
 
 void *strata_alloc_pages(size_t size, strata_error *err)
 {
-    enum { PAGE = 4 << 10, LARGE_PAGE = 2 << 20 };
-    const size_t page = size >= LARGE_PAGE ? LARGE_PAGE : PAGE, most = SIZE_MAX - page;
+    enum { PAGE = 4 << 10 };
+    const size_t page = size >= STRATA_LARGE_PAGE ? STRATA_LARGE_PAGE : PAGE, most = SIZE_MAX - page;
     const size_t whole = size > most ? 0 : size > 0 ? (size + page - 1) / page * page : page;
     void *memory = whole > 0 && strata_fault(FAULT_MALLOC) == FAULT_NONE ? aligned_alloc(page, whole) : NULL;
     if (!memory) strata_fail(err, STRATA_EMEMORY, "out of memory: %zu bytes were asked for", size);
 #ifdef MADV_HUGEPAGE
-    if (memory && page == LARGE_PAGE) madvise(memory, whole, MADV_HUGEPAGE); /* a wish */
+    if (memory && page == STRATA_LARGE_PAGE) madvise(memory, whole, MADV_HUGEPAGE); /* a wish */
 #endif
     return memory;
 }

@@ -9,8 +9,9 @@
 /* count * size zeroed bytes (at least one); NULL with STRATA_EMEMORY, also when the product overflows. */
 void *strata_alloc(size_t count, size_t size, strata_error *err);
 
-/* So many bytes that begin with a page of memory, not zeroed, on large pages where the system has them and they are worth it: what the
- * system moves in and out of files goes faster. */
+/* So many bytes that begin with a page of memory, not zeroed. From STRATA_LARGE_PAGE bytes on they are on large pages where the system
+ * has them: what the system moves in and out of files goes faster, and so does what walks over many rows at a time. */
+enum { STRATA_LARGE_PAGE = 2 << 20 };
 void *strata_alloc_pages(size_t size, strata_error *err);
 
 /* Grows the array *items of *room elements of `size` bytes so that it holds `need`; *items is unchanged on failure. */

@@ -32,16 +32,46 @@ static bool refuse(const struct device *device, size_t bytes, cl_int native, str
     return false;
 }
 
+static void CL_CALLBACK free_host(cl_mem memory, void *host)
+{
+    (void)memory;
+    free(host);
+}
+
+/* Memory of ours, which the buffer keeps as long as the runtime keeps it. */
+static cl_mem create_on_pages(const struct device *device, size_t bytes, cl_int *got)
+{
+    strata_error ignored = { 0 };
+    void *host = strata_alloc_pages(bytes, &ignored);
+    *got = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+    cl_mem memory = host ? clCreateBuffer(device->context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, host, got) : NULL;
+    if (memory && (*got = clSetMemObjectDestructorCallback(memory, free_host, host)) == CL_SUCCESS)
+        return memory;
+    if (memory)
+        clReleaseMemObject(memory);
+    free(host);
+    return NULL;
+}
+
+/* What is large lies on large pages where the device is the processor itself: kernels walk over many rows at a time, and look up the
+ * page of each. Runtimes take small ones. */
+static cl_mem create(const struct device *device, size_t bytes, cl_int *got)
+{
+    const cl_mem_flags flags = CL_MEM_READ_WRITE | (device->info.unified ? CL_MEM_ALLOC_HOST_PTR : 0);
+    return device->class == STRATA_CPU_CLASS && device->info.unified && bytes >= STRATA_LARGE_PAGE
+               ? create_on_pages(device, bytes, got)
+               : clCreateBuffer(device->context, flags, bytes, NULL, got);
+}
+
 /* Memory is often given out only when it is touched, so that it is the filling that fails. */
 static cl_int allocate(struct buffer *buffer)
 {
     const struct device *device = buffer->device;
     cl_event filled = NULL;
     cl_int got = CL_SUCCESS, status = CL_SUCCESS;
-    const cl_mem_flags flags = CL_MEM_READ_WRITE | (device->info.unified ? CL_MEM_ALLOC_HOST_PTR : 0);
     if (strata_opencl_fault(NULL))
         return CL_MEM_OBJECT_ALLOCATION_FAILURE;
-    buffer->memory = clCreateBuffer(device->context, flags, buffer->size, NULL, &got);
+    buffer->memory = create(device, buffer->size, &got);
     if (got != CL_SUCCESS)
         return got;
     got = strata_queue_zero(device->filler, buffer->memory, 0, buffer->size, &filled);
