@@ -19,6 +19,7 @@
  *
  * `gather_near` is the same for outputs of at most FEW_TERMS terms and no phases: one work-item computes all channels of a block of at
  * most PIXELS pixels of one image, and first copies what they see, at most MOST_NEAR floats.
+ *   -D MOMENTS                                   1: gives those of `out` too, of a block each
  *
  * `gradient`, with the -D of the convolution, is the gradient of w, the matrix of rows (p, q, c) by filters
  * transposed(patches of in) * dout. One work-item computes SPAN_TILES * MR rows by PANEL_RUN panels for a chunk of
@@ -27,6 +28,7 @@
  * `sum_parts` adds them in order. Chunks begin anew with each grain of images, if there are any.
  *   -D PIXELS, MOST_NEAR, FEW_TERMS, SPAN_TILES, PANEL_RUN */
 #include "tile.h"
+#include "moments.h"
 
 #if !defined(IN_H) || !defined(IN_W) || !defined(IN_C) || !defined(OUT_H) || !defined(OUT_W) || !defined(OUT_C)
 #error "-D IN_H, IN_W, IN_C, OUT_H, OUT_W and OUT_C are needed"
@@ -35,8 +37,8 @@
     || !defined(START_W) || !defined(DILATION_H) || !defined(DILATION_W) || !defined(PHASES_H) || !defined(PHASES_W)
 #error "-D KH, KW, GROUPS, STRIDE_H, STRIDE_W, START_H, START_W, DILATION_H, DILATION_W, PHASES_H, PHASES_W are needed"
 #endif
-#if !defined(BLOCK_TAPS) || !defined(REVERSED)
-#error "-D BLOCK_TAPS and REVERSED are needed"
+#if !defined(BLOCK_TAPS) || !defined(REVERSED) || !defined(MOMENTS)
+#error "-D BLOCK_TAPS, REVERSED and MOMENTS are needed"
 #endif
 
 #if !defined(PIXELS) || !defined(SPAN_TILES) || !defined(PANEL_RUN) || !defined(MOST_NEAR) || !defined(FEW_TERMS)
@@ -290,9 +292,23 @@ static inline void multiply_near(floatv acc[MR][NV], const float *near, const in
 /* The place of a tile is asked for so many tiles before: its panels are stored in turns, which no processor foresees. */
 #define STORES_AHEAD 4
 
-/* What a work-item of `gather_near` computes. */
-ONCE void compute_block(global const float *in, global const float *packed, global float *out, global const float *bias, int factor, int index)
+/* Those of the first `rows` of a tile of whole sums; with the block's first tile they begin. */
+static inline void add_moments(struct moments moments[NV], floatv acc[MR][NV], int rows, bool begins)
 {
+#pragma unroll
+    for (int side = 0; side < NV; ++side) {
+        if (begins) moments_begin(&moments[side], acc[0][side]);
+#pragma unroll
+        for (int r = 0; r < MR; ++r)
+            if (r < rows) moments_add(&moments[side], acc[r][side]);
+    }
+}
+
+/* What a work-item of `gather_near` computes. */
+ONCE void compute_block(global const float *in, global const float *packed, global float *out, global const float *bias, int factor,
+                        global float *part, int blocks, int index)
+{
+    struct moments moments[PANELS][NV];
     float near[LINE * LINES];
     const struct block b = block_of(index);
     const int count = b.height * b.width;
@@ -318,17 +334,24 @@ ONCE void compute_block(global const float *in, global const float *packed, glob
 #endif
             tile_clear(acc);
             multiply_near(acc, near, of, w + (ulong)panel * KH * KW * IN_C * NR);
-            tile_store(acc, out + panel * NR, at, count - pixel, COLUMNS(OUT_G - panel * NR), false, true, bias + panel * NR, factor);
+            if (MOMENTS) {
+                tile_finish(acc, COLUMNS(OUT_G - panel * NR), bias + panel * NR, factor);
+                add_moments(moments[panel], acc, count - pixel, pixel == 0);
+            }
+            tile_store(acc, out + panel * NR, at, count - pixel, COLUMNS(OUT_G - panel * NR), false, !MOMENTS, bias + panel * NR, factor);
         }
     }
+    for (int c = 0; MOMENTS && c < OUT_C; c += VW) moments_store(&moments[c / NR][c / VW % NV], part + c, OUT_C, index, count, OUT_C - c);
+    if (MOMENTS) moments_count(part, OUT_C, blocks, index, count);
 }
 
 /* As `gather`; one work-item computes a block. */
 kernel void gather_near(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
-                        ulong out0, global const float *bias, ulong bias0, int factor, int n)
+                        ulong out0, global const float *bias, ulong bias0, int factor, global float *part, ulong part0, int n)
 {
     if (get_global_id(0) < n * BLOCKS_X * BLOCKS_Y)
-        compute_block(in + in0, packed + packed0, out + out0, bias + bias0, factor, get_global_id(0));
+        compute_block(in + in0, packed + packed0, out + out0, bias + bias0, factor, part + part0, n * BLOCKS_X * BLOCKS_Y,
+                      get_global_id(0));
 }
 #endif
 

@@ -59,7 +59,8 @@ kernel void moments(global const kept *x, ulong x0, global float *part, ulong pa
     STOREV(squares, part + groups);
 }
 
-/* stats (2, groups): mean and variance from the slices, joined in order (Chan et al. 1979). One work-item a group. */
+/* stats (2, groups): mean and variance from the slices, joined in order (Chan et al. 1979). slice 0: how many elements each has stands
+ * behind all of them. One work-item a group. */
 kernel void join_moments(global const float *part, ulong part0, global float *stats, ulong stats0, uint size, uint slice,
                          uint slices, uint groups)
 {
@@ -68,7 +69,7 @@ kernel void join_moments(global const float *part, ulong part0, global float *st
     float mean = 0, squares = 0, count = 0;
     for (uint s = 0; s < slices; s++) {
         global const float *of = part + part0 + (ulong)s * 2 * groups + g;
-        const float more = min(slice, size - s * slice), d = of[0] - mean;
+        const float more = slice > 0 ? min(slice, size - s * slice) : part[part0 + (ulong)slices * 2 * groups + s], d = of[0] - mean;
         mean += d * (more / (count + more));
         squares += of[groups] + d * d * (count * more / (count + more));
         count += more;

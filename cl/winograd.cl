@@ -14,13 +14,15 @@
  *   -D TILES                                   of a work-item, a multiple of MR: their transforms should stay in the second cache
  *   -D REVERSED                                1: pack reverses taps and transposes (input gradient)
  *   -D POOL_H, POOL_W                          as in winograd_pool.h, of `out`, or if REVERSED of `in`
- *   -D INDEX                                   of a pooled `out`: 1: with where the maxima were */
+ *   -D INDEX                                   of a pooled `out`: 1: with where the maxima were
+ *   -D MOMENTS                                 1: those of `out`, if neither REVERSED nor pooled, a slice a row of work-items */
 #include "winograd.h"
 #include "winograd_pool.h"
+#include "moments.h"
 
 #if !defined(IN_H) || !defined(IN_W) || !defined(IN_C) || !defined(OUT_H) || !defined(OUT_W) || !defined(OUT_C) \
-    || !defined(START_H) || !defined(START_W) || !defined(TILES) || !defined(REVERSED) || !defined(INDEX)
-#error "-D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C, START_H, START_W, TILES, REVERSED and INDEX are needed"
+    || !defined(START_H) || !defined(START_W) || !defined(TILES) || !defined(REVERSED) || !defined(INDEX) || !defined(MOMENTS)
+#error "-D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C, START_H, START_W, TILES, REVERSED, INDEX and MOMENTS are needed"
 #endif
 
 #define DEPTH ((IN_C + VW - 1) / VW * VW)
@@ -125,8 +127,10 @@ static inline void multiply(line *sums, const float *left, global const float *r
 
 #if POOL_H && !REVERSED
 /* Maxima over windows of a row of them, the first ones of a window where there are several; a NaN wins, as in max_pool2d.cl. */
-static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uchar *index, int image, int row, int x, int channels)
+static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uchar *index, struct moments *moments, int image, int row,
+                             int x, int channels)
 {
+    (void)moments;
     if (row + POOL_H > OUT_H) return;
 #pragma unroll
     for (int j = 0; j < M; j += POOL_W) {
@@ -148,19 +152,23 @@ static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uc
     }
 }
 #else
-static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uchar *index, int image, int row, int x, int channels)
+static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uchar *index, struct moments *moments, int image, int row,
+                             int x, int channels)
 {
     (void)index;
     if (row >= OUT_H) return;
 #pragma unroll
-    for (int j = 0; j < M; ++j)
-        if (x + j < OUT_W) store_some(y[0][j], out + (((ulong)image * OUT_H + row) * OUT_W + x + j) * OUT_C, channels);
+    for (int j = 0; j < M; ++j) {
+        if (x + j >= OUT_W) continue;
+        store_some(y[0][j], out + (((ulong)image * OUT_H + row) * OUT_W + x + j) * OUT_C, channels);
+        if (MOMENTS) moments_add(moments, y[0][j]);
+    }
 }
 #endif
 
-/* The tile's M x M outputs, as far as they lie in the image. */
-static inline void transform_back(global float *out, global uchar *index, const line *sums, int side, const struct spot *s,
-                                  global const float *bias, int factor, int channels)
+/* The tile's M x M outputs, as far as they lie in the image; with the first tile moments begin. */
+static inline void transform_back(global float *out, global uchar *index, struct moments *moments, const line *sums, int side,
+                                  const struct spot *s, bool begins, global const float *bias, int factor, int channels)
 {
     floatv half_way[M][SIDE];
 #pragma unroll
@@ -181,22 +189,37 @@ static inline void transform_back(global float *out, global uchar *index, const 
 #pragma unroll
             for (int j = 0; j < M; ++j) y[r][j] = finished(y[r][j], bias, factor, channels);
         }
-        store_row(y, out, index, s->image, s->y + i, s->x, channels);
+        if (MOMENTS && i == 0 && begins) moments_begin(moments, y[0][0]);
+        store_row(y, out, index, moments, s->image, s->y + i, s->x, channels);
     }
+}
+
+/* How many outputs the tiles have in their images. */
+static inline int outputs_of(int first, int last)
+{
+    int count = 0;
+    for (int tile = first; tile < last; ++tile) {
+        const struct spot s = spot_of(tile);
+        count += min(M, OUT_H - s.y) * min(M, OUT_W - s.x);
+    }
+    return count;
 }
 
 /* What a work-item of `convolve` computes. */
 ONCE void compute(global const float *in, global const float *packed, global float *out, global const float *bias, int factor,
-                  global uchar *index, int n, int panels, int column, int row)
+                  global uchar *index, global float *part, int n, int panels, int column, int row)
 {
     float left[POINTS * STRIDE];
     line sums[POINTS * TILES];
     const int first = row * TILES, last = min(first + TILES, n * TILES_H * TILES_W);
     const int first_panel = column * panels, last_panel = min(first_panel + panels, PANELS);
+    const int count = MOMENTS ? outputs_of(first, last) : 0;
 
+    if (MOMENTS && column == 0) moments_count(part, OUT_C, (n * TILES_H * TILES_W + TILES - 1) / TILES, row, count);
     transform_tiles(left, in, index, first, n);
     for (int panel = first_panel; panel < last_panel; ++panel) {
         global const float *lines = packed + (ulong)panel * POINTS * IN_C * NR;
+        struct moments moments[2];
         for (int point = 0; point < POINTS; ++point)
             for (int t = 0; t < last - first; t += MR)
                 multiply(sums + point * TILES + t, left + point * STRIDE + t * DEPTH, lines + (ulong)point * IN_C * NR);
@@ -205,15 +228,21 @@ ONCE void compute(global const float *in, global const float *packed, global flo
             for (int side = 0; side < 2; ++side) {
                 const int channel = panel * NR + side * VW;
                 if (channel < OUT_C)
-                    transform_back(out + channel, index + channel, sums + t, side, &s, bias + channel, factor,
+                    transform_back(out + channel, index + channel, &moments[side], sums + t, side, &s, t == 0, bias + channel, factor,
                                    OUT_C - channel);
             }
+        }
+        for (int side = 0; MOMENTS && side < 2; ++side) {
+            const int channel = panel * NR + side * VW;
+            if (channel < OUT_C) moments_store(&moments[side], part + channel, OUT_C, row, count, OUT_C - channel);
         }
     }
 }
 
 kernel void convolve(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
-                     ulong out0, global const float *bias, ulong bias0, int factor, global uchar *index, ulong index0, int n, int panels)
+                     ulong out0, global const float *bias, ulong bias0, int factor, global uchar *index, ulong index0, global float *part, ulong part0,
+                     int n, int panels)
 {
-    compute(in + in0, packed + packed0, out + out0, bias + bias0, factor, index + index0, n, panels, get_global_id(0), get_global_id(1));
+    compute(in + in0, packed + packed0, out + out0, bias + bias0, factor, index + index0, part + part0, n, panels, get_global_id(0),
+            get_global_id(1));
 }

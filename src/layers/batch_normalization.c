@@ -117,7 +117,7 @@ static size_t keep(const void *config, size_t n, const struct shape *in, const s
     return 2 * in->dim[axis];
 }
 
-static bool affine_on(const void *config, const struct shape *in)
+static bool is_last_axis(const void *config, const struct shape *in)
 {
     const struct batch_normalization *c = config;
     return c->axis.v[0] == -1 || c->axis.v[0] == in->rank;
@@ -130,7 +130,8 @@ static struct normalize normalize_of(const struct batch_normalization *c, const 
                            .epsilon = c->epsilon,
                            .axes = axis_mask(c, s->x.shape.rank),
                            .activation = s->fused,
-                           .exchange = c->synchronized ? s->exchange : NULL };
+                           .exchange = c->synchronized ? s->exchange : NULL,
+                           .moments = s->moments };
     if (c->scale) n.gamma = s->w[0];
     if (c->center) n.beta = s->w[c->scale];
     return n;
@@ -214,7 +215,8 @@ const struct layer_class strata_layer_batch_normalization = {
     .needs_x = true,
     .fuses = true,
     .fuses_gradient = true,
-    .affine_on = affine_on,
+    .takes_moments = is_last_axis,
+    .affine_on = is_last_axis,
     .affine = affine,
     .trainable_inference = 1,
 };

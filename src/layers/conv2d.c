@@ -53,6 +53,11 @@ static bool pools(const void *config, struct device *device, bool strict, const 
     return strata_conv_plain_pools(config, 2, device, strict, in, pooled);
 }
 
+static size_t gives_moments(const void *config, struct device *device, bool strict, size_t n, const struct shape *in)
+{
+    return strata_conv_plain_gives_moments(config, 2, device, strict, n, in);
+}
+
 static const char *const aliases[] = { "Convolution2D", NULL };
 const struct layer_class strata_layer_conv2d = {
     .class = { .name = "Conv2D",
@@ -71,6 +76,7 @@ const struct layer_class strata_layer_conv2d = {
     .fuses = true,
     .takes_rim = true,
     .pools = pools,
+    .gives_moments = gives_moments,
     .adds_bias = true,
     .activation = offsetof(struct conv_config, activation) + 1,
     .activity_regularizer = offsetof(struct conv_config, activity_regularizer) + 1,

@@ -61,6 +61,14 @@ bool strata_conv_plain_pools(const struct conv_config *c, int dims, struct devic
     return strata_op_conv2d_pools(device, strict, &conv);
 }
 
+size_t strata_conv_plain_gives_moments(const struct conv_config *c, int dims, struct device *device, bool strict, size_t n,
+                                       const struct shape *in)
+{
+    const struct shape all = strata_shape_batch(n, in);
+    const struct conv2d conv = strata_conv_of(c, &all, dims, (size_t)c->filters, (size_t)c->groups);
+    return strata_op_conv2d_moments(device, strict, &conv);
+}
+
 bool strata_conv_plain_backward(const struct conv_config *c, int dims, const struct step *s,
                                 strata_error *err)
 {

@@ -13,6 +13,8 @@ bool strata_conv_plain_sums_grains(const struct conv_config *c, int dims, struct
 bool strata_conv_plain_halves(const struct conv_config *c, int dims, struct device *device, bool strict, const struct shape *in);
 bool strata_conv_plain_pools(const struct conv_config *c, int dims, struct device *device, bool strict, const struct shape *in,
                              const struct pooled *pooled);
+size_t strata_conv_plain_gives_moments(const struct conv_config *c, int dims, struct device *device, bool strict, size_t n,
+                                       const struct shape *in);
 bool strata_conv_plain_backward(const struct conv_config *c, int dims, const struct step *s, strata_error *err);
 
 #endif

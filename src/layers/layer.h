@@ -7,6 +7,7 @@
 #include "base/shape.h"
 #include "ops/activation.h"
 #include "ops/exchange.h"
+#include "ops/moments.h"
 #include "ops/pool2d.h"
 #include "ops/tail.h"
 #include "ops/view.h"
@@ -61,6 +62,7 @@ struct step {
     struct view affine;              /* forward of a class that fuses: what is added to each of the last axis (its bias is in it),
                                         then the factors by which the sum is multiplied before; buffer NULL: nothing */
     struct pooled pooled;            /* of a class that pools: y and dy are of maxima over windows of its output */
+    struct moments moments;          /* forward of a class that gives moments: those of y are wanted; of one that takes them: those of x */
     struct rim rim;                  /* forward of a class that takes_rim: zeros around x that are not stored */
     bool training;                   /* dropout drops, batch normalization uses the batch */
     size_t grain;                    /* backward of a class that sums_grains: of so many samples dw has sums, as strata_op_sum_grains
@@ -132,6 +134,11 @@ struct layer_class {
      * heed s->pooled then. */
     bool (*maxima)(const void *config, const struct shape *in, struct pooled *pooled);
     bool (*pools)(const void *config, struct device *device, bool strict, const struct shape *in, const struct pooled *pooled);
+    /* In how many slices forward gives the moments of its output along the last axis for n samples on this device, 0: in none, and
+     * whether forward in training would compute those of its input; NULL: never. Where the one follows the other, s->moments has a place
+     * for them in the steps of both. */
+    size_t (*gives_moments)(const void *config, struct device *device, bool strict, size_t n, const struct shape *in);
+    bool (*takes_moments)(const void *config, const struct shape *in);
     /* A layer that in inference only multiplies and adds along the last axis writes to `affine` what the step of the layer before
      * gets as s->affine; bias is that layer's own, without buffer when it has none. NULL: never. */
     bool (*affine_on)(const void *config, const struct shape *in);
@@ -160,6 +167,7 @@ static inline struct tail strata_step_tail(const struct step *s, const struct vi
         tail.bias = s->affine;
         tail.factor = strata_view_count(&s->affine) / 2;
     }
+    tail.moments = s->moments;
     return tail;
 }
 

@@ -31,6 +31,8 @@ struct flat {
     bool moved;                      /* that activation, and the layer that it is fused into: its gradient was computed behind it */
     bool bias_summed;                /* FLAT_LAYER: the gradient of its bias is computed with that of the activation behind it */
     int pooling;                     /* 1 + the index of the pooling whose output the node's memory holds in place of its own; 0: none */
+    int moments;                     /* 1 + the index of the normalization for which the node computes them, or which it is; 0: none */
+    size_t slices;                   /* FLAT_LAYER: of the moments that it takes */
     int consumers;
     unsigned stream;
     bool needs_gradient;             /* a trainable weight is here or before */

@@ -99,6 +99,7 @@ static bool lower(struct plan *plan, strata_error *err)
                                   : plan->config.input != STRATA_FLOAT32 || plan->config.input_scale != 1;
     strata_plan_place_gradients(plan);
     strata_plan_place_pooling(plan);
+    strata_plan_place_moments(plan);
     return true;
 }
 

@@ -157,6 +157,7 @@ static bool emit_forward(const struct plan *plan, int node, strata_error *err)
         return false;
     struct step s = base_step(plan, node, xs);
     struct staging staging;
+    s.moments = strata_plan_moments(plan, node);
     return strata_plan_stage_forward(plan, node, &staging, &s, xs, err) && forward(plan, node, &s, err)
         && strata_plan_keep_forward(plan, &staging, &s, err);
 }

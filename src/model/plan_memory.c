@@ -94,6 +94,17 @@ static void live_staging(struct plan *plan, int node, bool backward, int step)
         use(staging, step);
 }
 
+static void live_moments(struct plan *plan, int node)
+{
+    const int reader = plan->flat.items[node].moments - 1;
+    if (reader < 0)
+        return;
+    const struct flat *flat = &plan->flat.items[reader];
+    struct lifetime *moments = plan_moments(plan, reader);
+    moments->elements = strata_moments_elements(flat->slices, flat->in->dim[flat->in->rank - 1]);
+    use(moments, plan_forward_step(node));
+}
+
 static void live_forward(struct plan *plan, int node)
 {
     const struct flat *flat = &plan->flat.items[node];
@@ -112,6 +123,7 @@ static void live_forward(struct plan *plan, int node)
     }
     live_work(plan, node, false, plan_forward_step(node));
     live_staging(plan, node, false, plan_forward_step(node));
+    live_moments(plan, node);
     if (flat->affine) {
         plan_affine(plan, node)->elements = 2 * flat->out.dim[flat->out.rank - 1];
         use(plan_affine(plan, node), plan_forward_step(node));
@@ -183,7 +195,7 @@ static void find_lifetimes(struct plan *plan)
 bool strata_plan_place(struct plan *plan, strata_error *err)
 {
     const size_t count = plan->flat.count;
-    plan->life_count = 10 * count + 2;
+    plan->life_count = 11 * count + 2;
     plan->life = strata_alloc(plan->life_count, sizeof *plan->life, err);
     plan->value_root = plan->life ? strata_alloc(count, sizeof *plan->value_root, err) : NULL;
     plan->gradient_root = plan->value_root ? strata_alloc(count, sizeof *plan->gradient_root, err) : NULL;

@@ -18,7 +18,7 @@ struct plan {
     bool convert;             /* the input needs a conversion step */
 
     struct lifetime *life;    /* values, keeps, gradients of the nodes, the converted input, temporaries, work of forward
-                                 and of backward, factors, sums of grains, copies of forward and of backward, those of the loss */
+                                 and of backward, factors, sums of grains, copies of forward and of backward, those of the loss, moments */
     size_t life_count;
     int *value_root;          /* the node in whose memory a node's output lies, or MODEL_INPUT */
     int *gradient_root;       /* the node in whose gradient memory a node's gradient lies */
@@ -96,6 +96,12 @@ static inline struct lifetime *plan_loss_staging(const struct plan *plan)
     return &plan->life[10 * plan->flat.count + 1];
 }
 
+/* What a node reads of moments that another one computed (plan_moments.c). */
+static inline struct lifetime *plan_moments(const struct plan *plan, int node)
+{
+    return &plan->life[10 * plan->flat.count + 2 + (size_t)node];
+}
+
 static inline size_t plan_grains(const struct plan *plan)
 {
     return (plan->config.n + plan->config.grain - 1) / plan->config.grain;
@@ -121,6 +127,10 @@ void strata_plan_place_pooling(struct plan *plan);
 const struct shape *strata_plan_kept_shape(const struct plan *plan, int node);
 /* For a step of such a layer: over which windows, and where the places of the maxima are kept. */
 struct pooled strata_plan_pooled(const struct plan *plan, int node);
+
+/* plan_moments.c: which layers compute moments of their output for a normalization behind them; in the steps of both. */
+void strata_plan_place_moments(struct plan *plan);
+struct moments strata_plan_moments(const struct plan *plan, int node);
 
 /* plan_stage.c: floats that a node gets for one step in place of what is kept otherwise. */
 struct staging {

@@ -65,6 +65,12 @@ bool strata_op_conv2d_pools(struct device *device, bool strict, const struct con
     return implementation && implementation->pools && implementation->pools(conv);
 }
 
+size_t strata_op_conv2d_moments(struct device *device, bool strict, const struct conv2d *conv)
+{
+    const struct conv2d_implementation *implementation = forced_or_default(device, strict, conv);
+    return implementation && implementation->moments ? implementation->moments(device, conv) : 0;
+}
+
 /* The forced one, else what was measured to be the fastest, else the first that suits. */
 static const struct conv2d_implementation *choose(struct device *device, const struct request *request, bool *tuned,
                                                   strata_error *err)
@@ -84,18 +90,20 @@ static const struct conv2d_implementation *choose(struct device *device, const s
     return named;
 }
 
-/* Nothing is measured with halves, or with what is pooled. */
+/* Nothing is measured with halves, with what is pooled, or with moments. */
 static const struct conv2d_implementation *begin(struct run *run, const struct request *request, enum storage storage,
                                                  strata_error *err)
 {
     bool tuned = false;
     const bool halves = storage != STORAGE_FLOAT32, pooled = request->conv.pooled.height > 0;
-    if (!halves && !pooled) strata_run_tell(run, request);
+    const bool moments = request->tail.moments.slices > 0, measured = !halves && !pooled && !moments;
+    if (measured) strata_run_tell(run, request);
     const struct conv2d_implementation *implementation =
-        halves || pooled ? forced_or_default(strata_run_device(run), request->strict, &request->conv)
-                         : choose(strata_run_device(run), request, &tuned, err);
+        measured ? choose(strata_run_device(run), request, &tuned, err)
+                 : forced_or_default(strata_run_device(run), request->strict, &request->conv);
     assert(!halves || (implementation && implementation->halves));
     assert(!pooled || (implementation && implementation->pools));
+    assert(!moments || (implementation && implementation->moments));
     if (implementation) strata_run_work(run, strata_request_work(request, implementation->name, tuned));
     return implementation;
 }

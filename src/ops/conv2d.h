@@ -29,6 +29,8 @@ struct conv2d_implementation {
     bool (*can)(struct device *device, const struct conv2d *conv);
     bool (*suits)(struct device *device, const struct conv2d *conv);
     bool (*pools)(const struct conv2d *conv); /* of one that it can: whether it heeds `pooled` there; NULL: never */
+    /* In how many slices it gives the moments of y where the tail wants them; 0, or NULL: it doesn't. */
+    size_t (*moments)(struct device *device, const struct conv2d *conv);
     bool (*forward)(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,
                     const struct tail *tail, const struct view *y, strata_error *err);
     bool (*input_gradient)(struct run *run, const struct conv2d *conv, const struct view *dy,
@@ -45,12 +47,13 @@ const struct conv2d_implementation *strata_conv2d_named(const char *name);
 const struct conv2d_implementation *strata_conv2d_default(struct device *device, const struct conv2d *conv, bool strict);
 
 /* Where nothing was measured: whether all that serve on this device, or the forced one, are alike; whether the one for this
- * convolution serves a grain; whether it takes tensors that are kept as halves; whether it heeds `pooled`. Such tensors, and what is
- * pooled, get an implementation that takes them, measured or not. */
+ * convolution serves a grain; whether it takes tensors that are kept as halves; whether it heeds `pooled`; in how many slices it gives
+ * moments, 0: in none. Such tensors, what is pooled, and a tail with moments get an implementation that takes them, measured or not. */
 bool strata_op_conv2d_alike(struct device *device);
 bool strata_op_conv2d_grains(struct device *device, bool strict, const struct conv2d *conv);
 bool strata_op_conv2d_halves(struct device *device, bool strict, const struct conv2d *conv);
 bool strata_op_conv2d_pools(struct device *device, bool strict, const struct conv2d *conv);
+size_t strata_op_conv2d_moments(struct device *device, bool strict, const struct conv2d *conv);
 
 /* tail NULL: nothing. Outputs are overwritten. */
 bool strata_op_conv2d(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *kernel,

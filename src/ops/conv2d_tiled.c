@@ -134,11 +134,11 @@ static void write_options(const struct gather *g, const struct tile *tile, char 
              "-DVW=%d -DNV=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DIN_H=%zu -DIN_W=%zu -DIN_C=%zu -DOUT_H=%zu -DOUT_W=%zu "
              "-DOUT_C=%zu -DKH=%d -DKW=%d -DGROUPS=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DSTART_H=%d -DSTART_W=%d "
              "-DDILATION_H=%d -DDILATION_W=%d -DPHASES_H=%d -DPHASES_W=%d -DBLOCK_TAPS=%zu "
-             "-DREVERSED=%d -DPIXELS=%d -DSPAN_TILES=%zu -DPANEL_RUN=%zu -DMOST_NEAR=%d -DFEW_TERMS=%d",
+             "-DREVERSED=%d -DPIXELS=%d -DSPAN_TILES=%zu -DPANEL_RUN=%zu -DMOST_NEAR=%d -DFEW_TERMS=%d -DMOMENTS=%d",
              tile->width, tile->vectors, tile->rows, strata_tail_bias(&g->tail), (int)g->tail.activation, g->in_h, g->in_w, g->in_c, g->out_h,
              g->out_w, g->out_c, g->kernel_h, g->kernel_w, g->groups, g->stride_h, g->stride_w, g->start_h,
              g->start_w, g->dilation_h, g->dilation_w, g->phases_h, g->phases_w, block_taps(g, tile), g->reversed,
-             PIXELS, d.tiles, d.panels, NEAR, FEW_TERMS);
+             PIXELS, d.tiles, d.panels, NEAR, FEW_TERMS, g->tail.moments.slices > 0);
 }
 
 /* Brings the kernel to panels in scratch memory. */
@@ -169,11 +169,24 @@ static bool is_near(const struct gather *g)
     return line * lines <= NEAR;
 }
 
+static size_t near_blocks(const struct gather *g)
+{
+    return g->n * strata_tile_ceil(g->out_w, block_width(g)) * strata_tile_ceil(g->out_h, block_height(g));
+}
+
+/* A block each. */
+static size_t moments(struct device *device, const struct conv2d *conv)
+{
+    const struct gather g = gather_of(conv);
+    return suits(device, conv) && is_near(&g) ? near_blocks(&g) : 0;
+}
+
 static bool run_near(struct run *run, const struct gather *g, const char *options, const struct view *packed, strata_error *err)
 {
-    const size_t blocks = g->n * strata_tile_ceil(g->out_w, block_width(g)) * strata_tile_ceil(g->out_h, block_height(g));
+    const size_t blocks = near_blocks(g);
+    assert(g->tail.moments.slices == 0 || g->tail.moments.slices == blocks);
     const struct arg args[] = { arg_view(&g->in), arg_view(packed), arg_view(&g->out), arg_view(&g->tail.bias), arg_int((int32_t)g->tail.factor),
-                                arg_int((int32_t)g->n), { 0 } };
+                                arg_view(&g->tail.moments.part), arg_int((int32_t)g->n), { 0 } };
     const struct launch launch = { .kernel = "conv_tiled:gather_near", .options = options, .args = args, .dims = 1,
                                    .global = { blocks }, .local = { 1 } };
     return strata_launch(run, &launch, err);
@@ -302,6 +315,6 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 }
 
 const struct conv2d_implementation strata_conv2d_tiled = {
-    .name = "tiled", .alike = true, .grains = true, .can = suits, .suits = suits, .forward = forward, .input_gradient = input_gradient,
+    .name = "tiled", .alike = true, .grains = true, .can = suits, .suits = suits, .moments = moments, .forward = forward, .input_gradient = input_gradient,
     .kernel_gradient = kernel_gradient,
 };

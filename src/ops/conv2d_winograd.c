@@ -140,9 +140,18 @@ static bool pack(struct run *run, const struct winograd *w, const char *options,
     return ok;
 }
 
+/* A row of work-items each. */
+static size_t moments(struct device *device, const struct conv2d *c)
+{
+    const struct tile tile = strata_tile_of(device);
+    const int m = tile_side(c->out_height, c->out_width);
+    const struct winograd w = forward_of(c);
+    return serves(device, c) && tiles_of(&w, m) > 0 ? strata_tile_ceil(tiles_of(&w, m), item_tiles(&w, &tile, m)) : 0;
+}
+
 static bool convolve(struct run *run, const struct winograd *w, strata_error *err)
 {
-    char options[OPTIONS], more[80];
+    char options[OPTIONS], more[100];
     struct view packed = { 0 };
     struct device *device = strata_run_device(run);
     const struct tile tile = strata_tile_of(device);
@@ -154,12 +163,15 @@ static bool convolve(struct run *run, const struct winograd *w, strata_error *er
 
     const size_t tiles = item_tiles(w, &tile, m), blocks = strata_tile_ceil(tiles_of(w, m), tiles);
     const size_t some = item_panels(panels, blocks, strata_tile_items(device));
-    snprintf(more, sizeof more, "-DTILES=%zu -DREVERSED=%d -DINDEX=%d", tiles, w->reversed, w->pooled.index.buffer != NULL);
+    snprintf(more, sizeof more, "-DTILES=%zu -DREVERSED=%d -DINDEX=%d -DMOMENTS=%d", tiles, w->reversed,
+             w->pooled.index.buffer != NULL, w->tail.moments.slices > 0);
+    assert(w->tail.moments.slices == 0 || w->tail.moments.slices == blocks);
     write_options(w, &tile, m, more, options);
     if (!pack(run, w, options, panels, panels * points * w->in_c * (size_t)tile.columns * sizeof(float), &packed, err))
         return false;
     const struct arg args[] = { arg_view(&w->in), arg_view(&packed), arg_view(&w->out), arg_view(&w->tail.bias), arg_int((int32_t)w->tail.factor),
-                                strata_op_pooled_index(&w->pooled), arg_int((int32_t)w->n), arg_int((int32_t)some), { 0 } };
+                                strata_op_pooled_index(&w->pooled), arg_view(&w->tail.moments.part), arg_int((int32_t)w->n),
+                                arg_int((int32_t)some), { 0 } };
     const struct launch launch = { .kernel = "winograd:convolve", .options = options, .args = args, .dims = 2,
                                    .global = { strata_tile_ceil(panels, some), blocks }, .local = { 1, 1 } };
     return strata_launch(run, &launch, err);
@@ -251,6 +263,7 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 }
 
 const struct conv2d_implementation strata_conv2d_winograd = {
-    .name = "winograd", .rounds_more = true, .alike = true, .can = serves, .suits = suits, .pools = pools, .forward = forward, .input_gradient = input_gradient,
+    .name = "winograd", .rounds_more = true, .alike = true, .can = serves, .suits = suits, .pools = pools,
+    .moments = moments, .forward = forward, .input_gradient = input_gradient,
     .kernel_gradient = kernel_gradient,
 };

@@ -131,20 +131,28 @@ static bool launch_join(struct run *run, const struct plan *plan, const char *ke
 
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
 
+/* slice 0: each has its own number of elements. */
+static bool join_moments(struct run *run, const struct plan *plan, const struct view *part, size_t slice, size_t slices,
+                         const struct view *stats, strata_error *err)
+{
+    const struct arg args[] = { arg_view(part),
+                                arg_view(stats),
+                                arg_uint((uint32_t)plan->axes.size),
+                                arg_uint((uint32_t)slice),
+                                arg_uint((uint32_t)slices),
+                                arg_uint((uint32_t)plan->axes.groups),
+                                { 0 } };
+    return launch_join(run, plan, "normalize:join_moments", args, plan->axes.groups, err);
+}
+
 /* part is scratch of part_count elements. */
-static bool moments(struct run *run, const struct plan *plan, const struct view *x, const struct view *part,
+static bool moments(struct run *run, const struct plan *plan, const struct normalize *n, const struct view *x, const struct view *part,
                     const struct view *stats, strata_error *err)
 {
-    const struct arg first[] = { arg_view(x), arg_view(part), { 0 } };
-    const struct arg second[] = { arg_view(part),
-                                  arg_view(stats),
-                                  arg_uint((uint32_t)plan->axes.size),
-                                  arg_uint((uint32_t)plan->slice),
-                                  arg_uint((uint32_t)plan->slices),
-                                  arg_uint((uint32_t)plan->axes.groups),
-                                  { 0 } };
-    return launch(run, plan, "normalize:moments", first, err)
-           && launch_join(run, plan, "normalize:join_moments", second, plan->axes.groups, err);
+    const struct arg args[] = { arg_view(x), arg_view(part), { 0 } };
+    if (n->moments.slices > 0) return join_moments(run, plan, &n->moments.part, 0, n->moments.slices, stats, err);
+    return launch(run, plan, "normalize:moments", args, err)
+           && join_moments(run, plan, part, plan->slice, plan->slices, stats, err);
 }
 
 static bool apply(struct run *run, const struct plan *plan, const struct normalize *n, const struct view *x,
@@ -174,7 +182,7 @@ bool strata_op_normalize(struct run *run, const struct normalize *normalize, con
         return false;
     if (!stats->buffer) own = (struct view){ .buffer = part.buffer, .offset = part_count(&plan) };
     const struct view variance = variances(&own, plan.axes.groups);
-    return moments(run, &plan, x, &part, &own, err)
+    return moments(run, &plan, normalize, x, &part, &own, err)
            && (!normalize->exchange
                || strata_op_exchange_moments(run, normalize->exchange, &own, plan.axes.groups, plan.axes.size, err))
            && apply(run, &plan, normalize, x, &own, &variance, y, err);

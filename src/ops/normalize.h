@@ -6,6 +6,7 @@
 
 #include "ops/activation.h"
 #include "ops/exchange.h"
+#include "ops/moments.h"
 #include "ops/view.h"
 
 enum normalize_kind {
@@ -23,6 +24,7 @@ struct normalize {
     struct view gamma, beta; /* buffer NULL: none */
     enum activation_kind activation; /* f; a fusable one, and linear unless NORMALIZE_BATCH */
     const struct exchange *exchange; /* NORMALIZE_BATCH: the groups reach over all ranks; NULL: they do not */
+    struct moments moments; /* NORMALIZE_BATCH along the last axis: those of x, where somebody computed them */
 };
 
 /* How many groups there are; a statistics view has 2 * groups elements: means, then variances. */

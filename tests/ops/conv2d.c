@@ -134,7 +134,8 @@ static void check_forward(struct device *device, struct run *run, struct problem
     cr_assert(strata_op_conv2d(run, c, &p->tx.view, &p->tkernel.view, NULL, &y.view, &err), "%s: %s", what, err.message);
     check(device, &y, p->y, kernel_count(c) / c->filters, what);
 
-    const struct tail tail = { p->tbias.view, c->filters % 2 ? 0 : c->filters, ACTIVATION_RELU }; /* both kinds are among the shapes */
+    const struct tail tail = { .bias = p->tbias.view, .factor = c->filters % 2 ? 0 : c->filters, /* both kinds are among the shapes */
+                               .activation = ACTIVATION_RELU };
     for (size_t i = 0; i < y_count(c); i++)
         p->y[i] = fmax(0, p->y[i] * (tail.factor ? (double)p->bias[tail.factor + i % c->filters] : 1)
                               + (double)p->bias[i % c->filters]);

@@ -69,7 +69,7 @@ static void check(struct device *device, struct run *run, size_t k)
         dx[i] = tensor_of(device, NULL, xs);
         dkernel[i] = tensor_of(device, NULL, kernels);
     }
-    const struct tail tail = { bias.view, 0, k % 2 ? ACTIVATION_RELU : ACTIVATION_LINEAR };
+    const struct tail tail = { .bias = bias.view, .activation = k % 2 ? ACTIVATION_RELU : ACTIVATION_LINEAR };
     cr_assert(strata_op_conv2d(run, &apart, &x.view, &kernel.view, &tail, &sum.view, &err)
               && strata_op_max_pool2d(run, &pool, &sum.view, &y[0].view, &index[0].view, &err)
               && strata_op_max_pool2d_gradient(run, &pool, &dy.view, &index[0].view, &dsum.view, &err)

@@ -97,7 +97,7 @@ static void check_tail_and_relu(struct device *device, struct run *run, struct p
         wanted[i] = wanted[i] < 0 ? 0 : wanted[i];
     }
     struct gemm gemm = p->gemm;
-    gemm.tail = (struct tail){ p->tbias.view, factor, ACTIVATION_RELU };
+    gemm.tail = (struct tail){ .bias = p->tbias.view, .factor = factor, .activation = ACTIVATION_RELU };
     run_product(run, &gemm);
     float *found = read_tensor(device, &p->tc);
     expect_near(found, wanted, p->tc.count, tolerance(&gemm), what);
@@ -251,7 +251,7 @@ Test(gemm, tiled_gives_a_row_the_same_bits_whatever_the_number_of_rows)
 static float *bits_by(struct device *device, struct run *run, const char *name, const struct product *p)
 {
     struct gemm gemm = p->gemm;
-    gemm.tail = (struct tail){ p->tbias.view, gemm.n, ACTIVATION_RELU };
+    gemm.tail = (struct tail){ .bias = p->tbias.view, .factor = gemm.n, .activation = ACTIVATION_RELU };
     force("gemm", name);
     run_product(run, &gemm);
     return read_tensor(device, &p->tc);
