@@ -135,8 +135,8 @@ struct layer_class {
     bool (*maxima)(const void *config, const struct shape *in, struct pooled *pooled);
     bool (*pools)(const void *config, struct device *device, bool strict, const struct shape *in, const struct pooled *pooled);
     /* In how many slices forward gives the moments of its output along the last axis for n samples on this device, 0: in none, and
-     * whether forward in training would compute those of its input; NULL: never. Where the one follows the other, s->moments has a place
-     * for them in the steps of both. */
+     * whether forward in training would compute those of its input, whose mean it takes away; NULL: never. Where the one follows the
+     * other, s->moments has a place for them in the steps of both. */
     size_t (*gives_moments)(const void *config, struct device *device, bool strict, size_t n, const struct shape *in);
     bool (*takes_moments)(const void *config, const struct shape *in);
     /* A layer that in inference only multiplies and adds along the last axis writes to `affine` what the step of the layer before

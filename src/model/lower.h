@@ -29,7 +29,8 @@ struct flat {
     bool view;                       /* its output is its input's memory */
     bool picks;                      /* FLAT_LAYER: goes back through the activation before it too (plan_gradients.c) */
     bool moved;                      /* that activation, and the layer that it is fused into: its gradient was computed behind it */
-    bool bias_summed;                /* FLAT_LAYER: the gradient of its bias is computed with that of the activation behind it */
+    bool bias_summed;                /* FLAT_LAYER: the gradient of its bias is computed with that of the activation behind it .. */
+    bool bias_lost;                  /* .. or is 0, for a normalization behind it takes the mean away */
     int pooling;                     /* 1 + the index of the pooling whose output the node's memory holds in place of its own; 0: none */
     int moments;                     /* 1 + the index of the normalization for which the node computes them, or which it is; 0: none */
     size_t slices;                   /* FLAT_LAYER: of the moments that it takes */

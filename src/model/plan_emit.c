@@ -219,8 +219,9 @@ static bool backward_layer(const struct plan *plan, int node, struct step *s, st
         if (squares)
             s->dw_squares = (struct view){ .buffer = plan->params->gradients, .offset = squares, .shape = s->w[w].shape };
     }
-    return strata_plan_is_cut(plan, node) ? strata_plan_cut_backward(plan, node, s, err)
-                                          : flat->layer->class->backward(flat->layer->config, s, err);
+    return strata_plan_bias_gradient(plan, flat, err)
+        && (strata_plan_is_cut(plan, node) ? strata_plan_cut_backward(plan, node, s, err)
+                                           : flat->layer->class->backward(flat->layer->config, s, err));
 }
 
 static bool backward_penalty(const struct plan *plan, const struct flat *flat, const struct step *s, strata_error *err)

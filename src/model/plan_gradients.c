@@ -7,7 +7,8 @@
  * activation gave need not be kept.
  *
  * The gradient of a bias that was added right before the activation is the sum of what this pass makes: also where that is
- * of picked elements, for sums over rows don't ask where in a sample they lie. */
+ * of picked elements, for sums over rows don't ask where in a sample they lie. That of one right before a normalization by the batch's
+ * statistics is 0: the mean takes the bias along. */
 #include <string.h>
 
 #include "model/plan_priv.h"
@@ -38,6 +39,13 @@ static bool adds_bias(const struct plan *plan, int activation)
         && strata_activation(flat->activation)->elementwise && !strata_plan_is_cut(plan, flat->inputs[0]);
 }
 
+static bool loses_bias(const struct plan *plan, int normalization)
+{
+    const struct flat *flat = &plan->flat.items[normalization], *before = input_of(plan, flat);
+    return strata_plan_takes_moments(flat) && before && before->kind == FLAT_LAYER && before->layer->class->adds_bias && before->consumers == 1
+        && strata_layer_effective_trainable(before->layer, true) && !strata_plan_is_cut(plan, flat->inputs[0]);
+}
+
 void strata_plan_place_gradients(struct plan *plan)
 {
     for (int i = 0; i < (int)plan->flat.count; i++) {
@@ -47,6 +55,8 @@ void strata_plan_place_gradients(struct plan *plan)
         move(plan, flat);
         if (flat->kind == FLAT_ACTIVATION && adds_bias(plan, i))
             plan->flat.items[flat->inputs[0]].bias_summed = true;
+        if (loses_bias(plan, i))
+            plan->flat.items[flat->inputs[0]].bias_summed = plan->flat.items[flat->inputs[0]].bias_lost = true;
     }
 }
 
@@ -58,6 +68,13 @@ static struct view bias_gradient(const struct plan *plan, const strata_layer *la
             return (struct view){ .buffer = plan->params->gradients, .offset = layer->weights[w].offset,
                                   .shape = layer->weights[w].spec.shape };
     return (struct view){ 0 };
+}
+
+bool strata_plan_bias_gradient(const struct plan *plan, const struct flat *flat, strata_error *err)
+{
+    const struct view bias = flat->bias_lost ? bias_gradient(plan, flat->layer) : (struct view){ 0 };
+    return !bias.buffer
+        || strata_run_zero(plan->run, bias.buffer, bias.offset * sizeof(float), strata_view_count(&bias) * sizeof(float), err);
 }
 
 bool strata_plan_activation_gradient(const struct plan *plan, int node, const struct view *value, const struct view *dy,

@@ -1,6 +1,12 @@
 /* Moments of a normalization's input by the layer that makes it, as it stores it: else it would be read once more, for them alone. */
 #include "model/plan_priv.h"
 
+bool strata_plan_takes_moments(const struct flat *flat)
+{
+    return flat->kind == FLAT_LAYER && flat->training && !flat->view && flat->layer->class->takes_moments
+        && flat->layer->class->takes_moments(flat->layer->config, flat->in);
+}
+
 /* The node whose forward stores what this one reads; MODEL_INPUT: none. */
 static int maker_of(const struct plan *plan, int node)
 {
@@ -24,9 +30,7 @@ void strata_plan_place_moments(struct plan *plan)
 {
     for (int i = 0; plan->config.grain == 0 && i < (int)plan->flat.count; i++) {
         struct flat *flat = &plan->flat.items[i];
-        const bool takes = flat->kind == FLAT_LAYER && flat->training && !flat->view && flat->layer->class->takes_moments
-                           && flat->layer->class->takes_moments(flat->layer->config, flat->in);
-        const int maker = takes ? maker_of(plan, i) : MODEL_INPUT;
+        const int maker = strata_plan_takes_moments(flat) ? maker_of(plan, i) : MODEL_INPUT;
         if (maker == MODEL_INPUT)
             continue;
         flat->slices = slices_of(plan, i, maker);

@@ -121,6 +121,9 @@ void strata_plan_place_gradients(struct plan *plan);
 bool strata_plan_activation_gradient(const struct plan *plan, int node, const struct view *value, const struct view *dy,
                                      const struct view *dx, strata_error *err);
 
+/* That of a layer's bias, where it is known to be 0. */
+bool strata_plan_bias_gradient(const struct plan *plan, const struct flat *flat, strata_error *err);
+
 /* plan_pooling.c: which layers give what a pooling behind them would make of their output, that being kept nowhere. */
 void strata_plan_place_pooling(struct plan *plan);
 /* The shape of what a node's value and gradient hold. */
@@ -129,6 +132,7 @@ const struct shape *strata_plan_kept_shape(const struct plan *plan, int node);
 struct pooled strata_plan_pooled(const struct plan *plan, int node);
 
 /* plan_moments.c: which layers compute moments of their output for a normalization behind them; in the steps of both. */
+bool strata_plan_takes_moments(const struct flat *flat); /* and so takes the mean of its input away */
 void strata_plan_place_moments(struct plan *plan);
 struct moments strata_plan_moments(const struct plan *plan, int node);
 
