@@ -1,10 +1,12 @@
 #include "base/memory.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 
 void *strata_alloc(size_t count, size_t size, strata_error *err)
@@ -17,6 +19,39 @@ void *strata_alloc(size_t count, size_t size, strata_error *err)
     return memory;
 }
 
+/* The kernel's advice only. */
+static void advise(void *memory, size_t size, bool large)
+{
+#ifdef MADV_HUGEPAGE
+    if (size > 0) (void)madvise(memory, size, large ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+#else
+    (void)memory;
+    (void)size;
+    (void)large;
+#endif
+}
+
+/* Takes large pages one by one, until one takes so long that the rest is better off with small ones: a virtual machine may have given
+ * its free memory back to the host, from which a page of 2 MiB comes in 16 ms instead of 0.1, while small ones are still at hand. */
+static void take_large_pages(char *memory, size_t size)
+{
+    static const double SLOW = 1e-3; /* seconds */
+    static atomic_bool slow;
+    size_t taken = 0;
+    for (; taken < size && !atomic_load(&slow); taken += STRATA_LARGE_PAGE) {
+        const double start = strata_clock();
+        advise(memory + taken, STRATA_LARGE_PAGE, true);
+        *(volatile char *)(memory + taken) = 0;
+        if (strata_clock() - start > SLOW) atomic_store(&slow, true);
+    }
+    advise(memory + taken, size - taken, false);
+}
+
+void strata_want_large_pages(void *memory, size_t size)
+{
+    advise(memory, size / STRATA_LARGE_PAGE * STRATA_LARGE_PAGE, true);
+}
+
 void *strata_alloc_pages(size_t size, strata_error *err)
 {
     enum { PAGE = 4 << 10 };
@@ -24,9 +59,7 @@ void *strata_alloc_pages(size_t size, strata_error *err)
     const size_t whole = size > most ? 0 : size > 0 ? (size + page - 1) / page * page : page;
     void *memory = whole > 0 && strata_fault(FAULT_MALLOC) == FAULT_NONE ? aligned_alloc(page, whole) : NULL;
     if (!memory) strata_fail(err, STRATA_EMEMORY, "out of memory: %zu bytes were asked for", size);
-#ifdef MADV_HUGEPAGE
-    if (memory && page == STRATA_LARGE_PAGE) madvise(memory, whole, MADV_HUGEPAGE); /* a wish */
-#endif
+    if (memory && page == STRATA_LARGE_PAGE) take_large_pages(memory, whole);
     return memory;
 }
 

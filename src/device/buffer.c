@@ -39,10 +39,8 @@ static void CL_CALLBACK free_host(cl_mem memory, void *host)
 }
 
 /* Memory of ours, which the buffer keeps as long as the runtime keeps it. */
-static cl_mem create_on_pages(const struct device *device, size_t bytes, cl_int *got)
+static cl_mem create_on_pages(const struct device *device, size_t bytes, void *host, cl_int *got)
 {
-    strata_error ignored = { 0 };
-    void *host = strata_alloc_pages(bytes, &ignored);
     *got = CL_MEM_OBJECT_ALLOCATION_FAILURE;
     cl_mem memory = host ? clCreateBuffer(device->context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, host, got) : NULL;
     if (memory && (*got = clSetMemObjectDestructorCallback(memory, free_host, host)) == CL_SUCCESS)
@@ -53,14 +51,20 @@ static cl_mem create_on_pages(const struct device *device, size_t bytes, cl_int 
     return NULL;
 }
 
-/* What is large lies on large pages where the device is the processor itself: kernels walk over many rows at a time, and look up the
+/* Such buffers lie on large pages where the device is the processor itself: kernels walk over many rows at a time, and look up the
  * page of each. Runtimes take small ones. */
-static cl_mem create(const struct device *device, size_t bytes, cl_int *got)
+static bool is_large(const struct device *device, size_t bytes)
+{
+    return device->class == STRATA_CPU_CLASS && device->info.unified && bytes >= STRATA_LARGE_PAGE;
+}
+
+static cl_mem create(const struct device *device, size_t bytes, void **pages, cl_int *got)
 {
     const cl_mem_flags flags = CL_MEM_READ_WRITE | (device->info.unified ? CL_MEM_ALLOC_HOST_PTR : 0);
-    return device->class == STRATA_CPU_CLASS && device->info.unified && bytes >= STRATA_LARGE_PAGE
-               ? create_on_pages(device, bytes, got)
-               : clCreateBuffer(device->context, flags, bytes, NULL, got);
+    strata_error ignored = { 0 };
+    *pages = is_large(device, bytes) ? strata_alloc_pages(bytes, &ignored) : NULL;
+    return is_large(device, bytes) ? create_on_pages(device, bytes, *pages, got)
+                                   : clCreateBuffer(device->context, flags, bytes, NULL, got);
 }
 
 /* Memory is often given out only when it is touched, so that it is the filling that fails. */
@@ -69,9 +73,10 @@ static cl_int allocate(struct buffer *buffer)
     const struct device *device = buffer->device;
     cl_event filled = NULL;
     cl_int got = CL_SUCCESS, status = CL_SUCCESS;
+    void *pages;
     if (strata_opencl_fault(NULL))
         return CL_MEM_OBJECT_ALLOCATION_FAILURE;
-    buffer->memory = create(device, buffer->size, &got);
+    buffer->memory = create(device, buffer->size, &pages, &got);
     if (got != CL_SUCCESS)
         return got;
     got = strata_queue_zero(device->filler, buffer->memory, 0, buffer->size, &filled);
@@ -80,6 +85,8 @@ static cl_int allocate(struct buffer *buffer)
     got = strata_opencl_fault(NULL) ? CL_OUT_OF_RESOURCES : clWaitForEvents(1, &filled);
     clGetEventInfo(filled, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL);
     clReleaseEvent(filled);
+    if (pages)
+        strata_want_large_pages(pages, buffer->size);
     return status < 0 ? status : got;
 }
 
