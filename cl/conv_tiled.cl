@@ -292,15 +292,26 @@ static inline void multiply_near(floatv acc[MR][NV], const float *near, const in
 /* The place of a tile is asked for so many tiles before: its panels are stored in turns, which no processor foresees. */
 #define STORES_AHEAD 4
 
-/* Those of the first `rows` of a tile of whole sums; with the block's first tile they begin. */
-static inline void add_moments(struct moments moments[NV], floatv acc[MR][NV], int rows, bool begins)
+/* Vectors whose moments are summed side by side, for each sum waits for itself. */
+#define SIDE_BY_SIDE 4
+
+/* Those of the block, which is in the nearest caches still. */
+static inline void store_moments(global const float *out, const struct block *b, global float *part, int slice)
 {
+    for (int c = 0; c < OUT_C; c += SIDE_BY_SIDE * VW) {
+        struct moments moments[SIDE_BY_SIDE];
 #pragma unroll
-    for (int side = 0; side < NV; ++side) {
-        if (begins) moments_begin(&moments[side], acc[0][side]);
+        for (int v = 0; v < SIDE_BY_SIDE; ++v) moments_begin(&moments[v], load_some(out + c + v * VW, OUT_C - c - v * VW));
+        for (int i = 0; i < b->height; ++i)
+            for (int j = 0; j < WIDTH(*b); ++j) {
+                global const float *from = out + ((ulong)i * OUT_W + j) * OUT_C + c;
 #pragma unroll
-        for (int r = 0; r < MR; ++r)
-            if (r < rows) moments_add(&moments[side], acc[r][side]);
+                for (int v = 0; v < SIDE_BY_SIDE; ++v) moments_add(&moments[v], load_some(from + v * VW, OUT_C - c - v * VW));
+            }
+#pragma unroll
+        for (int v = 0; v < SIDE_BY_SIDE; ++v)
+            if (c + v * VW < OUT_C)
+                moments_store(&moments[v], part + c + v * VW, OUT_C, slice, b->height * b->width, OUT_C - c - v * VW);
     }
 }
 
@@ -308,7 +319,6 @@ static inline void add_moments(struct moments moments[NV], floatv acc[MR][NV], i
 ONCE void compute_block(global const float *in, global const float *packed, global float *out, global const float *bias, int factor,
                         global float *part, int blocks, int index)
 {
-    struct moments moments[PANELS][NV];
     float near[LINE * LINES];
     const struct block b = block_of(index);
     const int count = b.height * b.width;
@@ -334,14 +344,10 @@ ONCE void compute_block(global const float *in, global const float *packed, glob
 #endif
             tile_clear(acc);
             multiply_near(acc, near, of, w + (ulong)panel * KH * KW * IN_C * NR);
-            if (MOMENTS) {
-                tile_finish(acc, COLUMNS(OUT_G - panel * NR), bias + panel * NR, factor);
-                add_moments(moments[panel], acc, count - pixel, pixel == 0);
-            }
-            tile_store(acc, out + panel * NR, at, count - pixel, COLUMNS(OUT_G - panel * NR), false, !MOMENTS, bias + panel * NR, factor);
+            tile_store(acc, out + panel * NR, at, count - pixel, COLUMNS(OUT_G - panel * NR), false, true, bias + panel * NR, factor);
         }
     }
-    for (int c = 0; MOMENTS && c < OUT_C; c += VW) moments_store(&moments[c / NR][c / VW % NV], part + c, OUT_C, index, count, OUT_C - c);
+    if (MOMENTS) store_moments(out, &b, part, index);
     if (MOMENTS) moments_count(part, OUT_C, blocks, index, count);
 }
 

@@ -71,15 +71,6 @@ static inline floatv finished(floatv v, global const float *bias, int factor, in
     return ACTIVATE(v);
 }
 
-/* Of a whole tile. */
-static inline void tile_finish(floatv acc[MR][NV], int columns, global const float *bias, int factor)
-{
-#pragma unroll
-    for (int r = 0; r < MR; ++r)
-#pragma unroll
-        for (int side = 0; side < NV; ++side) acc[r][side] = finished(acc[r][side], bias + side * VW, factor, columns - side * VW);
-}
-
 /* Of a tile that has fewer columns. Its loops are not unrolled, by way of memory: the compiler takes long for it then. */
 static inline void tile_store_some(floatv acc[MR][NV], global float *to, const ulong at[MR], int rows, int columns,
                                    bool add, bool last, global const float *bias, int factor)
