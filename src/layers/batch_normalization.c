@@ -123,6 +123,14 @@ static bool is_last_axis(const void *config, const struct shape *in)
     return c->axis.v[0] == -1 || c->axis.v[0] == in->rank;
 }
 
+static bool pools(const void *config, struct device *device, bool strict, const struct shape *in, const struct pooled *pooled)
+{
+    (void)device;
+    (void)strict;
+    (void)pooled;
+    return in->rank == 3 && is_last_axis(config, in);
+}
+
 static struct normalize normalize_of(const struct batch_normalization *c, const struct step *s)
 {
     struct normalize n = { .kind = NORMALIZE_BATCH,
@@ -131,6 +139,7 @@ static struct normalize normalize_of(const struct batch_normalization *c, const 
                            .axes = axis_mask(c, s->x.shape.rank),
                            .activation = s->fused,
                            .exchange = c->synchronized ? s->exchange : NULL,
+                           .pooled = s->pooled,
                            .moments = s->moments };
     if (c->scale) n.gamma = s->w[0];
     if (c->center) n.beta = s->w[c->scale];
@@ -216,6 +225,7 @@ const struct layer_class strata_layer_batch_normalization = {
     .fuses = true,
     .fuses_gradient = true,
     .takes_moments = is_last_axis,
+    .pools = pools,
     .affine_on = is_last_axis,
     .affine = affine,
     .trainable_inference = 1,

@@ -5,6 +5,7 @@
 
 #include "ops/axes.h"
 #include "ops/map.h"
+#include "ops/normalize_pooled.h"
 #include "ops/reduce.h"
 
 /* How the work is cut: groups of VW neighbours, and slices of a group's elements. */
@@ -163,7 +164,8 @@ static bool apply(struct run *run, const struct plan *plan, const struct normali
                                 arg_view(variance),    arg_view(&n->gamma),
                                 arg_view(&n->beta),    arg_view(y),
                                 arg_float(n->epsilon), { 0 } };
-    return launch(run, plan, "normalize:apply_stats", args, err);
+    return n->pooled.height > 0 ? strata_op_normalize_pooled(run, n, x, mean, variance, y, err)
+                                : launch(run, plan, "normalize:apply_stats", args, err);
 }
 
 static struct view variances(const struct view *stats, size_t groups)
@@ -216,12 +218,13 @@ static bool group_sums(struct run *run, const struct plan *plan, const struct no
                                  arg_view(&n->gamma),   arg_view(&n->beta),
                                  arg_view(part),        arg_float(n->epsilon),
                                  { 0 } };
+    const bool pooled = n->pooled.height > 0;
     const struct arg second[] = { arg_view(part),
                                   arg_view(sums),
-                                  arg_uint((uint32_t)plan->slices),
+                                  arg_uint((uint32_t)(pooled ? strata_op_normalize_pooled_slices(n) : plan->slices)),
                                   arg_uint((uint32_t)plan->axes.groups),
                                   { 0 } };
-    return launch(run, plan, "normalize:gradient_sums", first, err)
+    return (pooled ? strata_op_normalize_pooled_sums(run, n, g, part, err) : launch(run, plan, "normalize:gradient_sums", first, err))
            && launch_join(run, plan, "normalize:join_sums", second, 2 * plan->axes.groups, err);
 }
 
@@ -239,7 +242,8 @@ static bool input_gradient(struct run *run, const struct plan *plan, const struc
                                 arg_float(n->epsilon),
                                 arg_int(g->constant_stats),
                                 { 0 } };
-    return launch(run, plan, "normalize:input_gradient", args, err);
+    return n->pooled.height > 0 ? strata_op_normalize_pooled_input_gradient(run, n, g, sums, err)
+                                : launch(run, plan, "normalize:input_gradient", args, err);
 }
 
 /* The plan over the parameters of layer and group normalization. */
@@ -302,8 +306,9 @@ bool strata_op_normalize_gradient(struct run *run, const struct normalize *norma
     const bool wants_sums = (own && wants_parameters) || (gradient->dx.buffer && !gradient->constant_stats);
     make_plan(run, normalize, gradient->x.storage, &plan);
     if (shared) make_parameter_plan(normalize, &parameters);
-    const size_t sums_at =
-        part_count(&plan) > part_count(&parameters) ? part_count(&plan) : part_count(&parameters);
+    const size_t own_parts = normalize->pooled.height > 0 ? 2 * plan.axes.groups * strata_op_normalize_pooled_slices(normalize)
+                                                          : part_count(&plan);
+    const size_t sums_at = own_parts > part_count(&parameters) ? own_parts : part_count(&parameters);
     if (!strata_run_scratch(run, (sums_at + 2 * plan.axes.groups) * sizeof(float), &part.buffer, err))
         return false;
     const struct view sums = { .buffer = part.buffer, .offset = sums_at };

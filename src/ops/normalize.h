@@ -7,6 +7,7 @@
 #include "ops/activation.h"
 #include "ops/exchange.h"
 #include "ops/moments.h"
+#include "ops/pool2d.h"
 #include "ops/view.h"
 
 enum normalize_kind {
@@ -24,6 +25,8 @@ struct normalize {
     struct view gamma, beta; /* buffer NULL: none */
     enum activation_kind activation; /* f; a fusable one, and linear unless NORMALIZE_BATCH */
     const struct exchange *exchange; /* NORMALIZE_BATCH: the groups reach over all ranks; NULL: they do not */
+    struct pooled pooled; /* NORMALIZE_BATCH along the last axis of (n, height, width, channels) of floats: y and dy are of maxima over
+                             windows, dy of what f was given */
     struct moments moments; /* NORMALIZE_BATCH along the last axis: those of x, where somebody computed them */
 };
 
