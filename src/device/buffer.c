@@ -55,7 +55,8 @@ static cl_mem create_on_pages(const struct device *device, size_t bytes, void *h
  * page of each. Runtimes take small ones. */
 static bool is_large(const struct device *device, size_t bytes)
 {
-    return device->class == STRATA_CPU_CLASS && device->info.unified && bytes >= STRATA_LARGE_PAGE;
+    return device->class == STRATA_CPU_CLASS && device->info.unified && bytes >= STRATA_LARGE_PAGE
+           && bytes <= device->info.max_allocation; /* more is the runtime's to refuse */
 }
 
 static cl_mem create(const struct device *device, size_t bytes, void **pages, cl_int *got)
