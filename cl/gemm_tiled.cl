@@ -9,6 +9,7 @@
  *   -D TILES, PANELS               largest `tiles` (counts where TRANS_A) and `panels`
  *   -D TRANS_A, TRANS_B            1: A is stored (k, m), B (n, k)
  *   -D ACCUMULATE                  1: adds to C, without bias and activation
+ *   -D FAR                         1: A is too large to stay in the second cache
  *   -D GRAINS                      1, with TRANS_A alone: k is cut into grains of `grain`, the last maybe shorter, whose sums are
  *                                  added as grains.h says. Items lie along parts of k too, of `span`, each a grain or as many as
  *                                  lie in KC, a power of two; part p is summed to C + p m n. */
@@ -16,8 +17,9 @@
 #include "tile.h"
 #include "gemm.h"
 
-#if !defined(KC) || !defined(TILES) || !defined(PANELS) || !defined(TRANS_A) || !defined(TRANS_B) || !defined(ACCUMULATE) || !defined(GRAINS)
-#error "-D KC, TILES, PANELS, TRANS_A, TRANS_B, ACCUMULATE and GRAINS are needed"
+#if !defined(KC) || !defined(TILES) || !defined(PANELS) || !defined(TRANS_A) || !defined(TRANS_B) || !defined(ACCUMULATE) || !defined(FAR) \
+    || !defined(GRAINS)
+#error "-D KC, TILES, PANELS, TRANS_A, TRANS_B, ACCUMULATE, FAR and GRAINS are needed"
 #endif
 
 /* Rows of a matrix that are asked for before they are copied. */
@@ -124,8 +126,10 @@ static inline void multiply_grains(floatv acc[MR][NV], const float *strip, const
 }
 #endif
 #else
-/* Rows past the last read the last one again and are not stored. */
-static inline void multiply(floatv acc[MR][NV], global const float *a, int k, int rows, const line *panel, int depth)
+/* Rows past the last read the last one again and are not stored. Those from `next` on are asked for, a line at a time: they are as many
+ * stretches of memory, too short for the processor to foresee. */
+static inline void multiply(floatv acc[MR][NV], global const float *a, global const float *next, int k, int rows, const line *panel,
+                            int depth)
 {
     global const float *row[MR];
 #pragma unroll
@@ -133,6 +137,7 @@ static inline void multiply(floatv acc[MR][NV], global const float *a, int k, in
 
     for (int l = 0; l < depth; ++l) {
         const line b = panel[l];
+        if (FAR) PREFETCH(next + (ulong)min(l / 2 % MR, rows - 1) * k + l / 2 / MR * CACHE_LINE);
 #pragma unroll
         for (int r = 0; r < MR; ++r) tile_row_add(acc[r], row[r][l], b.v);
     }
@@ -170,7 +175,9 @@ ONCE void compute(global const float *a, global const float *b, global float *c,
 #elif TRANS_A
                 multiply(acc, left[i / MR], right[j / NR], depth);
 #else
-                multiply(acc, a + (ulong)(i0 + i) * k + l0, k, rows - i, right[j / NR], depth);
+                multiply(acc, a + (ulong)(i0 + i) * k + l0,
+                         i + 2 * MR <= rows ? a + (ulong)(i0 + i + MR) * k + l0 : a + (ulong)i0 * k + min(l0 + depth, k - depth), k, rows - i,
+                         right[j / NR], depth);
 #endif
                 store(acc, c + (ulong)(i0 + i) * n + j0 + j, n, rows - i, columns - j, ACCUMULATE || l0 > begin,
                       l0 + depth == end, bias + j0 + j, factor);

@@ -10,6 +10,8 @@
 /* The most that one work-item takes: its copy of B, and of A when that is transposed, stay in the second cache. */
 enum { MOST_PANELS = 8, MOST_PACKED_TILES = 16, MOST_TILES = 32, LEAST_TILES = 4 };
 
+enum { FAR_ELEMENTS = 1 << 18 }; /* of an A that does not stay in the second cache */
+
 /* What one work-item computes, in tiles of rows by panels of columns. */
 struct share {
     size_t tiles, panels;
@@ -61,9 +63,10 @@ static bool multiply(struct run *run, const struct gemm *g, const struct view *c
 
     snprintf(options, sizeof options,
              "-DVW=%d -DNV=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DKC=%d -DTILES=%d -DPANELS=%d -DTRANS_A=%d -DTRANS_B=%d "
-             "-DACCUMULATE=%d -DGRAINS=%d", tile.width, tile.vectors, tile.rows, g->accumulate ? 0 : strata_tail_bias(&g->tail),
+             "-DACCUMULATE=%d -DFAR=%d -DGRAINS=%d", tile.width, tile.vectors, tile.rows, g->accumulate ? 0 : strata_tail_bias(&g->tail),
              g->accumulate ? ACTIVATION_LINEAR : (int)g->tail.activation,
-             strata_tile_block(&tile), MOST_PACKED_TILES, MOST_PANELS, g->transpose_a, g->transpose_b, g->accumulate, g->grain > 0);
+             strata_tile_block(&tile), MOST_PACKED_TILES, MOST_PANELS, g->transpose_a, g->transpose_b, g->accumulate,
+             !g->transpose_a && g->m > FAR_ELEMENTS / g->k, g->grain > 0);
     const struct arg args[] = { arg_view(&g->a), arg_view(&g->b), arg_view(c), arg_view(&g->tail.bias),
                                 arg_int((int32_t)g->tail.factor), arg_int((int32_t)g->m), arg_int((int32_t)g->n), arg_int((int32_t)g->k),
                                 arg_int((int32_t)share.tiles), arg_int((int32_t)share.panels),
