@@ -23,7 +23,7 @@ without() {
     without=$now
 }
 
-for ((turn = 0; turn < ${TURNS:-11}; turn++)); do
+for ((turn = 0; turn < ${TURNS:-21}; turn++)); do
     if ((turn % 2)); then with && without; else without && with; fi
     awk "BEGIN { print $with / $without }"
 done >ratios
