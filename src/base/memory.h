@@ -12,10 +12,10 @@ void *strata_alloc(size_t count, size_t size, strata_error *err);
 /* So many bytes that begin with a page of memory, not zeroed. From STRATA_LARGE_PAGE bytes on they are on large pages where the system
  * has them at hand: what the system moves in and out of files goes faster, and so does what walks over many rows at a time. */
 enum { STRATA_LARGE_PAGE = 2 << 20 };
+void *strata_alloc_pages(size_t size, strata_error *err);
 /* Of such memory, when all of it was written once: where it got small pages, for that was faster, the system may make them large as
  * time goes by. */
 void strata_want_large_pages(void *memory, size_t size);
-void *strata_alloc_pages(size_t size, strata_error *err);
 
 /* Grows the array *items of *room elements of `size` bytes so that it holds `need`; *items is unchanged on failure. */
 bool strata_reserve(void **items, size_t *room, size_t need, size_t size, strata_error *err);

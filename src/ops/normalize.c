@@ -1,5 +1,6 @@
 #include "ops/normalize.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -304,6 +305,7 @@ bool strata_op_normalize_gradient(struct run *run, const struct normalize *norma
     const bool wants_parameters = gradient->dgamma.buffer || gradient->dbeta.buffer;
     const bool own = normalize->kind == NORMALIZE_BATCH, shared = wants_parameters && !own;
     const bool wants_sums = (own && wants_parameters) || (gradient->dx.buffer && !gradient->constant_stats);
+    assert(normalize->pooled.height == 0 || normalize->activation == ACTIVATION_LINEAR);
     make_plan(run, normalize, gradient->x.storage, &plan);
     if (shared) make_parameter_plan(normalize, &parameters);
     const size_t own_parts = normalize->pooled.height > 0 ? 2 * plan.axes.groups * strata_op_normalize_pooled_slices(normalize)
