@@ -102,7 +102,7 @@ Test(programs, are_built_without_the_header_of_all_functions_where_it_can_be_lef
     const char *const options[] = { NULL, "-DKIND=2 -DGRADIENT=0 -DAXES=0",
                                     "-DVW=16 -DCHUNKS=1 -DPH=2 -DPW=2 -DSH=2 -DSW=2 -DPT=0 -DPL=0 -DINSIDE=1 -DINDEX=1",
                                     "-DVW=8 -DMR=6 -DBIAS=1 -DACTIVATION=1 -DKC=256 -DTILES=16 -DPANELS=8 -DTRANS_A=0 "
-                                    "-DTRANS_B=0 -DACCUMULATE=0 -DGRAINS=0", NULL };
+                                    "-DTRANS_B=0 -DACCUMULATE=0 -DFAR=1 -DGRAINS=0", NULL };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         cr_assert(strata_kernel_create(device, names[i], options[i], &kernel, &err), "%s", err.message);
         clReleaseKernel(kernel);
