@@ -52,14 +52,15 @@ void strata_want_large_pages(void *memory, size_t size)
     advise(memory, size / STRATA_LARGE_PAGE * STRATA_LARGE_PAGE, true);
 }
 
-void *strata_alloc_pages(size_t size, strata_error *err)
+void *strata_alloc_pages(size_t size, bool at_hand, strata_error *err)
 {
     enum { PAGE = 4 << 10 };
     const size_t page = size >= STRATA_LARGE_PAGE ? STRATA_LARGE_PAGE : PAGE, most = SIZE_MAX - page;
     const size_t whole = size > most ? 0 : size > 0 ? (size + page - 1) / page * page : page;
     void *memory = whole > 0 && strata_fault(FAULT_MALLOC) == FAULT_NONE ? aligned_alloc(page, whole) : NULL;
     if (!memory) strata_fail(err, STRATA_EMEMORY, "out of memory: %zu bytes were asked for", size);
-    if (memory && page == STRATA_LARGE_PAGE) take_large_pages(memory, whole);
+    if (memory && page == STRATA_LARGE_PAGE && at_hand) take_large_pages(memory, whole);
+    if (memory && page == STRATA_LARGE_PAGE && !at_hand) strata_want_large_pages(memory, whole);
     return memory;
 }
 

@@ -10,10 +10,11 @@
 void *strata_alloc(size_t count, size_t size, strata_error *err);
 
 /* So many bytes that begin with a page of memory, not zeroed. From STRATA_LARGE_PAGE bytes on they are on large pages where the system
- * has them at hand: what the system moves in and out of files goes faster, and so does what walks over many rows at a time. */
+ * has them: what the system moves in and out of files goes faster, and so does what walks over many rows at a time. at_hand: only while
+ * it has them at once. */
 enum { STRATA_LARGE_PAGE = 2 << 20 };
-void *strata_alloc_pages(size_t size, strata_error *err);
-/* Of such memory, when all of it was written once: where it got small pages, for that was faster, the system may make them large as
+void *strata_alloc_pages(size_t size, bool at_hand, strata_error *err);
+/* Of such memory, when all of it was written once: where it got small pages, for those were at hand, the system may make them large as
  * time goes by. */
 void strata_want_large_pages(void *memory, size_t size);
 

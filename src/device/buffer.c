@@ -63,7 +63,7 @@ static cl_mem create(const struct device *device, size_t bytes, void **pages, cl
 {
     const cl_mem_flags flags = CL_MEM_READ_WRITE | (device->info.unified ? CL_MEM_ALLOC_HOST_PTR : 0);
     strata_error ignored = { 0 };
-    *pages = is_large(device, bytes) ? strata_alloc_pages(bytes, &ignored) : NULL;
+    *pages = is_large(device, bytes) ? strata_alloc_pages(bytes, true, &ignored) : NULL;
     return is_large(device, bytes) ? create_on_pages(device, bytes, *pages, got)
                                    : clCreateBuffer(device->context, flags, bytes, NULL, got);
 }

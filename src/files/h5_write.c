@@ -159,7 +159,7 @@ bool strata_h5_image(struct h5 *file, void **bytes, size_t *size, strata_error *
     const ssize_t need =
         H5Fflush(file->id, H5F_SCOPE_GLOBAL) >= 0 ? H5Fget_file_image(file->id, NULL, 0) : -1;
     if (need <= 0) return strata_h5_fail(file, err, "the HDF5 file in memory cannot be finished");
-    *bytes = strata_alloc_pages((size_t)need, err);
+    *bytes = strata_alloc_pages((size_t)need, false, err);
     if (!*bytes) return false;
     *size = (size_t)need;
     if (H5Fget_file_image(file->id, *bytes, *size) == need) return true;

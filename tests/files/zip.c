@@ -99,7 +99,7 @@ Test(zip, a_large_entry_begins_with_a_page_of_the_file)
 {
     enum { SIZE = 300001, PAGE = 4096 };
     strata_error err = { 0 };
-    char *pages = strata_alloc_pages(SIZE + 1, &err), first[8];
+    char *pages = strata_alloc_pages(SIZE + 1, false, &err), first[8];
     void *bytes;
     size_t size;
     cr_assert_not_null(pages, "%s", err.message);
