@@ -295,9 +295,11 @@ static inline void multiply_near(floatv acc[MR][NV], const float *near, const in
 /* Vectors whose moments are summed side by side, for each sum waits for itself. */
 #define SIDE_BY_SIDE 4
 
-/* Those of the block, which is in the nearest caches still. */
-static inline void store_moments(global const float *out, const struct block *b, global float *part, int slice)
+/* Those of the block, which is in the nearest caches still, as one of `blocks` slices. */
+static inline void store_moments(global const float *out, const struct block *b, global float *part, int blocks, int slice)
 {
+    const int count = b->height * b->width;
+    moments_count(part, OUT_C, blocks, slice, count);
     for (int c = 0; c < OUT_C; c += SIDE_BY_SIDE * VW) {
         struct moments moments[SIDE_BY_SIDE];
 #pragma unroll
@@ -311,7 +313,7 @@ static inline void store_moments(global const float *out, const struct block *b,
 #pragma unroll
         for (int v = 0; v < SIDE_BY_SIDE; ++v)
             if (c + v * VW < OUT_C)
-                moments_store(&moments[v], part + c + v * VW, OUT_C, slice, b->height * b->width, OUT_C - c - v * VW);
+                moments_store(&moments[v], part + c + v * VW, OUT_C, slice, count, OUT_C - c - v * VW);
     }
 }
 
@@ -347,8 +349,7 @@ ONCE void compute_block(global const float *in, global const float *packed, glob
             tile_store(acc, out + panel * NR, at, count - pixel, COLUMNS(OUT_G - panel * NR), false, true, bias + panel * NR, factor);
         }
     }
-    if (MOMENTS) store_moments(out, &b, part, index);
-    if (MOMENTS) moments_count(part, OUT_C, blocks, index, count);
+    if (MOMENTS) store_moments(out, &b, part, blocks, index);
 }
 
 /* As `gather`; one work-item computes a block. */

@@ -41,9 +41,7 @@ kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, gl
         for (int p = p0; p < p1; p++) {
             for (int q = q0; q < q1; q++) {
                 const floatv v = LOADK(x + ((long)p * width + q) * channels + c);
-                const intv stays = (v <= best) | (best != best);
-                best = stays ? best : v;
-                where = stays ? where : (intv)(p * PW + q);
+                take_cell(&best, &where, v, p * PW + q);
             }
         }
         STOREK(best, y + y0 + at + c);

@@ -45,7 +45,7 @@ static inline ulong window_at(uint image, uint i, uint j)
 /* A cell of a window, from its cell 0 on. */
 #define CELL(p, q) (((ulong)(p) * WIDTH + (q)) * CHANNELS)
 
-/* The first of several maxima; a NaN wins, as in max_pool2d.cl. Dimension 1 are rows of windows of all images. */
+/* Maxima as in max_pool2d.cl. Dimension 1 are rows of windows of all images. */
 kernel void apply(global const float *x, ulong x0, global const float *mean, ulong mean0, global const float *variance, ulong variance0,
                   global const float *gamma, ulong gamma0, global const float *beta, ulong beta0, global float *y, ulong y0,
                   global uchar *index, ulong index0, float epsilon, uint rows)
@@ -61,9 +61,7 @@ kernel void apply(global const float *x, ulong x0, global const float *mean, ulo
         intv where = 0;
         for (int cell = 1; cell < POOL_H * POOL_W; cell++) {
             const floatv v = ACTIVATE((LOADV(from + CELL(cell / POOL_W, cell % POOL_W)) - m) * scale + shift);
-            const intv stays = (v <= best) | (best != best);
-            best = stays ? best : v;
-            where = stays ? where : (intv)cell;
+            take_cell(&best, &where, v, cell);
         }
         STOREV(best, y + y0 + to);
 #if INDEX

@@ -1,4 +1,13 @@
 /* Where in its window of at most 256 cells each of VW maxima was: bytes in memory, numbers in a work-item. Needs vector.h before it. */
+
+/* The maxima so far and where they were, with another cell: the first ones where there are several; a NaN wins. */
+static inline void take_cell(floatv *best, intv *where, floatv v, int cell)
+{
+    const intv stays = (v <= *best) | (*best != *best);
+    *best = stays ? *best : v;
+    *where = stays ? *where : (intv)cell;
+}
+
 #if VW == 1
 #define LOADB(from) ((int)*(from))
 #define STOREB(v, to) (*(to) = (uchar)(v))

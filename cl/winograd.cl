@@ -126,7 +126,7 @@ static inline void multiply(line *sums, const float *left, global const float *r
 }
 
 #if POOL_H && !REVERSED
-/* Maxima over windows of a row of them, the first ones of a window where there are several; a NaN wins, as in max_pool2d.cl. */
+/* Maxima over windows of a row of them, the first ones of a window where there are several, as in max_pool2d.cl. */
 static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uchar *index, struct moments *moments, int image, int row,
                              int x, int channels)
 {
@@ -140,9 +140,7 @@ static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uc
 #pragma unroll
         for (int cell = 1; cell < POOL_H * POOL_W; ++cell) {
             const floatv v = y[cell / POOL_W][j + cell % POOL_W];
-            const intv stays = (v <= best) | (best != best);
-            best = stays ? best : v;
-            where = stays ? where : (intv)cell;
+            take_cell(&best, &where, v, cell);
         }
         const ulong at = (((ulong)image * STORED_H(OUT_H) + row / POOL_H) * STORED_W(OUT_W) + (x + j) / POOL_W) * OUT_C;
         store_some(best, out + at, channels);

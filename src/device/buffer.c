@@ -59,13 +59,16 @@ static bool is_large(const struct device *device, size_t bytes)
            && bytes <= device->info.max_allocation; /* more is the runtime's to refuse */
 }
 
+/* *pages gets the memory that was taken for it, or NULL. */
 static cl_mem create(const struct device *device, size_t bytes, void **pages, cl_int *got)
 {
     const cl_mem_flags flags = CL_MEM_READ_WRITE | (device->info.unified ? CL_MEM_ALLOC_HOST_PTR : 0);
     strata_error ignored = { 0 };
-    *pages = is_large(device, bytes) ? strata_alloc_pages(bytes, true, &ignored) : NULL;
-    return is_large(device, bytes) ? create_on_pages(device, bytes, *pages, got)
-                                   : clCreateBuffer(device->context, flags, bytes, NULL, got);
+    *pages = NULL;
+    if (!is_large(device, bytes))
+        return clCreateBuffer(device->context, flags, bytes, NULL, got);
+    *pages = strata_alloc_pages(bytes, true, &ignored);
+    return create_on_pages(device, bytes, *pages, got);
 }
 
 /* Memory is often given out only when it is touched, so that it is the filling that fails. */

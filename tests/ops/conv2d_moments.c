@@ -1,4 +1,4 @@
-/* The moments that a convolution gives of its output are those of the output, and batch normalization by them is that by its own. */
+/* The moments that a convolution gives of its output are those of the output, and batch normalization gets its statistics from them. */
 #include "ops/conv2d.h"
 #include "ops/normalize.h"
 #include "support.h"
