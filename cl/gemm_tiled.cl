@@ -3,6 +3,7 @@
  * One work-item computes `tiles` * MR rows of C by `panels` * NR columns; items lie along (columns, rows). It takes k in
  * blocks of at most KC. Of each block it copies its part of B to panels that are read front to back, padded with
  * zeros, and A too where transposition scatters it; then every tile of C is one loop over the block, in registers.
+ * Of a transposed B, whose columns lie apart, it copies one panel at a time, and asks for the next one meanwhile.
  * An element's order of summation depends on k and KC alone.
  *   -D VW, NV, MR, BIAS, ACTIVATION  as in tile.h
  *   -D KC                          longest block of k; a panel of KC * NR floats should stay in the first cache
@@ -27,7 +28,7 @@
 
 #if TRANS_B
 /* Its loops are not unrolled: the compiler takes twice as long for it then, and the copy no less. */
-static inline void pack_panel(line panel[KC], global const float *b, int n, int k, int columns, int depth)
+static inline void pack_panel(line panel[KC], global const float *b, int k, int columns, int depth)
 {
     int l = 0;
     if (columns == NR)
@@ -46,13 +47,11 @@ static inline void pack_panel(line panel[KC], global const float *b, int n, int 
         for (int j = 0; j < NR; ++j) panel[l].f[j] = j < columns ? b[(ulong)j * k + l] : 0;
 }
 
-/* Rows l0 to l0 + depth of op(B), columns j0 to j0 + columns. */
-static inline void pack_right(line right[PANELS][KC], global const float *b, int n, int k, int j0, int columns, int l0,
-                              int depth)
+/* Cache lines `from` to `to` of a panel, in the order in which they are copied. */
+static inline void ask_for(global const float *b, int k, int columns, int from, int to)
 {
-    b += (ulong)j0 * k + l0;
-    for (int p = 0; p * NR < columns; ++p)
-        pack_panel(right[p], b + (ulong)p * NR * k, n, k, min(columns - p * NR, NR), depth);
+    for (int line = from; line < to; ++line)
+        if (line % NR < columns) PREFETCH(b + (ulong)(line % NR) * k + line / NR * CACHE_LINE);
 }
 #else
 static inline void pack_right(line right[PANELS][KC], global const float *b, int n, int k, int j0, int columns, int l0,
@@ -148,7 +147,7 @@ static inline void multiply(floatv acc[MR][NV], global const float *a, global co
 ONCE void compute(global const float *a, global const float *b, global float *c, global const float *bias, int factor, int m, int n, int k,
                   int tiles, int panels, int column, int row, int part, int grain, int span)
 {
-    line right[PANELS][KC];
+    line right[TRANS_B ? 1 : PANELS][KC];
 #if TRANS_A
     float left[TILES][STRIP];
 #endif
@@ -161,27 +160,40 @@ ONCE void compute(global const float *a, global const float *b, global float *c,
 
     for (int l0 = begin; l0 < end; l0 += step) {
         const int depth = min(end - l0, step);
+#if !TRANS_B
         pack_right(right, b, n, k, j0, columns, l0, depth);
+#endif
 #if TRANS_A
         pack_left(left, a, m, i0, rows, l0, depth);
 #endif
-        for (int j = 0; j < columns; j += NR)
+        for (int j = 0; j < columns; j += NR) {
+            const line *panel = right[TRANS_B ? 0 : j / NR];
+#if TRANS_B
+            global const float *from = b + (ulong)(j0 + j) * k + l0, *behind = from + (ulong)NR * k;
+            const int lines = (depth + CACHE_LINE - 1) / CACHE_LINE * NR;
+            pack_panel(right[0], from, k, min(columns - j, NR), depth);
+#endif
             for (int i = 0; i < rows; i += MR) {
                 floatv acc[MR][NV];
-                for (int r = 0; r < min(MR, rows - i); ++r) PREFETCH(c + (ulong)(i0 + i + r) * n + j0 + j);
+#if TRANS_B
+                ask_for(behind, k, n - j0 - j - NR, i * lines / rows, (i + MR) * lines / rows);
+#endif
+                for (int r = 0; r < min(MR, rows - i); ++r)
+                    for (int e = 0; e < NR; e += CACHE_LINE) PREFETCH_STORE(c + (ulong)(i0 + i + r) * n + j0 + j + e);
                 tile_clear(acc);
 #if GRAINS
-                multiply_grains(acc, left[i / MR], right[j / NR], depth, grain);
+                multiply_grains(acc, left[i / MR], panel, depth, grain);
 #elif TRANS_A
-                multiply(acc, left[i / MR], right[j / NR], depth);
+                multiply(acc, left[i / MR], panel, depth);
 #else
                 multiply(acc, a + (ulong)(i0 + i) * k + l0,
                          i + 2 * MR <= rows ? a + (ulong)(i0 + i + MR) * k + l0 : a + (ulong)i0 * k + min(l0 + depth, k - depth), k, rows - i,
-                         right[j / NR], depth);
+                         panel, depth);
 #endif
                 store(acc, c + (ulong)(i0 + i) * n + j0 + j, n, rows - i, columns - j, ACCUMULATE || l0 > begin,
                       l0 + depth == end, bias + j0 + j, factor);
             }
+        }
     }
 }
 
