@@ -4,7 +4,8 @@
  * blocks of at most KC. Of each block it copies its part of B to panels that are read front to back, padded with
  * zeros, and A too where transposition scatters it; then every tile of C is one loop over the block, in registers.
  * Of a transposed B, whose columns lie apart, it copies one panel at a time, and asks for the next one meanwhile.
- * An element's order of summation depends on k and KC alone.
+ * Items lie along parts of k too, of `span`; part p is summed to C + p m n.
+ * An element's order of summation depends on k, KC and `span` alone.
  *   -D VW, NV, MR, BIAS, ACTIVATION  as in tile.h
  *   -D KC                          longest block of k; a panel of KC * NR floats should stay in the first cache
  *   -D TILES, PANELS               largest `tiles` (counts where TRANS_A) and `panels`
@@ -12,8 +13,7 @@
  *   -D ACCUMULATE                  1: adds to C, without bias and activation
  *   -D FAR                         1: A is too large to stay in the second cache
  *   -D GRAINS                      1, with TRANS_A alone: k is cut into grains of `grain`, the last maybe shorter, whose sums are
- *                                  added as grains.h says. Items lie along parts of k too, of `span`, each a grain or as many as
- *                                  lie in KC, a power of two; part p is summed to C + p m n. */
+ *                                  added as grains.h says. A part is a grain then, or as many as lie in KC, a power of two. */
 #include "grains.h"
 #include "tile.h"
 #include "gemm.h"
@@ -198,17 +198,9 @@ ONCE void compute(global const float *a, global const float *b, global float *c,
 }
 
 kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b0, global float *c, ulong c0,
-                 global const float *bias, ulong bias0, int factor, int m, int n, int k, int tiles, int panels
-#if GRAINS
-                 , int grain, int span
-#endif
-                 )
+                 global const float *bias, ulong bias0, int factor, int m, int n, int k, int tiles, int panels, int grain, int span)
 {
-#if GRAINS
     const int part = get_global_id(2);
-#else
-    const int part = 0, grain = 0, span = k;
-#endif
     compute(a + a0, b + b0, c + c0 + (ulong)part * m * n, bias + bias0, factor, m, n, k, tiles, panels, get_global_id(0), get_global_id(1),
             part, grain, span);
 }

@@ -14,6 +14,7 @@ enum {
     RUN_BYTES = 32 << 10,    /* of the panels that one work-item takes */
     MOST_TILES = 16,         /* of pixels that one work-item takes */
     LEAST_TILES = 2,
+    ITEMS = 8,               /* for each compute unit */
     NEAR = 8192,             /* floats that a block of pixels sees, at most, where all of it is copied near; for the convolution itself */
     FEW_TERMS = 32,          /* where an output is a sum of so few */
     /* Of the kernel's gradient: */
@@ -208,7 +209,7 @@ static bool run_gather(struct run *run, const struct gather *g, strata_error *er
     const size_t panels = clamp(RUN_BYTES / (taps_of(g) * tap_bytes(g, &tile)), 1, panels_a_group(g, &tile));
     const size_t runs = strata_tile_ceil(panels_a_group(g, &tile), panels) * (size_t)g->groups;
     const size_t all_tiles = strata_tile_ceil(pixels, (size_t)tile.rows);
-    const size_t most = clamp(all_tiles * runs * phases / strata_tile_items(device), LEAST_TILES, MOST_TILES);
+    const size_t most = clamp(all_tiles * runs * phases / strata_tile_items(device, ITEMS), LEAST_TILES, MOST_TILES);
     const size_t tiles = strata_tile_share(all_tiles, most);
     write_options(g, &tile, options);
     if (!pack(run, g, &tile, options, &packed, err))

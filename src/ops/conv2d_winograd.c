@@ -20,6 +20,7 @@ enum {
     LEAST_TILE_GROUPS = 3,         /* for which all weights are read, where there are so many that they come from afar, */
     MOST_TRANSFORM_BYTES = 672 << 10, /* and where the inputs are not more */
     LEAST_PANELS = 4,              /* for which a work-item transforms its input */
+    ITEMS = 8,                     /* for each compute unit */
     /* Of the kernel's gradient: */
     GRADIENT_BYTES = 384 << 10,    /* of a work-item's transforms: longer sums for a wider block are worth leaving the second cache a little */
     GRADIENT_CHANNELS = 64,        /* of a block, and */
@@ -162,7 +163,7 @@ static bool convolve(struct run *run, const struct winograd *w, strata_error *er
     assert(tiles_of(w, m) <= INT_MAX / 2);
 
     const size_t tiles = item_tiles(w, &tile, m), blocks = strata_tile_ceil(tiles_of(w, m), tiles);
-    const size_t some = item_panels(panels, blocks, strata_tile_items(device));
+    const size_t some = item_panels(panels, blocks, strata_tile_items(device, ITEMS));
     snprintf(more, sizeof more, "-DTILES=%zu -DREVERSED=%d -DINDEX=%d -DMOMENTS=%d", tiles, w->reversed,
              w->pooled.index.buffer != NULL, w->tail.moments.slices > 0);
     assert(w->tail.moments.slices == 0 || w->tail.moments.slices == blocks);

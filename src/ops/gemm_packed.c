@@ -9,7 +9,7 @@
 
 enum {
     TILES = 8,           /* that a work-item can take, or more */
-    ITEMS = 4,           /* for each compute unit, where there are several, so that none waits long for the others */
+    ITEMS = 4,           /* for each compute unit */
     RUN = 8,             /* panels that a work-item packs, of */
     DEPTH = 64,          /* rows, or */
     DEPTH_TRANSPOSED = 256,
@@ -54,13 +54,14 @@ static size_t panels_of(size_t panels, size_t rows, size_t least, size_t units)
 }
 
 /* Columns are divided for several items a unit. */
-static struct share divide(const struct tile *tile, const struct gemm *g, size_t tiles, size_t panels, size_t units)
+static struct share divide(const struct device *device, const struct tile *tile, const struct gemm *g, size_t tiles, size_t panels)
 {
     const size_t strips = strips_of(tile), blocks = strata_tile_ceil(g->k, (size_t)strata_tile_block(tile));
     struct share s = { .chunk = strata_tile_least(blocks, strips / TILES) };
     s.tiles = strata_tile_share(tiles, strips / s.chunk);
     const size_t rows = strata_tile_ceil(tiles, s.tiles);
-    s.panels = panels_of(panels, rows, strata_tile_ceil(units > 1 ? ITEMS * units : 1, rows), units);
+    s.panels = panels_of(panels, rows, strata_tile_ceil(strata_tile_items(device, ITEMS), rows),
+                         (size_t)strata_device_compute_units(device));
     return s;
 }
 
@@ -91,11 +92,11 @@ static bool run_gemm(struct run *run, const struct gemm *g, strata_error *err)
     struct device *device = strata_run_device(run);
     const struct tile tile = strata_tile_of(device);
     const size_t tiles = strata_tile_ceil(g->m, (size_t)tile.rows), panels = strata_tile_ceil(g->n, (size_t)tile.columns);
-    const size_t units = (size_t)strata_device_compute_units(device), depth = g->transpose_b ? DEPTH_TRANSPOSED : DEPTH;
+    const size_t depth = g->transpose_b ? DEPTH_TRANSPOSED : DEPTH;
     if (tiles == 0 || panels == 0)
         return true;
     assert(g->k > 0 && g->m <= INT_MAX / 2 && g->n <= INT_MAX / 2 && g->k <= INT_MAX / 2 && !g->grain);
-    const struct share share = divide(&tile, g, tiles, panels, units);
+    const struct share share = divide(device, &tile, g, tiles, panels);
     snprintf(options, sizeof options,
              "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DKC=%d -DSTRIPS=%zu -DRUN=%d -DDEPTH=%zu -DTRANS_A=%d -DTRANS_B=%d "
              "-DACCUMULATE=%d", tile.width, tile.rows, g->accumulate ? 0 : strata_tail_bias(&g->tail),

@@ -52,10 +52,11 @@ static inline size_t strata_tile_share(size_t all, size_t most)
     return strata_tile_ceil(all, strata_tile_ceil(all, most));
 }
 
-/* Work-items enough to keep every compute unit busy when some take longer than others. */
-static inline size_t strata_tile_items(const struct device *device)
+/* Work-items that keep every compute unit busy when some take longer than others: `each` for each, where there are several. */
+static inline size_t strata_tile_items(const struct device *device, size_t each)
 {
-    return 8 * (size_t)strata_device_compute_units(device);
+    const size_t units = (size_t)strata_device_compute_units(device);
+    return units > 1 ? each * units : 1;
 }
 
 #endif

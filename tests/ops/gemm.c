@@ -9,11 +9,12 @@ struct shapes {
     size_t m, n, k;
 };
 
-/* Single elements, less than a tile, tiles with corners, several blocks of k, the products of an MLP's last layer, and more
- * rows, panels and blocks than a work-item of any implementation takes at a time. */
+/* Single elements, less than a tile, tiles with corners, several blocks of k, the products of an MLP's last layer, more
+ * rows, panels and blocks than a work-item of any implementation takes at a time, and k so long that it is cut into parts. */
 static const struct shapes all_shapes[] = {
     { 1, 1, 1 }, { 1, 5, 3 }, { 7, 1, 9 }, { 5, 3, 1 }, { 6, 16, 8 }, { 8, 32, 16 }, { 13, 31, 17 }, { 37, 19, 301 },
-    { 100, 33, 40 }, { 128, 10, 512 }, { 33, 300, 65 }, { 200, 47, 257 }, { 66, 260, 1160 },
+    { 100, 33, 40 }, { 128, 10, 512 }, { 33, 300, 65 }, { 200, 47, 257 }, { 66, 260, 1160 }, { 20, 33, 1537 },
+    { 9, 250, 6301 },
 };
 
 struct product {
