@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
 
@@ -10,7 +11,8 @@ struct doorbell {
     atomic_int holders;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool rung; /* guarded by lock */
+    bool rung;   /* guarded by lock, as is */
+    double when; /* the latest time */
 };
 
 struct doorbell *strata_doorbell_create(strata_error *err)
@@ -40,6 +42,7 @@ void strata_doorbell_ring(struct doorbell *bell)
 {
     pthread_mutex_lock(&bell->lock);
     bell->rung = true;
+    bell->when = strata_clock();
     pthread_cond_signal(&bell->changed);
     pthread_mutex_unlock(&bell->lock);
 }
@@ -50,4 +53,12 @@ void strata_doorbell_wait(struct doorbell *bell, double seconds)
     if (!bell->rung) (void)strata_condition_wait(&bell->changed, &bell->lock, seconds);
     bell->rung = false;
     pthread_mutex_unlock(&bell->lock);
+}
+
+double strata_doorbell_rung(struct doorbell *bell)
+{
+    pthread_mutex_lock(&bell->lock);
+    const double when = bell->when;
+    pthread_mutex_unlock(&bell->lock);
+    return when;
 }

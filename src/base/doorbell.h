@@ -14,5 +14,6 @@ void strata_doorbell_drop(struct doorbell *bell); /* takes NULL; the last one fr
 void strata_doorbell_ring(struct doorbell *bell);
 /* Returns at once when it was rung since the last wait. One thread waits. */
 void strata_doorbell_wait(struct doorbell *bell, double seconds);
+double strata_doorbell_rung(struct doorbell *bell); /* when it was last, by strata_clock; 0: never */
 
 #endif

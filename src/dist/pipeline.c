@@ -249,7 +249,10 @@ static void end_exchange(struct reducer *r, struct lane *lane)
 {
     r->exchanged++;
     strata_wire_arrived(r, lane);
-    if (is_last(r, lane)) r->last_ready = r->ready + 1e-6 * (double)(lane->worst.ready - lane->own.ready);
+    if (is_last(r, lane)) {
+        r->met = strata_clock();
+        r->last_ready = fmin(r->ready + 1e-6 * (double)(lane->worst.ready - lane->own.ready), r->met);
+    }
     r->wished = r->wished || lane->worst.flag == FLAG_WISH;
     r->heard_odd = r->heard_odd || lane->worst.flag == FLAG_ODD;
     if (lane->worst.flag == FLAG_FAILED) {
@@ -431,9 +434,8 @@ static void settle(struct reducer *r)
 /* This rank's share is updated: the thread that trains may go on as far as its weights allow, and counts from here on what it waits. */
 static void end_update(struct reducer *r)
 {
-    r->reached.when = strata_clock();
     r->waits.slowest += r->last_ready - r->ready;
-    r->waits.communication += fmax(r->reached.when - r->last_ready, 0);
+    r->waits.communication += strata_clock() - r->last_ready;
     tell(r, &r->reached.updated);
 }
 
@@ -459,10 +461,7 @@ bool strata_reducer_step(struct comm *comm, void *context, strata_error *err)
         *err = r->failed ? r->error : (strata_error){ 0 };
         ok = strata_comm_agree_now(comm, !r->failed, err);
     }
-    if (ok)
-        r->met = strata_clock(); /* the ranks end a step together */
-    else
-        settle(r);
+    if (!ok) settle(r);
     tell(r, &r->reached.over);
     return ok;
 }

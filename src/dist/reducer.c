@@ -2,11 +2,9 @@
 
 #include <assert.h>
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/env.h"
 #include "base/memory.h"
 #include "dist/reducer_priv.h"
@@ -259,31 +257,21 @@ bool strata_reducer_start(struct reducer *r, struct run *played, const int *mark
 
 /* ---- its end, and what comes before ------------------------------------------------------------------------------- */
 
-/* What this thread waited after the update counts as communication; before it the step itself counts. */
-static void count_wait(struct reducer *r, double begun)
-{
-    if (r->reached.updated) r->waits.communication += strata_clock() - fmax(begun, r->reached.when);
-}
-
 bool strata_reducer_wait(struct reducer *r, strata_error *err)
 {
-    const double begun = strata_clock();
     if (!r->busy) return true;
     r->busy = false;
     r->broken = !strata_comm_join(r->comm, &r->job, err);
-    count_wait(r, begun);
     return !r->broken;
 }
 
 /* Until it is reached, or the step is over. */
 static bool await(struct reducer *r, const bool *reached, strata_error *err)
 {
-    const double begun = strata_clock();
     if (!r->busy) return true;
     pthread_mutex_lock(&r->lock);
     while (!*reached && !r->reached.over) pthread_cond_wait(&r->changed, &r->lock);
     const bool there = *reached;
-    if (there) count_wait(r, begun);
     pthread_mutex_unlock(&r->lock);
     strata_stall_moved(r->comm);
     return there || strata_reducer_wait(r, err);

@@ -110,7 +110,7 @@ bool strata_reducer_heard_odd(const struct reducer *reducer);
 /* How long all steps so far had this rank wait, after its own gradients were ready, in seconds. With one rank nothing waits. */
 struct reducer_waits {
     double slowest;       /* until those of the slowest rank were */
-    double communication; /* from then on until its share was updated, and then wherever it waited for weights */
+    double communication; /* from then on until its share was updated; what it waits for weights from then on, the caller knows */
 };
 struct reducer_waits strata_reducer_waits(const struct reducer *reducer);
 

@@ -102,7 +102,7 @@ struct reducer {
     bool wish, wished;    /* this rank's, and whether any had one */
     struct oddity odd;    /* the first that this rank saw */
     bool heard_odd;       /* all ranks know that one of them saw one */
-    double met;           /* when all ranks ended the step before, by strata_clock */
+    double met;           /* when all ranks' gradients of the step before had come, by strata_clock: no rank computes then */
     double ready;         /* when this rank's last gradients were ready */
     double last_ready;    /* .. and those of the rank that was last, on this rank's clock */
     struct reducer_waits waits;
@@ -110,7 +110,6 @@ struct reducer {
     pthread_cond_t changed;
     struct reached {
         bool updated, over;
-        double when;      /* it was updated, by strata_clock */
         bool *buckets;    /* owned: those whose weights are on the device */
     } reached;            /* for the thread that trains; guarded by lock */
     bool broken;          /* the latest step failed */

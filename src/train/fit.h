@@ -48,7 +48,8 @@ struct times {
     double start;      /* by strata_clock */
     double data, saving, validating;
     double exchanging; /* in the middle of a step */
-    struct reducer_waits before; /* what the reducer's were then */
+    struct reducer_waits before; /* what the reducer's were then, */
+    double idle_before;          /* and the pace's */
 };
 
 struct fit {

@@ -47,9 +47,7 @@ static bool pass_gate(void *context, size_t bucket, strata_error *err)
     struct fit *f = context;
     struct reducer *reducer = f->updater ? strata_updater_reducer(f->updater) : NULL;
     if (!reducer || strata_reducer_has_bucket(reducer, bucket)) return true;
-    const bool ok = strata_pace_pause(&f->pace, err) && strata_reducer_await_bucket(reducer, bucket, err);
-    strata_pace_go_on(&f->pace);
-    return ok;
+    return strata_pace_pause(&f->pace, err) && strata_reducer_await_bucket(reducer, bucket, err) && strata_pace_go_on(&f->pace, err);
 }
 
 void strata_fit_set_exchange(struct fit *f)

@@ -22,7 +22,7 @@ static struct reducer_waits waits_of(const struct fit *f)
 
 void strata_fit_begin_times(struct fit *f)
 {
-    f->times = (struct times){ .start = strata_clock(), .before = waits_of(f) };
+    f->times = (struct times){ .start = strata_clock(), .before = waits_of(f), .idle_before = f->pace.idle };
 }
 
 /* This rank's seconds by kind; what is not known to be something else was computing. Returns all of them. */
@@ -31,7 +31,7 @@ static double seconds_of(const struct fit *f, double seconds[KINDS])
     const struct times *t = &f->times;
     const struct reducer_waits waits = waits_of(f);
     const double all = strata_clock() - t->start;
-    seconds[COMMUNICATION] = t->exchanging + waits.communication - t->before.communication;
+    seconds[COMMUNICATION] = t->exchanging + waits.communication - t->before.communication + f->pace.idle - t->idle_before;
     seconds[SLOWEST] = waits.slowest - t->before.slowest;
     seconds[DATA] = t->data;
     seconds[SAVING] = t->saving;

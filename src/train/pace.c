@@ -1,8 +1,10 @@
 #include "train/pace.h"
 
+#include <math.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/doorbell.h"
 
 static void sleep_for(double seconds)
 {
@@ -13,13 +15,16 @@ static void sleep_for(double seconds)
 bool strata_pace_open(struct pace *p, struct device *device, int rank, strata_error *err)
 {
     *p = (struct pace){ .device = device };
-    return strata_env_slow(rank, &p->slow, err);
+    p->done = strata_doorbell_create(err);
+    return p->done && strata_env_slow(rank, &p->slow, err);
 }
 
 void strata_pace_close(struct pace *p)
 {
     strata_event_free(p->over);
-    p->over = NULL;
+    strata_event_free(p->busy);
+    strata_doorbell_drop(p->done);
+    *p = (struct pace){ 0 };
 }
 
 static bool is_slow(const struct pace *p)
@@ -74,16 +79,30 @@ bool strata_pace_queued(struct pace *p, strata_error *err)
 
 bool strata_pace_pause(struct pace *p, strata_error *err)
 {
-    bool ok = strata_queue_flush(p->device, QUEUE_COMPUTE, err);
-    if (ok && (p->times || is_slow(p)))
-        ok = strata_event_mark(p->device, QUEUE_COMPUTE, &p->over, err) && wait(p, err);
+    p->paused = strata_clock();
+    if (!strata_event_mark(p->device, QUEUE_COMPUTE, &p->busy, err) || !strata_event_ring(p->busy, p->done, err)
+        || !strata_queue_flush(p->device, QUEUE_COMPUTE, err))
+        return false;
+    if (!p->times && !is_slow(p)) return true;
+    const bool ok = strata_event_wait(p->busy, err);
+    strata_event_free(p->busy);
+    p->busy = NULL;
     p->paused = strata_clock();
     return ok;
 }
 
-void strata_pace_go_on(struct pace *p)
+bool strata_pace_go_on(struct pace *p, strata_error *err)
 {
-    p->start += strata_clock() - p->paused;
+    bool done = true;
+    const double now = strata_clock();
+    const bool ok = !p->busy || strata_event_done(p->busy, &done, err);
+    const double rung = p->busy ? strata_doorbell_rung(p->done) : p->paused; /* before: it has not been heard yet, so it is just over */
+    strata_event_free(p->busy);
+    p->busy = NULL;
+    if (!ok || !done || rung < p->paused) return ok;
+    p->idle += fmax(now - rung, 0);
+    p->start += fmax(now - rung, 0);
+    return true;
 }
 
 bool strata_pace_end(struct pace *p, strata_error *err)

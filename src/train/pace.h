@@ -12,6 +12,7 @@ struct pace {
     size_t step;        /* steps begun */
     double start;       /* of the step at hand, in seconds; later by what it waited */
     double paused;      /* since when it waits */
+    double idle;        /* seconds of all such waits in which the device had nothing to do */
     size_t samples;     /* of the step at hand */
     struct usual {
         size_t samples;
@@ -19,6 +20,8 @@ struct pace {
     } usual[2];         /* the fastest steps of the latest numbers of samples, as of whole batches and the last one */
     double seconds;     /* what the computing of the latest step took; 0: not known */
     struct event *over; /* of what the step has queued */
+    struct event *busy;  /* of what was queued before it waits; NULL: nothing is left of that */
+    struct doorbell *done; /* owned; rings when that is over */
 };
 
 /* STRATA_EUSAGE when STRATA_SLOW makes no sense. */
@@ -33,9 +36,10 @@ void strata_pace_close(struct pace *pace); /* takes one that is all zero */
  * strata_pace_queued returns. */
 void strata_pace_begin(struct pace *pace, size_t samples);
 bool strata_pace_queued(struct pace *pace, strata_error *err);
-/* In between, around a wait for other ranks, which is not computing. Where somebody wants to know, what was queued is over first. */
+/* In between, around a wait for other ranks, which is not computing where nothing is left of what was queued. Where somebody wants to
+ * know what a step takes, that is over first. */
 bool strata_pace_pause(struct pace *pace, strata_error *err);
-void strata_pace_go_on(struct pace *pace);
+bool strata_pace_go_on(struct pace *pace, strata_error *err);
 /* Until they are over, where somebody wants to know: then `seconds` is what they took. */
 bool strata_pace_end(struct pace *pace, strata_error *err);
 

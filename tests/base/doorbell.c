@@ -42,6 +42,17 @@ Test(doorbell, keeps_a_ring_for_the_next_wait_and_no_longer)
     cr_assert_geq(waited(0.02), 0.02);
 }
 
+Test(doorbell, remembers_when_it_was_rung_last)
+{
+    cr_assert_eq(strata_doorbell_rung(bell), 0);
+    const double before = strata_clock();
+    strata_doorbell_ring(bell);
+    const double after = strata_clock();
+    (void)waited(0.02);
+    cr_assert_geq(strata_doorbell_rung(bell), before);
+    cr_assert_leq(strata_doorbell_rung(bell), after);
+}
+
 static void *ring_later(void *context)
 {
     nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);

@@ -53,6 +53,15 @@ for key in communication saving validating; do
     expect_number "$(seconds 0 $key) > 0"
 done
 
+# ---- weights that are waited for while the device computes are not waited for ----
+
+sed -e 's/{"Flatten": {}}, {"Dense": {"units": 20/{"Conv2D": {"filters": 32, "kernel_size": 3}}, {"Conv2D": {"filters": 64, "kernel_size": 3}}, {"MaxPooling2D": {}}, {"Flatten": {}}, {"Dense": {"units": 128/' \
+    -e 's/"limit": 200/"limit": 640/' -e 's/"batch_size": 20/"batch_size": 128/' job.json >heavy.json
+expect_code 0 timeout 250 mpirun -n 2 "$STRATA" fit heavy.json -q --set run.dir=run
+for rank in 0 1; do
+    expect_number "$(seconds $rank communication) < 0.5 * $(seconds $rank computing)"
+done
+
 # ---- a slow link: the first layers go on while the weights of the last are still on their way ----
 
 sed -e 's/{"Flatten": {}}, {"Dense": {"units": 20/{"Conv2D": {"filters": 8, "kernel_size": 3}}, {"Flatten": {}}, {"Dense": {"units": 64/' \
