@@ -162,6 +162,7 @@ static bool train(const struct command *c, strata_model *model, const strata_dat
     strata_fit_config config = strata_fit_defaults();
     config.batch_size = batch;
     config.steps_per_epoch = (size_t)1 << 30;
+    config.shuffle = false; /* the peers take their batches in turn */
     config.cache_frozen = strata_command_has(c, "--cached");
     config.progress = tick;
     config.progress_context = watch;
