@@ -50,8 +50,8 @@ static inline void pack_panel(line panel[KC], global const float *b, int k, int 
 /* Cache lines `from` to `to` of a panel, in the order in which they are copied. */
 static inline void ask_for(global const float *b, int k, int columns, int from, int to)
 {
-    for (int line = from; line < to; ++line)
-        if (line % NR < columns) PREFETCH(b + (ulong)(line % NR) * k + line / NR * CACHE_LINE);
+    for (int at = from; at < to; ++at)
+        if (at % NR < columns) PREFETCH(b + (ulong)(at % NR) * k + at / NR * CACHE_LINE);
 }
 #else
 static inline void pack_right(line right[PANELS][KC], global const float *b, int n, int k, int j0, int columns, int l0,

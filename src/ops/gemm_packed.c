@@ -26,11 +26,12 @@ static bool can(struct device *device, const struct gemm *gemm)
     return strata_device_class_of(device) == STRATA_CPU_CLASS && !gemm->grain;
 }
 
-/* Measured: from how many rows on B is worth being copied before, where more or less of it is copied by the other one too. */
+/* Measured: from how many rows on B is worth being copied before, where more or less of it is copied by the other one too. Which of them
+ * serves depends on the rows, and must not show in their bits. */
 static bool suits(struct device *device, const struct gemm *g)
 {
     const size_t rows = g->transpose_a ? 256 : g->transpose_b ? 512 : 768, columns = g->transpose_a ? 128 : 256;
-    return can(device, g) && g->m >= rows && g->n >= columns && g->k >= 64 && g->n <= MOST_PACKED / g->k;
+    return can(device, g) && !strata_gemm_tiled_cuts(device, g) && g->m >= rows && g->n >= columns && g->k >= 64 && g->n <= MOST_PACKED / g->k;
 }
 
 /* Of A, copied: they take a third of the second cache. */

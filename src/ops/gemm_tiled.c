@@ -46,13 +46,25 @@ static struct share divide(size_t tiles, size_t panels, bool packs_a, size_t wan
     return s;
 }
 
-/* The part of k that a work-item sums. Where there are grains, one, or as many as lie in a block and are a node of their tree. Of a long k
- * with few columns a part: then many items read B once, and A too. It does not depend on the rows. */
+/* Into how many parts a long k is cut where there are few columns: then the items of all parts read A and B once. Rows have no say, so
+ * that a row's bits do not depend on how many there are. */
+static size_t parts_of(const struct gemm *g, const struct tile *tile)
+{
+    const bool cuts = !g->grain && !g->transpose_a && g->n <= (size_t)(MOST_PANELS * tile->columns) && g->k >= 2 * LEAST_SPAN;
+    return cuts ? strata_tile_least(g->k / LEAST_SPAN, MOST_PARTS) : 1;
+}
+
+bool strata_gemm_tiled_cuts(struct device *device, const struct gemm *gemm)
+{
+    const struct tile tile = strata_tile_for(device, gemm->n);
+    return parts_of(gemm, &tile) > 1;
+}
+
+/* What a work-item sums of k: a part of it; where there are grains, one, or as many as lie in a block and are a node of their tree. */
 static size_t span_of(const struct gemm *g, const struct tile *tile)
 {
-    size_t span = g->grain ? g->grain : g->k ? g->k : 1;
-    const size_t parts = g->n <= (size_t)(MOST_PANELS * tile->columns) ? strata_tile_least(g->k / LEAST_SPAN, MOST_PARTS) : 1;
-    if (!g->grain) return parts > 1 ? strata_tile_ceil(span, parts) : span;
+    size_t span = g->grain;
+    if (!g->grain) return strata_tile_ceil(g->k, parts_of(g, tile));
     while (span < g->k && 2 * span <= (size_t)strata_tile_block(tile)) span *= 2;
     return span;
 }
@@ -96,11 +108,12 @@ static bool add_parts(struct run *run, const struct gemm *g, const struct tile *
 static bool run_gemm(struct run *run, const struct gemm *g, strata_error *err)
 {
     const struct tile tile = strata_tile_for(strata_run_device(run), g->n);
-    const size_t span = span_of(g, &tile), parts = strata_tile_ceil(g->k, span), count = g->m * g->n;
+    const size_t count = g->m * g->n;
     struct view sums = { 0 };
     assert(!g->grain || (g->transpose_a && !g->transpose_b && !g->accumulate && !g->tail.bias.buffer));
     if (count == 0) return true;
     assert(g->k > 0 && g->m <= INT_MAX / 2 && g->n <= INT_MAX / 2 && g->k <= INT_MAX / 2);
+    const size_t span = span_of(g, &tile), parts = strata_tile_ceil(g->k, span);
     if (parts == 1) return multiply(run, g, &tile, span, &g->c, err);
     if (!strata_run_scratch(run, parts * count * sizeof(float), &sums.buffer, err) || !multiply(run, g, &tile, span, &sums, err)) return false;
     return g->grain ? strata_op_sum_grains(run, &sums, parts, count, 1, &g->c, err) : add_parts(run, g, &tile, &sums, parts, err);

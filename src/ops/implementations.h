@@ -14,4 +14,7 @@ extern const struct conv2d_implementation strata_conv2d_winograd;
 extern const struct conv2d_implementation strata_conv2d_tiled;
 extern const struct conv2d_implementation strata_conv2d_im2col;
 
+/* Whether `tiled` sums k in parts. The others do not, so that they would give other bits. */
+bool strata_gemm_tiled_cuts(struct device *device, const struct gemm *gemm);
+
 #endif

@@ -277,6 +277,28 @@ Test(gemm, packed_gives_the_bits_of_tiled)
     strata_device_close(device);
 }
 
+/* Whatever serves: few columns and a long k are what is cut into parts, with any number of rows. */
+Test(gemm, a_row_of_a_long_sum_has_the_same_bits_whatever_the_number_of_rows)
+{
+    struct device *device = open_as(STRATA_CPU_CLASS);
+    struct run *run = immediate(device);
+    for (int b = 0; b < 2; b++)
+        for (size_t n = 128; n <= 256; n += 128) {
+            struct product p = make(device, (struct shapes){ 800, n, 1600 }, false, b);
+            run_product(run, &p.gemm);
+            float *whole = read_tensor(device, &p.tc);
+            p.gemm.m = 100;
+            run_product(run, &p.gemm);
+            float *some = read_tensor(device, &p.tc);
+            cr_assert(memcmp(some, whole, p.gemm.m * n * sizeof *some) == 0, "%zu columns%s", n, b ? " B^T" : "");
+            free(whole);
+            free(some);
+            drop(&p);
+        }
+    strata_run_free(run);
+    strata_device_close(device);
+}
+
 Test(gemm, packed_serves_large_products_on_the_cpu_class)
 {
     struct device *cpu = open_as(STRATA_CPU_CLASS), *gpu = open_as(STRATA_GPU_CLASS);
