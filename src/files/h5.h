@@ -75,7 +75,8 @@ bool strata_h5_flush(struct h5 *file, strata_error *err);
 /* Where in the file, as strata_h5_image gives it, the numbers of an array that was put begin; UINT64_MAX when it has none. */
 bool strata_h5_address(const struct h5 *file, const char *path, uint64_t *at, strata_error *err);
 
-/* The whole file as bytes; release with free. */
-bool strata_h5_image(struct h5 *file, void **bytes, size_t *size, strata_error *err);
+/* The whole file as bytes; release with free. lasts: it will be written more than once, so that large pages are worth what they take
+ * to come. */
+bool strata_h5_image(struct h5 *file, bool lasts, void **bytes, size_t *size, strata_error *err);
 
 #endif

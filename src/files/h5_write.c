@@ -153,13 +153,13 @@ bool strata_h5_address(const struct h5 *file, const char *path, uint64_t *at, st
     return set >= 0 || strata_h5_fail(file, err, "%s cannot be found", path);
 }
 
-bool strata_h5_image(struct h5 *file, void **bytes, size_t *size, strata_error *err)
+bool strata_h5_image(struct h5 *file, bool lasts, void **bytes, size_t *size, strata_error *err)
 {
     *bytes = NULL;
     const ssize_t need =
         H5Fflush(file->id, H5F_SCOPE_GLOBAL) >= 0 ? H5Fget_file_image(file->id, NULL, 0) : -1;
     if (need <= 0) return strata_h5_fail(file, err, "the HDF5 file in memory cannot be finished");
-    *bytes = strata_alloc_pages((size_t)need, false, err);
+    *bytes = strata_alloc_pages((size_t)need, !lasts, err);
     if (!*bytes) return false;
     *size = (size_t)need;
     if (H5Fget_file_image(file->id, *bytes, *size) == need) return true;

@@ -35,7 +35,7 @@ static bool make_h5(const strata_model *model, const char *what, enum content co
                      : content == CONTENT_LEGACY_WEIGHTS
                          ? strata_legacy_put_weights(file, "", model, flavour, err)
                          : strata_store_put(file, model, training, true, err);
-    const bool ok = put && strata_h5_image(file, &out->data, &out->size, err);
+    const bool ok = put && strata_h5_image(file, false, &out->data, &out->size, err);
     strata_h5_close(file);
     return ok;
 }
@@ -124,7 +124,7 @@ struct keras_parts *strata_keras_parts(const strata_model *model, const char *wh
     struct keras_parts *parts = strata_alloc(1, sizeof *parts, err);
     struct h5 *file = parts ? strata_h5_create(what, err) : NULL;
     const bool ok = file && strata_store_put(file, model, training, false, err)
-                    && strata_h5_image(file, &parts->weights.data, &parts->weights.size, err)
+                    && strata_h5_image(file, true, &parts->weights.data, &parts->weights.size, err)
                     && strata_store_locate(file, model, training, parts->weights.size, &parts->places, err);
     strata_h5_close(file);
     if (ok) return parts;

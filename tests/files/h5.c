@@ -15,7 +15,7 @@ static struct h5 *reopened(struct h5 *made, void **bytes)
 {
     strata_error err = { 0 };
     size_t size;
-    cr_assert(strata_h5_image(made, bytes, &size, &err), "%s", err.message);
+    cr_assert(strata_h5_image(made, false, bytes, &size, &err), "%s", err.message);
     strata_h5_close(made);
     struct h5 *file = strata_h5_open_image(*bytes, size, "image", &err);
     cr_assert_not_null(file, "%s", err.message);
