@@ -58,6 +58,8 @@ bool strata_keras_parts_describe(struct keras_parts *parts, const strata_model *
 enum { STRATA_ODD_NAME = 300 };
 void strata_keras_parts_finish(struct keras_parts *parts, char odd[STRATA_ODD_NAME]);
 bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err); /* then; replaces the file whole */
+/* The same as a file of its own that no run goes on from. */
+bool strata_keras_parts_write_model(const struct keras_parts *parts, const char *path, strata_error *err);
 void strata_keras_parts_free(struct keras_parts *parts);                           /* takes NULL */
 
 /* Replaces a file whole: writes aside, flushes, fsyncs, renames, fsyncs the folder. */

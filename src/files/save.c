@@ -162,14 +162,24 @@ void strata_keras_parts_finish(struct keras_parts *parts, char odd[STRATA_ODD_NA
     strata_image_finish(&image, odd, &parts->checksum);
 }
 
-bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err)
+static bool write_entries(const struct keras_parts *parts, const char *path, bool with_strata, strata_error *err)
 {
-    struct zip_writer *zip = strata_zip_create(parts->path, err);
+    struct zip_writer *zip = strata_zip_create(path, err);
     const bool ok = zip && put(zip, "metadata.json", &parts->metadata, err) && put(zip, "config.json", &parts->config, err)
                     && strata_zip_put_known(zip, "model.weights.h5", parts->weights.data, parts->weights.size, parts->checksum, err)
-                    && (!parts->strata.data || put(zip, "strata.json", &parts->strata, err)) && strata_zip_commit(zip, err);
+                    && (!with_strata || put(zip, "strata.json", &parts->strata, err)) && strata_zip_commit(zip, err);
     strata_zip_free(zip);
     return ok;
+}
+
+bool strata_keras_parts_write(const struct keras_parts *parts, strata_error *err)
+{
+    return write_entries(parts, parts->path, parts->strata.data != NULL, err);
+}
+
+bool strata_keras_parts_write_model(const struct keras_parts *parts, const char *path, strata_error *err)
+{
+    return write_entries(parts, path, false, err);
 }
 
 static bool write_keras(const strata_model *model, const char *path, const struct saved_training *training, strata_error *err)

@@ -41,6 +41,7 @@ struct moment {
     struct saved_training saved;
     json_t *statistics;  /* each rank's own; NULL: none; owned */
     struct event *there; /* the numbers have come; owned; NULL: not asked for yet, or the saver's */
+    char *best;          /* where the model is saved too; owned; NULL: nowhere, or the saver's */
 };
 
 /* Since the epoch began, or was gone on with, in seconds. */
@@ -105,6 +106,7 @@ struct fit {
     bool odd_told;             /* .. and where it came from was told, or that of another rank */
     bool odd;                  /* there is no checkpoint of the moment that the last one was for: numbers are not finite */
     double best;               /* the least loss of an epoch so far, of validation where there is one */
+    bool best_due;             /* it is the latest one's, of which best.keras is still to be saved; the same on every rank */
     struct checkpointing {
         long every_steps, every_epochs; /* STRATA_NO_INT: not by these */
         long keep;
@@ -279,6 +281,8 @@ bool strata_fit_open_folder(struct fit *fit, const strata_model *model, bool wri
 /* Takes a checkpoint where one is due, or at once: what it holds is copied, and written while training goes on, after the one
  * before was written. What only updates change may be left to strata_fit_end_checkpoint. Collective, as is that. */
 bool strata_fit_checkpoint(struct fit *fit, bool epoch_end, bool at_once, strata_error *err);
+/* Whether one is due at the end of this epoch that writes best.keras too, where that is due. */
+bool strata_fit_saves_best(const struct fit *fit, bool at_once);
 /* Takes the rest, with the sums of all steps so far, and leaves it to the saver. In the next step, once the device has its forward and
  * backward to do, and where there is none. */
 bool strata_fit_end_checkpoint(struct fit *fit, strata_error *err);

@@ -174,14 +174,16 @@ void strata_fit_forget_checkpoint(struct fit *f)
     json_decref(f->moment.statistics);
     strata_event_free(f->moment.there);
     free(f->moment.path);
+    free(f->moment.best);
     f->moment = (struct moment){ 0 };
 }
 
 /* On rank 0: all else but the sums, to which steps may still be on their way. */
-static bool describe_moment(struct fit *f, strata_error *err)
+static bool describe_moment(struct fit *f, bool best, strata_error *err)
 {
     f->taken = strata_fit_done(f);
-    return path_of_next(f, &f->moment.path, err) && (f->moment.saved.strata = state_of(f, err));
+    return path_of_next(f, &f->moment.path, err) && (f->moment.saved.strata = state_of(f, err))
+           && (!best || (f->moment.best = strata_run_folder_path(f->folder, "best.keras", err)));
 }
 
 /* Leaves the rest to the saver. */
@@ -191,7 +193,8 @@ static bool post(struct fit *f, strata_error *err)
     if (json_object_set_new(m->saved.strata, "sums", exact_list(f->sums, f->objective->sums)) != 0)
         return strata_fail(err, STRATA_EMEMORY, "out of memory while a checkpoint was written");
     if (!strata_keras_parts_describe(f->parts, f->trainer.model, m->path, &m->saved, err)) return false;
-    strata_saver_post(f->saver, f->parts, m->there);
+    strata_saver_post(f->saver, f->parts, m->best, m->there);
+    m->best = NULL;
     m->there = NULL;
     return true;
 }
@@ -253,15 +256,28 @@ static bool may_wait(const struct fit *f, bool epoch_end, bool at_once)
     return !epoch_end && !at_once && f->updater && !f->exact && !f->accumulation && !f->exchanged;
 }
 
+static bool is_wanted(const struct fit *f, bool epoch_end, bool at_once)
+{
+    return f->folder && f->config->checkpoint && (at_once || is_due(f, epoch_end));
+}
+
+/* A run that goes on without a checkpoint that could not be written would not know that best.keras is an older one. */
+bool strata_fit_saves_best(const struct fit *f, bool at_once)
+{
+    return is_wanted(f, true, at_once) && f->checkpointing.on_failure == ON_FAILURE_STOP;
+}
+
 bool strata_fit_checkpoint(struct fit *f, bool epoch_end, bool at_once, strata_error *err)
 {
-    if (!f->folder || !f->config->checkpoint || (!at_once && !is_due(f, epoch_end))) return true;
+    if (!is_wanted(f, epoch_end, at_once)) return true;
     strata_comm_work(f->trainer.comm, "saving a checkpoint", f->step);
     const bool early = !epoch_end && !is_due(f, epoch_end); /* a run that goes on takes no averages here */
     if (!strata_fit_saved(f, false, err) || (early && !strata_fit_keep_statistics(f, &f->moment.statistics, err)) || !strata_fit_sync(f, err))
         return false;
+    const bool best = f->best_due;
+    f->best_due = false;
     f->moment.open = true;
-    f->moment.ok = f->trainer.rank > 0 || (read_moving(f, &f->moment.error) && describe_moment(f, &f->moment.error));
+    f->moment.ok = f->trainer.rank > 0 || (read_moving(f, &f->moment.error) && describe_moment(f, best, &f->moment.error));
     if (may_wait(f, epoch_end, at_once)) return true;
     return strata_comm_agree(f->trainer.comm, strata_device_finish(f->trainer.device, err), err) && strata_fit_end_checkpoint(f, err);
 }

@@ -160,13 +160,20 @@ static bool log_event(struct fit *f, const strata_progress *p, strata_error *err
            && strata_run_folder_history(f->folder, f->history, f->phase->first_epoch, err);
 }
 
-/* best.keras: the model after the epoch of the least loss. */
-static bool keep_best(struct fit *f, strata_error *err)
+static void note_best(struct fit *f)
 {
     const size_t values = strata_objective_values(f->objective);
     const double loss = f->values[f->validation && f->count >= 2 * values ? values : 0];
-    if (!f->folder || isnan(loss) || loss >= f->best) return true;
+    if (!f->folder || isnan(loss) || loss >= f->best) return;
     f->best = loss;
+    f->best_due = true;
+}
+
+/* best.keras: the model after the epoch of the least loss. A checkpoint tells which loss that is, so it comes before, or with it. */
+static bool save_best(struct fit *f, strata_error *err)
+{
+    if (!f->best_due) return true;
+    f->best_due = false;
     const double start = strata_clock();
     const bool ok = strata_fit_save_in_folder(f, "best.keras", err);
     saved(f, "best.keras", start);
@@ -189,8 +196,9 @@ static bool end_epoch(struct fit *f, strata_error *err)
     strata_progress progress = strata_fit_progress(f, true);
     if (!strata_comm_max(f->trainer.comm, &progress.seconds, 1, err) /* which all ranks are to be told alike */
         || !strata_history_add(f->history, f->names, f->values, f->count, err) || !strata_fit_call(f, CALLBACK_EPOCH_END, &progress, err)
-        || !strata_comm_agree(f->trainer.comm, log_event(f, &progress, err), err) || !keep_best(f, err))
+        || !strata_comm_agree(f->trainer.comm, log_event(f, &progress, err), err))
         return false;
+    note_best(f);
     strata_comm_phase(f->trainer.comm, "telling its progress", f->step);
     if (f->config->progress && !f->config->progress(f->config->progress_context, &progress)) f->stop = true;
     return true;
@@ -218,10 +226,12 @@ bool strata_fit_run_epochs(struct fit *f, strata_error *err)
         const bool whole = f->step == f->steps;
         if (!whole && !save(f, false, true, err)) return false;
         if (!end_epoch(f, err) || !strata_fit_agree_to_stop(f, err)) return false;
-        if (!whole) break;
+        if (!whole) return save_best(f, err);
         f->epoch++;
         strata_fit_begin_epoch(f);
-        if (!save(f, true, f->stop || f->interrupted, err) || !strata_fit_tell_times(f, err)) return false;
+        const bool at_once = f->stop || f->interrupted;
+        if ((!strata_fit_saves_best(f, at_once) && !save_best(f, err)) || !save(f, true, at_once, err) || !strata_fit_tell_times(f, err))
+            return false;
         if (f->interrupted && !f->stop && f->epoch < f->config->epochs) return strata_fit_interrupt(f, true, err);
     }
     return true;

@@ -15,6 +15,7 @@ struct saver {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct keras_parts *parts; /* guarded by lock, as is all below; in hand until it is NULL again */
+    char *best;                /* owned; NULL: only the checkpoint is wanted */
     struct event *there;       /* owned */
     char odd[STRATA_ODD_NAME];
     bool failed, stop;
@@ -37,14 +38,13 @@ static void tell_newest(const struct run_folder *folder, strata_error *err)
 }
 
 /* A checkpoint of what is worth nothing would take the place of a good one. */
-static bool write_if_finite(const struct saver *s, struct keras_parts *parts, struct event *there, char odd[STRATA_ODD_NAME],
-                            strata_error *err)
+static bool write_if_finite(const struct saver *s, struct keras_parts *parts, char odd[STRATA_ODD_NAME], strata_error *err)
 {
     odd[0] = '\0';
-    bool ok = strata_event_wait(there, err);
+    bool ok = strata_event_wait(s->there, err);
     if (ok) strata_keras_parts_finish(parts, odd);
     if (odd[0]) return true;
-    ok = ok && strata_keras_parts_write(parts, err);
+    ok = ok && (!s->best || strata_keras_parts_write_model(parts, s->best, err)) && strata_keras_parts_write(parts, err);
     if (ok)
         strata_run_folder_prune(s->folder, s->keep);
     else
@@ -64,8 +64,9 @@ static void *write_all(void *context)
         }
         strata_error error = { 0 };
         pthread_mutex_unlock(&s->lock);
-        const bool ok = write_if_finite(s, s->parts, s->there, s->odd, &error);
+        const bool ok = write_if_finite(s, s->parts, s->odd, &error);
         strata_event_free(s->there);
+        free(s->best);
         pthread_mutex_lock(&s->lock);
         if (!ok && !s->failed) s->error = error;
         s->failed = s->failed || !ok;
@@ -92,11 +93,12 @@ struct saver *strata_saver_start(const struct run_folder *folder, size_t keep, s
     return NULL;
 }
 
-void strata_saver_post(struct saver *s, struct keras_parts *parts, struct event *there)
+void strata_saver_post(struct saver *s, struct keras_parts *parts, char *best, struct event *there)
 {
     pthread_mutex_lock(&s->lock);
     while (s->parts) pthread_cond_wait(&s->changed, &s->lock);
     s->parts = parts;
+    s->best = best;
     s->there = there;
     pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);

@@ -34,6 +34,39 @@ for ranks in 1 2; do
     done
 done
 
+# ---- best.keras: the model after the epoch of the least loss, there before the checkpoint that tells which that is ----
+
+sed -e 's/"train": {"source": "fashion-mnist:train", "limit": 256}/&, "validation": {"source": "fashion-mnist:test", "limit": 100}/' \
+    -e 's/"adam"/{"Adam": {"learning_rate": 0.03}}/' -e 's/"epochs": 2/"epochs": 7/' \
+    -e 's/"checkpoint": .*/"checkpoint": {"keep": 100}} }/' job.json >epochs.json
+# best FOLDER: the last step of that epoch
+best() {
+    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "val_loss") column = i; next }
+             !least || $column < loss { least = NR - 1; loss = $column } END { print 8 * least }' "$1/history.csv"
+}
+for options in '' '--set run.checkpoint.on_failure=continue' '--set run.checkpoint.every_epochs=3'; do
+    for launch in '' 'mpirun -n 2'; do
+        rm -rf epochs
+        # shellcheck disable=SC2086
+        expect_code 0 timeout 200 $launch "$STRATA" fit epochs.json --set run.dir=epochs $options
+        step=$(best epochs)
+        expect_number "$step < 56"
+        # shellcheck disable=SC2086
+        expect_code 0 timeout 200 $launch "$STRATA" fit epochs.json --set run.dir=short --set "fit.epochs=$((step / 8))"
+        expect_code 0 "$STRATA" weights short/last.keras --diff epochs/best.keras
+        expect_text out 'no bit differs'
+        [ ! -e "epochs/checkpoints/step-$step.keras" ] || [ ! epochs/best.keras -nt "epochs/checkpoints/step-$step.keras" ] ||
+            fail 'a checkpoint was there before the best model that it tells of'
+        rm -rf short
+    done
+done
+# where it cannot be written there is no checkpoint that tells of it
+mkdir -p blocked/best.keras
+expect_code 65 timeout 200 "$STRATA" fit epochs.json --set run.dir=blocked
+expect_text err 'best.keras'
+expect_text err 'there is no checkpoint yet'
+[ -z "$(ls blocked/checkpoints)" ] || fail "a checkpoint tells of a model that is not there: $(ls blocked/checkpoints)"
+
 # ---- a batch that cannot be read: what was trained before it is saved all the same ----
 cp -r "$SOURCE/tests/data/pictures/mixed" pictures
 head -c 300 pictures/9/progressive.jpg >'pictures/b c/zz-cut.jpg'
