@@ -41,7 +41,7 @@ for ((i = 1; i <= sizes; i++)); do
         full=$((full + 1))
         [ $code -eq 71 ] || { [ $policy = continue ] && [ $code -eq 0 ]; } || { cat err; fail "exit code $code with $kib KiB, $policy"; }
         [ -z "$(find disk -name '*.part-*')" ] || fail "files are left aside with $kib KiB"
-        for file in disk/run/checkpoints/*.keras disk/run/last.keras; do
+        for file in disk/run/checkpoints/*.keras disk/run/best.keras disk/run/last.keras; do
             [ ! -e "$file" ] || expect_code 0 "$STRATA" weights "$file"
         done
     done
