@@ -58,6 +58,7 @@ find_job() {
 kinds=(USR1 TERM USR2 INT)
 stops=0
 for ((i = 0; i < moments; i++)); do
+    : >log # what the one before said is not this one's
     fit --set run.dir=broken --resume >log 2>&1 &
     job=$!
     find_job $job
@@ -96,6 +97,7 @@ done
 same_as_whole
 
 # without mpirun: the signal's name, and the code from the command itself
+: >log
 "$STRATA" fit job.json --set run.dir=alone --set fit.epochs=1000 >log 2>&1 &
 job=$!
 for _ in {1..600}; do
@@ -111,6 +113,7 @@ wait $job || status=$?
 expect_text log 'stopped: SIGTERM: epoch '
 
 # a second signal ends at once, even where the step cannot end because another rank does not move
+: >log
 fit --set run.dir=twice --set fit.epochs=1000 >log 2>&1 &
 job=$!
 find_job $job

@@ -16,6 +16,7 @@ JSON
 
 # start RANKS OPTION...: in the background; the process numbers of mpirun and of the ranks, in the order of the ranks
 start() {
+    : >err # what the one before said is not this one's
     mpirun -n "$1" "$STRATA" fit job.json --progress line "${@:2}" >out 2>err &
     mpirun=$!
     for _ in $(seq 1800); do

@@ -34,6 +34,7 @@ same_as_whole() {
 hits=0 slowest_end=0 slowest_start=0
 while [ $hits -lt "$kills" ]; do
     begin=$SECONDS
+    : >log # what the one before said is not this one's
     fit --set run.dir=broken --resume >log 2>&1 &
     job=$!
     until grep -q 'Epoch [0-9]*/' log || ! kill -0 $job 2>/dev/null; do sleep 0.05; done

@@ -24,6 +24,7 @@ fit() { exec timeout 300 mpirun -n "$1" "$STRATA" fit job.json --progress line -
 # start RANKS: in the background, until it trains; its process in $job, mpirun's, and those of the ranks in their order
 start() {
     rm -rf broken
+    : >log # what the one before said is not this one's
     fit "$1" broken >log 2>&1 &
     job=$!
     for _ in {1..600}; do
