@@ -1,13 +1,14 @@
 /* The mean over windows of (n, height, width, channels) and its gradient. One work-item: VW * CHUNKS neighbouring channels
  * (-D VW, see vector.h; -D CHUNKS, see chunks.h; -D KEPT, see kept.h) of one output cell (forward) or one input cell (gradient):
  * dimension 0 channels, 1 columns, 2 samples and rows. -D of the window: see pool_window.h. */
+#include "alone.h"
 #include "vector.h"
 #include "chunks.h"
 #include "kept.h"
 #include "pool_window.h"
 
 /* The mean over the cells of the window that lie inside the input. */
-kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, int n, int height, int width,
+ALONE kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, int n, int height, int width,
                             int out_height, int out_width, int channels)
 {
     const int first = get_global_id(0) * VW * CHUNKS, j = get_global_id(1);
@@ -26,7 +27,7 @@ kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, in
     }
 }
 
-kernel void gradient(global const kept *dy, ulong dy0, global kept *dx, ulong dx0, int n, int height,
+ALONE kernel void gradient(global const kept *dy, ulong dy0, global kept *dx, ulong dx0, int n, int height,
                              int width, int out_height, int out_width, int channels)
 {
     const int first = get_global_id(0) * VW * CHUNKS, w = get_global_id(1);

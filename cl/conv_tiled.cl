@@ -27,6 +27,7 @@
  * memory, which its tiles then read; or only what the block sees, where that is little. Each chunk has a sum of its own;
  * `sum_parts` adds them in order. Chunks begin anew with each grain of images, if there are any.
  *   -D PIXELS, MOST_NEAR, FEW_TERMS, SPAN_TILES, PANEL_RUN */
+#include "alone.h"
 #include "tile.h"
 #include "moments.h"
 
@@ -63,7 +64,7 @@
 #define WHOLE_ROWS (GROUPS == 1 && DILATION_W == 1 && BLOCK_TAPS % KW == 0)
 
 /* One work-item: NR of the zeros, or one line of the panels; items past the last do nothing. */
-kernel void pack(global const float *w, ulong w0, global float *packed, ulong packed0, int items)
+ALONE kernel void pack(global const float *w, ulong w0, global float *packed, ulong packed0, int items)
 {
     const int item = get_global_id(0);
     if (item >= items) return;
@@ -210,7 +211,7 @@ ONCE void compute(global const float *in, global const float *packed, global flo
     }
 }
 
-kernel void gather(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
+ALONE kernel void gather(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
                    ulong out0, global const float *bias, ulong bias0, int factor, int n, int tiles, int panels)
 {
     compute(in + in0, packed + packed0, out + out0, bias + bias0, factor, n, tiles, panels, get_global_id(0), get_global_id(1),
@@ -353,7 +354,7 @@ ONCE void compute_block(global const float *in, global const float *packed, glob
 }
 
 /* As `gather`; one work-item computes a block. */
-kernel void gather_near(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
+ALONE kernel void gather_near(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
                         ulong out0, global const float *bias, ulong bias0, int factor, global float *part, ulong part0, int n)
 {
     if (get_global_id(0) < n * BLOCKS_X * BLOCKS_Y)
@@ -514,14 +515,14 @@ ONCE void sum_products(global const float *in, global const float *dout, global 
 
 /* Items lie along (panels of all groups, rows, chunks of `blocks` blocks, `chunks` of each grain of `grain` images); parts is
  * (chunks of all grains, rows, OUT_C). */
-kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global float *parts,
+ALONE kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global float *parts,
                      ulong parts0, int n, int blocks, int grain, int chunks)
 {
     sum_products(in + in0, dout + dout0, parts + parts0, n, blocks, grain, chunks, get_global_id(0), get_global_id(1), get_global_id(2));
 }
 
 /* dw = the sum of its parts, first to last. One work-item an element; items past the last do nothing. */
-kernel void sum_parts(global const float *parts, ulong parts0, global float *dw, ulong dw0, int chunks)
+ALONE kernel void sum_parts(global const float *parts, ulong parts0, global float *dw, ulong dw0, int chunks)
 {
     const size_t i = get_global_id(0), count = (size_t)ROWS * OUT_C;
     if (i >= count) return;

@@ -6,6 +6,7 @@
  *   -D ACTIVATION BIAS COLUMNS ROWS   for the forward kernels: see activation.h and epilogue.cl; how many neighbouring cells of a
  *                       row a work-item of `forward` takes, or rows of cells of `forward_rows`, which is compiled where it is above
  *                       0 and wants steps of 1. Without them the gradients are compiled */
+#include "alone.h"
 #include "vector.h"
 #if !defined(KH) || !defined(KW) || !defined(SH) || !defined(SW) || !defined(DH) || !defined(DW) || !defined(PT) || !defined(PL) || !defined(M)
 #error "depthwise.cl needs -D KH, KW, SH, SW, DH, DW, PT, PL and M"
@@ -45,7 +46,7 @@ static inline void store(floatv sum, global float *y, global const float *bias, 
 
 /* One work-item: VW filters of ROWS rows of output cells. It goes over the columns of the input, reads each cell once and adds it to
  * all the sums that see it, those of KW columns at a time. Dimension 0 filters, 1 samples and rows. */
-kernel void forward_rows(global const float *x, ulong x0, global const float *w, ulong w0, global const float *bias,
+ALONE kernel void forward_rows(global const float *x, ulong x0, global const float *w, ulong w0, global const float *bias,
                          ulong bias0, global float *y, ulong y0, int factor, int n, int height, int width, int out_height,
                          int out_width, int filters)
 {
@@ -89,7 +90,7 @@ kernel void forward_rows(global const float *x, ulong x0, global const float *w,
 #else
 
 /* One work-item: VW filters of COLUMNS output cells of a row. Dimension 0 filters, 1 columns, 2 samples and rows. */
-kernel void forward(global const float *x, ulong x0, global const float *w, ulong w0, global const float *bias,
+ALONE kernel void forward(global const float *x, ulong x0, global const float *w, ulong w0, global const float *bias,
                     ulong bias0, global float *y, ulong y0, int factor, int n, int height, int width, int out_height, int out_width,
                     int filters)
 {
@@ -137,7 +138,7 @@ static inline int cell_of(int distance, int stride, int cells)
 }
 
 /* dx. One work-item: VW channels of one input cell. Dimension 0 channels, 1 columns, 2 samples and rows. */
-kernel void input_gradient(global const float *dy, ulong dy0, global const float *w, ulong w0, global float *dx,
+ALONE kernel void input_gradient(global const float *dy, ulong dy0, global const float *w, ulong w0, global float *dx,
                            ulong dx0, int n, int height, int width, int out_height, int out_width, int filters)
 {
     const int c = get_global_id(0) * VW, column = get_global_id(1), channels = filters / M;
@@ -159,7 +160,7 @@ kernel void input_gradient(global const float *dy, ulong dy0, global const float
 
 /* part[slice, p, q, f]: the kernel's gradient over a run of output rows of all samples. One work-item: VW filters of one
  * tap. Dimension 0 filters, 1 taps, 2 slices. */
-kernel void kernel_gradient(global const float *x, ulong x0, global const float *dy, ulong dy0, global float *part,
+ALONE kernel void kernel_gradient(global const float *x, ulong x0, global const float *dy, ulong dy0, global float *part,
                             ulong part0, int n, int height, int width, int out_height, int out_width, int filters,
                             int slice)
 {

@@ -6,6 +6,7 @@
  *                   lies `factor` floats behind its bias; 0: neither
  *   -D KEPT         see kept.h; of the y that sums elsewhere go to */
 #define VW 1
+#include "alone.h"
 #include "vector.h"
 #include "kept.h"
 #include "activation.h"
@@ -25,14 +26,14 @@ float finished(float v, global const float *bias, ulong factor, ulong column)
     return ACTIVATE(v);
 }
 
-kernel void apply(global const float *bias, ulong b0, global float *y, ulong y0, ulong factor, ulong columns, ulong n)
+ALONE kernel void apply(global const float *bias, ulong b0, global float *y, ulong y0, ulong factor, ulong columns, ulong n)
 {
     const size_t i = get_global_id(0);
     if (PAST(i, n)) return;
     y[y0 + i] = finished(y[y0 + i], bias + b0, factor, i % columns);
 }
 
-kernel void store(global const float *sum, ulong s0, global const float *bias, ulong b0, global kept *y, ulong y0, ulong factor,
+ALONE kernel void store(global const float *sum, ulong s0, global const float *bias, ulong b0, global kept *y, ulong y0, ulong factor,
                   ulong columns, ulong n)
 {
     const size_t i = get_global_id(0);

@@ -15,6 +15,7 @@
  *   -D RUN, DEPTH
  *   -D TRANS_A, TRANS_B            1: A is stored (k, m), B (n, k)
  *   -D ACCUMULATE                  1: adds to C, without bias and activation */
+#include "alone.h"
 #include "tile.h"
 #include "gemm.h"
 
@@ -65,7 +66,7 @@ static inline void pack_panel(global float *panel, global const float *b, int n,
 }
 #endif
 
-kernel void pack(global const float *b, ulong b0, global float *packed, ulong packed0, int n, int k)
+ALONE kernel void pack(global const float *b, ulong b0, global float *packed, ulong packed0, int n, int k)
 {
     const int first = get_global_id(0) * RUN, last = min((n + NR - 1) / NR, first + RUN);
     const int begin = get_global_id(1) * DEPTH, end = min(k, begin + DEPTH), step = TRANS_B ? DEPTH : 1;
@@ -182,7 +183,7 @@ ONCE void compute(global const float *a, global const float *packed, global floa
     }
 }
 
-kernel void gemm(global const float *a, ulong a0, global const float *packed, ulong packed0, global float *c, ulong c0,
+ALONE kernel void gemm(global const float *a, ulong a0, global const float *packed, ulong packed0, global float *c, ulong c0,
                  global const float *bias, ulong bias0, int factor, int m, int n, int k, int tiles, int panels, int chunk)
 {
     compute(a + a0, packed + packed0, c + c0, bias + bias0, factor, m, n, k, tiles, panels, chunk, get_global_id(0), get_global_id(1));

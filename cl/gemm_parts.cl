@@ -2,13 +2,14 @@
  * One work-item: a row.
  *   -D VW, MR, BIAS, ACTIVATION  as in tile.h
  *   -D ACCUMULATE                1: adds to C, without bias and activation */
+#include "alone.h"
 #include "tile.h"
 
 #ifndef ACCUMULATE
 #error "-D ACCUMULATE is needed"
 #endif
 
-kernel void add(global const float *parts, ulong parts0, global float *c, ulong c0, global const float *bias, ulong bias0, int factor,
+ALONE kernel void add(global const float *parts, ulong parts0, global float *c, ulong c0, global const float *bias, ulong bias0, int factor,
                 int m, int n, int count)
 {
     const size_t i = get_global_id(0);

@@ -14,6 +14,7 @@
  *   -D FAR                         1: A is too large to stay in the second cache
  *   -D GRAINS                      1, with TRANS_A alone: k is cut into grains of `grain`, the last maybe shorter, whose sums are
  *                                  added as grains.h says. A part is a grain then, or as many as lie in KC, a power of two. */
+#include "alone.h"
 #include "grains.h"
 #include "tile.h"
 #include "gemm.h"
@@ -197,7 +198,7 @@ ONCE void compute(global const float *a, global const float *b, global float *c,
     }
 }
 
-kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b0, global float *c, ulong c0,
+ALONE kernel void gemm(global const float *a, ulong a0, global const float *b, ulong b0, global float *c, ulong c0,
                  global const float *bias, ulong bias0, int factor, int m, int n, int k, int tiles, int panels, int grain, int span)
 {
     const int part = get_global_id(2);

@@ -1,9 +1,10 @@
 /* The mean over all positions of (n, positions, channels). One work-item: VW neighbouring channels (-D VW, see
  * vector.h; -D KEPT, see kept.h) of one sample: dimension 0 channels, 1 samples. */
+#include "alone.h"
 #include "vector.h"
 #include "kept.h"
 
-kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, int n, int positions,
+ALONE kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, int n, int positions,
                             int channels)
 {
     const int c = get_global_id(0) * VW, s = get_global_id(1);
@@ -15,7 +16,7 @@ kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, in
     STOREK(sum / (float)positions, y + y0 + (ulong)s * channels + c);
 }
 
-kernel void gradient(global const kept *dy, ulong dy0, global kept *dx, ulong dx0, int n, int positions,
+ALONE kernel void gradient(global const kept *dy, ulong dy0, global kept *dx, ulong dx0, int n, int positions,
                              int channels)
 {
     const int c = get_global_id(0) * VW, s = get_global_id(1);

@@ -1,10 +1,11 @@
 /* The maximum over all positions of (n, positions, channels). One work-item: VW neighbouring channels (-D VW, see
  * vector.h; -D KEPT, see kept.h) of one sample: dimension 0 channels, 1 samples. */
+#include "alone.h"
 #include "vector.h"
 #include "kept.h"
 
 /* A NaN wins. */
-kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, int n, int positions, int channels)
+ALONE kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, int n, int positions, int channels)
 {
     const int c = get_global_id(0) * VW, s = get_global_id(1);
     if (c >= channels || s >= n) return;
@@ -18,7 +19,7 @@ kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, in
 }
 
 /* All cells that equal the maximum share its gradient evenly, as TensorFlow's reduce_max does. */
-kernel void gradient(global const kept *x, ulong x0, global const kept *y, ulong y0, global const kept *dy,
+ALONE kernel void gradient(global const kept *x, ulong x0, global const kept *y, ulong y0, global const kept *dy,
                          ulong dy0, global kept *dx, ulong dx0, int n, int positions, int channels)
 {
     const int c = get_global_id(0) * VW, s = get_global_id(1);

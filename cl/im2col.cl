@@ -12,12 +12,13 @@
 #error "the -D of the head are needed"
 #endif
 #define VW 1
+#include "alone.h"
 #include "vector.h"
 #include "kept.h"
 #include "past.h"
 
 /* One work-item an element of col. */
-kernel void gather(global const kept *x, ulong x0, global float *col, ulong c0, ulong first, ulong c1, ulong n)
+ALONE kernel void gather(global const kept *x, ulong x0, global float *col, ulong c0, ulong first, ulong c1, ulong n)
 {
     const size_t i = get_global_id(0);
     if (PAST(i, n)) return;
@@ -30,7 +31,7 @@ kernel void gather(global const kept *x, ulong x0, global float *col, ulong c0, 
 
 /* dx: the sum, over the windows that cover it, of what col holds for an element. One work-item an element of dx of the
  * group; the sum runs over the window's rows and columns in order. */
-kernel void spread(global const float *col, ulong c0, global kept *dx, ulong x0, ulong first, ulong c1, ulong n)
+ALONE kernel void spread(global const float *col, ulong c0, global kept *dx, ulong x0, ulong first, ulong c1, ulong n)
 {
     const size_t i = get_global_id(0);
     if (PAST(i, n)) return;

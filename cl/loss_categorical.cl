@@ -4,6 +4,7 @@
  * to `at` times the weight of the row's sample times the step's loss scale. d and weight may be null. Labels are rows of
  * as many floats, or one class index a row; a row whose index is out of range has loss NaN and no gradient (the host
  * refuses such labels before). Formulas: keras/src/losses/losses.py and backend/tensorflow/nn.py. -D VW, see vector.h: of logits. */
+#include "alone.h"
 #include "step.h"
 #include "vector.h"
 #include "some.h"
@@ -31,7 +32,7 @@ static float2 log_sum_exp(global const float *x, int columns)
 }
 
 /* -sum(t * log_softmax(x)); the smoothed label is t * keep + spread. The labels of a row need not sum to 1. */
-kernel void softmax_logits(global const float *at, ulong at0, global const float *y, ulong y0,
+ALONE kernel void softmax_logits(global const float *at, ulong at0, global const float *y, ulong y0,
                            global const float *weight, ulong weight0, global float *d, ulong d0, global float *values,
                            ulong values0, global const uint *words, int columns, int sample_rows, float keep,
                            float spread, ulong n)
@@ -56,7 +57,7 @@ kernel void softmax_logits(global const float *at, ulong at0, global const float
 }
 
 /* The same for class indices. */
-kernel void sparse_logits(global const float *at, ulong at0, global const int *y, ulong y0,
+ALONE kernel void sparse_logits(global const float *at, ulong at0, global const int *y, ulong y0,
                           global const float *weight, ulong weight0, global float *d, ulong d0, global float *values,
                           ulong values0, global const uint *words, int columns, int sample_rows, ulong n)
 {
@@ -75,7 +76,7 @@ kernel void sparse_logits(global const float *at, ulong at0, global const int *y
 }
 
 /* Probabilities o = p / sum(p), clipped: -sum(t * log(o)). */
-kernel void probabilities(global const float *at, ulong at0, global const float *y, ulong y0,
+ALONE kernel void probabilities(global const float *at, ulong at0, global const float *y, ulong y0,
                           global const float *weight, ulong weight0, global float *d, ulong d0, global float *values,
                           ulong values0, global const uint *words, int columns, int sample_rows, float keep,
                           float spread, ulong n)
@@ -100,7 +101,7 @@ kernel void probabilities(global const float *at, ulong at0, global const float 
 }
 
 /* Class indices: the logarithms of clipped probabilities q are taken as logits: log(sum(q)) - log(q[label]). */
-kernel void sparse_probabilities(global const float *at, ulong at0, global const int *y, ulong y0,
+ALONE kernel void sparse_probabilities(global const float *at, ulong at0, global const int *y, ulong y0,
                                  global const float *weight, ulong weight0, global float *d, ulong d0,
                                  global float *values, ulong values0, global const uint *words, int columns,
                                  int sample_rows, ulong n)
@@ -120,7 +121,7 @@ kernel void sparse_probabilities(global const float *at, ulong at0, global const
 }
 
 /* alpha * sum((1 - o)^gamma * -t * log(o)) with o as in probabilities, or the softmax of logits. */
-kernel void focal(global const float *at, ulong at0, global const float *y, ulong y0, global const float *weight,
+ALONE kernel void focal(global const float *at, ulong at0, global const float *y, ulong y0, global const float *weight,
                   ulong weight0, global float *d, ulong d0, global float *values, ulong values0,
                   global const uint *words, int columns, int sample_rows, float keep, float spread, float alpha,
                   float gamma, int from_logits, ulong n)
@@ -150,7 +151,7 @@ kernel void focal(global const float *at, ulong at0, global const float *y, ulon
 }
 
 /* -cos of the angle between label and prediction: rows are normalized by rsqrt(max(sum of squares, 1e-12)). */
-kernel void cosine_similarity(global const float *at, ulong at0, global const float *y, ulong y0,
+ALONE kernel void cosine_similarity(global const float *at, ulong at0, global const float *y, ulong y0,
                               global const float *weight, ulong weight0, global float *d, ulong d0,
                               global float *values, ulong values0, global const uint *words, int columns,
                               int sample_rows, ulong n)
@@ -173,7 +174,7 @@ kernel void cosine_similarity(global const float *at, ulong at0, global const fl
 }
 
 /* max(1 + max((1 - t) * p) - sum(t * p), 0); equal maxima share the gradient. */
-kernel void categorical_hinge(global const float *at, ulong at0, global const float *y, ulong y0,
+ALONE kernel void categorical_hinge(global const float *at, ulong at0, global const float *y, ulong y0,
                               global const float *weight, ulong weight0, global float *d, ulong d0,
                               global float *values, ulong values0, global const uint *words, int columns,
                               int sample_rows, ulong n)
@@ -200,7 +201,7 @@ kernel void categorical_hinge(global const float *at, ulong at0, global const fl
 }
 
 /* (1 - p[label]^q) / q */
-kernel void generalized(global const float *at, ulong at0, global const int *y, ulong y0, global const float *weight,
+ALONE kernel void generalized(global const float *at, ulong at0, global const int *y, ulong y0, global const float *weight,
                         ulong weight0, global float *d, ulong d0, global float *values, ulong values0,
                         global const uint *words, int columns, int sample_rows, float q, ulong n)
 {

@@ -6,6 +6,7 @@
  *   factor      1 / columns, or 1 for sums;  a, b, c: what the loss's arguments are, see the host
  * Formulas and gradients at knots: keras/src/losses/losses.py on TensorFlow, where maximum(x, y) passes its gradient to
  * x on ties, abs none at 0, and clipping none outside its range. */
+#include "alone.h"
 #include "step.h"
 
 #ifndef LOSS
@@ -120,7 +121,7 @@ static float2 binary_focal_crossentropy_logits(float t, float x, float a, float 
     return (float2)(loss.x, loss.y * inner);
 }
 
-kernel void loss(global const float *at, ulong at0, global const float *y, ulong y0, global const float *weight,
+ALONE kernel void loss(global const float *at, ulong at0, global const float *y, ulong y0, global const float *weight,
                  ulong weight0, global float *d, ulong d0, global float *values, ulong values0,
                  global const uint *words, int columns, int sample_rows, float factor, float a, float b, float c, ulong n)
 {

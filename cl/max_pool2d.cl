@@ -3,6 +3,7 @@
  * One work-item: VW * CHUNKS neighbouring channels (-D VW, see vector.h; -D CHUNKS, see chunks.h; -D KEPT, see kept.h) of one output cell
  * (forward, scatter) or one input cell (gather): dimension 0 channels, 1 columns, 2 samples and rows. -D of the window: see
  * pool_window.h. */
+#include "alone.h"
 #include "vector.h"
 #include "chunks.h"
 #include "kept.h"
@@ -25,7 +26,7 @@ typedef uchar place;
 #endif
 
 /* index: where in its window (p * PW + q) the maximum was, the first one on ties. A NaN wins. */
-kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, global place *index, ulong index0,
+ALONE kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, global place *index, ulong index0,
                     int n, int height, int width, int out_height, int out_width, int channels)
 {
     const int first = get_global_id(0) * VW * CHUNKS, j = get_global_id(1);
@@ -52,7 +53,7 @@ kernel void forward(global const kept *x, ulong x0, global kept *y, ulong y0, gl
 }
 
 /* The gradient where windows do not overlap: of the cells from where this window begins to where the next ones do. */
-kernel void scatter(global const kept *dy, ulong dy0, global const place *index, ulong index0, global kept *dx, ulong dx0,
+ALONE kernel void scatter(global const kept *dy, ulong dy0, global const place *index, ulong index0, global kept *dx, ulong dx0,
                     int n, int height, int width, int out_height, int out_width, int channels)
 {
     const int first = get_global_id(0) * VW * CHUNKS, j = get_global_id(1);
@@ -81,7 +82,7 @@ kernel void scatter(global const kept *dy, ulong dy0, global const place *index,
 }
 
 /* The gradient where they do. */
-kernel void gather(global const kept *dy, ulong dy0, global const place *index, ulong index0, global kept *dx, ulong dx0,
+ALONE kernel void gather(global const kept *dy, ulong dy0, global const place *index, ulong index0, global kept *dx, ulong dx0,
                    int n, int height, int width, int out_height, int out_width, int channels)
 {
     const int first = get_global_id(0) * VW * CHUNKS, w = get_global_id(1);

@@ -12,6 +12,7 @@
  *
  * Dimension 0 are eights of blocks, or of elements, of a sample, dimension 1 samples. The key is made of the step's words, the
  * layer's own seed and its stream; the counter holds the sample's index in the dataset. */
+#include "alone.h"
 #include "philox.h"
 #include "step.h"
 #if !defined(KIND) || !defined(GRADIENT) || !defined(AXES)
@@ -84,7 +85,7 @@ static inline uint noise_index(uint i)
 #endif
 
 /* c0..c3: dropout (rate, scale), alpha dropout (rate, scale, shift, offset), the others (deviation). y may be x. */
-kernel void apply_noise(global const float *x, ulong x0, global float *y, ulong y0, global const uint *words,
+ALONE kernel void apply_noise(global const float *x, ulong x0, global float *y, ulong y0, global const uint *words,
                         uint own_low, uint own_high, uint stream, float c0, float c1, float c2, float c3, uint count,
                         uint n)
 {

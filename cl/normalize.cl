@@ -12,6 +12,7 @@
  *   -D ACTIVATION      f, see activation.h; linear (0) unless PARAMETER is 0
  *
  * Dimension 0 are groups, dimension 1 slices, but where said. */
+#include "alone.h"
 #include "vector.h"
 #include "kept.h"
 #include "axes.h"
@@ -40,7 +41,7 @@
 #endif
 
 /* part[s, 0, g] = mean and part[s, 1, g] = sum of squared distances from it, of slice s. Two passes over the slice. */
-kernel void moments(global const kept *x, ulong x0, global float *part, ulong part0, uint size, uint slice, uint groups)
+ALONE kernel void moments(global const kept *x, ulong x0, global float *part, ulong part0, uint size, uint slice, uint groups)
 {
     const uint g = get_global_id(0) * VW, s = get_global_id(1);
     const uint first = s * slice, last = min(size, first + slice);
@@ -61,7 +62,7 @@ kernel void moments(global const kept *x, ulong x0, global float *part, ulong pa
 
 /* stats (2, groups): mean and variance from the slices, joined in order (Chan et al. 1979). slice 0: how many elements each has stands
  * behind all of them. One work-item a group. */
-kernel void join_moments(global const float *part, ulong part0, global float *stats, ulong stats0, uint size, uint slice,
+ALONE kernel void join_moments(global const float *part, ulong part0, global float *stats, ulong stats0, uint size, uint slice,
                          uint slices, uint groups)
 {
     const uint g = get_global_id(0);
@@ -79,7 +80,7 @@ kernel void join_moments(global const float *part, ulong part0, global float *st
 }
 
 /* y may be x. */
-kernel void apply_stats(global const kept *x, ulong x0, global const float *mean, ulong mean0,
+ALONE kernel void apply_stats(global const kept *x, ulong x0, global const float *mean, ulong mean0,
                         global const float *variance, ulong variance0, global const float *gamma, ulong gamma0,
                         global const float *beta, ulong beta0, global kept *y, ulong y0, float epsilon, uint size,
                         uint slice, uint groups)
@@ -110,7 +111,7 @@ kernel void apply_stats(global const kept *x, ulong x0, global const float *mean
 
 /* With d = dy * gamma (dy f' alone where gamma is the group's) and h = (x - mean) / sqrt(variance + epsilon):
  * part[s, 0, g] = sum of d, part[s, 1, g] = sum of d * h over slice s. */
-kernel void gradient_sums(global const kept *x, ulong x0, global const kept *dy, ulong dy0, global const float *mean,
+ALONE kernel void gradient_sums(global const kept *x, ulong x0, global const kept *dy, ulong dy0, global const float *mean,
                           ulong mean0, global const float *variance, ulong variance0, global const float *gamma,
                           ulong gamma0, global const float *beta, ulong beta0, global float *part, ulong part0, float epsilon, uint size, uint slice,
                           uint groups)
@@ -142,7 +143,7 @@ kernel void gradient_sums(global const kept *x, ulong x0, global const kept *dy,
 }
 
 /* sums (2, groups) = the slices' sums. One work-item an element. */
-kernel void join_sums(global const float *part, ulong part0, global float *sums, ulong sums0, uint slices, uint groups)
+ALONE kernel void join_sums(global const float *part, ulong part0, global float *sums, ulong sums0, uint slices, uint groups)
 {
     const uint i = get_global_id(0);
     if (i >= 2 * groups) return;
@@ -154,7 +155,7 @@ kernel void join_sums(global const float *part, ulong part0, global float *sums,
 
 /* dx from the sums over the group: r gamma (d - mean(d) - h mean(d h)); with constant statistics, of which
  * only batch normalization knows, r gamma d. dx may be dy. */
-kernel void input_gradient(global const kept *x, ulong x0, global const kept *dy, ulong dy0, global const float *mean,
+ALONE kernel void input_gradient(global const kept *x, ulong x0, global const kept *dy, ulong dy0, global const float *mean,
                            ulong mean0, global const float *variance, ulong variance0, global const float *gamma,
                            ulong gamma0, global const float *beta, ulong beta0, global const float *sums, ulong sums0, global kept *dx, ulong dx0,
                            float epsilon, int constant_stats, uint size, uint slice, uint groups)

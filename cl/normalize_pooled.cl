@@ -6,6 +6,7 @@
  *   -D GAMMA, BETA, ACTIVATION  as in normalize.cl; backward is of what the activation was given
  *   -D HEIGHT, WIDTH, CHANNELS, POOL_H, POOL_W
  *   -D INDEX                    1: apply stores where the maxima were */
+#include "alone.h"
 #include "vector.h"
 #include "places.h"
 #include "activation.h"
@@ -46,7 +47,7 @@ static inline ulong window_at(uint image, uint i, uint j)
 #define CELL(p, q) (((ulong)(p) * WIDTH + (q)) * CHANNELS)
 
 /* Maxima as in max_pool2d.cl. Dimension 1 are rows of windows of all images. */
-kernel void apply(global const float *x, ulong x0, global const float *mean, ulong mean0, global const float *variance, ulong variance0,
+ALONE kernel void apply(global const float *x, ulong x0, global const float *mean, ulong mean0, global const float *variance, ulong variance0,
                   global const float *gamma, ulong gamma0, global const float *beta, ulong beta0, global float *y, ulong y0,
                   global uchar *index, ulong index0, float epsilon, uint rows)
 {
@@ -72,7 +73,7 @@ kernel void apply(global const float *x, ulong x0, global const float *mean, ulo
 
 /* part[s, 0, g] = sum of d and part[s, 1, g] = sum of d h over slice s of `slice` rows of windows: only the cells that were picked
  * have a d. Dimension 1 are slices. */
-kernel void gradient_sums(global const float *x, ulong x0, global const float *dy, ulong dy0, global const uchar *index, ulong index0,
+ALONE kernel void gradient_sums(global const float *x, ulong x0, global const float *dy, ulong dy0, global const uchar *index, ulong index0,
                           global const float *mean, ulong mean0, global const float *variance, ulong variance0, global float *part,
                           ulong part0, float epsilon, uint rows, uint slice)
 {
@@ -99,7 +100,7 @@ kernel void gradient_sums(global const float *x, ulong x0, global const float *d
 }
 
 /* As in normalize.cl, of all cells. Dimension 1 are rows of blocks of all images. */
-kernel void input_gradient(global const float *x, ulong x0, global const float *dy, ulong dy0, global const uchar *index, ulong index0,
+ALONE kernel void input_gradient(global const float *x, ulong x0, global const float *dy, ulong dy0, global const uchar *index, ulong index0,
                            global const float *mean, ulong mean0, global const float *variance, ulong variance0,
                            global const float *gamma, ulong gamma0, global const float *sums, ulong sums0, global float *dx, ulong dx0,
                            float epsilon, int constant_stats, float size, uint rows)

@@ -1,5 +1,6 @@
 /* The most that a device can do: products and sums in registers, and copying.
  *   -D VW   floats a vector, as in vector.h */
+#include "alone.h"
 #include "vector.h"
 
 /* Enough independent sums to hide how long one takes; they and the two factors fit 16 registers. */
@@ -7,7 +8,7 @@
 
 /* One work-item: `rounds` times CHAINS * VW products, each added to a sum, as the kernels write it: mad() may be two instructions.
  * y gets what nobody reads, one float an item. */
-kernel void multiply_add(global float *y, ulong y0, float a, float b, int rounds)
+ALONE kernel void multiply_add(global float *y, ulong y0, float a, float b, int rounds)
 {
     floatv sum[CHAINS];
     const floatv factor = a + get_global_id(0), more = b;
@@ -28,7 +29,7 @@ kernel void multiply_add(global float *y, ulong y0, float a, float b, int rounds
 
 /* y = x. One work-item copies `lines` vectors, neighbours beside each other within `items`; those past the n-th do
  * nothing. */
-kernel void copy(global const float *x, ulong x0, global float *y, ulong y0, ulong lines, ulong n)
+ALONE kernel void copy(global const float *x, ulong x0, global float *y, ulong y0, ulong lines, ulong n)
 {
     const ulong first = get_global_id(0) * lines, last = min(first + lines, n);
     for (ulong i = first; i < last; ++i) STOREV(LOADV(x + x0 + i * VW), y + y0 + i * VW);

@@ -1,5 +1,6 @@
 /* Sums in a fixed order: first the sums of slices, then their sum. -D VW, see vector.h; -D CHUNKS, see chunks.h;
  * -D KEPT, see kept.h, of the x that rows are summed of. */
+#include "alone.h"
 #include "grains.h"
 #include "vector.h"
 #include "chunks.h"
@@ -7,7 +8,7 @@
 
 /* y[j] = sum of x[., j], in which `each` rows are a grain (grains.h), the last one maybe fewer; at most 2^GRAIN_LEVELS grains.
  * One work-item: VW columns. */
-kernel void sum_grains(global const kept *x, ulong x0, global float *y, ulong y0, ulong rows, ulong columns, ulong each)
+ALONE kernel void sum_grains(global const kept *x, ulong x0, global float *y, ulong y0, ulong rows, ulong columns, ulong each)
 {
     const size_t j = get_global_id(0) * VW;
     if (j >= columns) return;
@@ -29,7 +30,7 @@ kernel void sum_grains(global const kept *x, ulong x0, global float *y, ulong y0
 
 /* The sums of slices of `slice` rows that begin anew with each grain of `each` rows; part (grains * slices, columns).
  * One work-item: VW * CHUNKS columns of one slice. */
-kernel void sum_slices(global const kept *x, ulong x0, global float *part, ulong part0, ulong rows, ulong columns,
+ALONE kernel void sum_slices(global const kept *x, ulong x0, global float *part, ulong part0, ulong rows, ulong columns,
                        ulong each, ulong slice, ulong slices)
 {
     const size_t j = get_global_id(0) * VW * CHUNKS, s = get_global_id(1);
@@ -44,7 +45,7 @@ kernel void sum_slices(global const kept *x, ulong x0, global float *part, ulong
 
 /* part[i] = sum of one * v + absolute * |v| + square * v * v over every items-th element v of x from i on.
  * One work-item: one i of `items`. */
-kernel void sum_terms(global const float *x, ulong x0, global float *part, ulong part0, float one, float absolute,
+ALONE kernel void sum_terms(global const float *x, ulong x0, global float *part, ulong part0, float one, float absolute,
                       float square, ulong n, ulong items)
 {
     const size_t i = get_global_id(0);
@@ -58,7 +59,7 @@ kernel void sum_terms(global const float *x, ulong x0, global float *part, ulong
 }
 
 /* y[0] = (accumulate ? y[0] : 0) + sum of the n elements of x. One work-item. */
-kernel void total(global const float *x, ulong x0, global float *y, ulong y0, int accumulate, ulong n)
+ALONE kernel void total(global const float *x, ulong x0, global float *y, ulong y0, int accumulate, ulong n)
 {
     if (get_global_id(0) > 0) return;
     float sum = 0;

@@ -1,9 +1,10 @@
 /* y = x * r * scale within each group of elements (axes.h), r = 1 / sqrt(mean(x^2) + epsilon), and its gradients. scale
  * has an element for each of a group; inverse keeps r of each group for backward. */
+#include "alone.h"
 #include "axes.h"
 
 /* One work-item a group; items past n do nothing. inverse may be null. */
-kernel void forward(global const float *x, ulong x0, global const float *scale, ulong s0, global float *y, ulong y0,
+ALONE kernel void forward(global const float *x, ulong x0, global const float *scale, ulong s0, global float *y, ulong y0,
                     global float *inverse, ulong i0, float epsilon, uint size, ulong n)
 {
     const uint g = get_global_id(0);
@@ -18,7 +19,7 @@ kernel void forward(global const float *x, ulong x0, global const float *scale, 
 }
 
 /* dx = r * (dy * scale - x * r^2 * mean(dy * scale * x)). One work-item a group; dx may be dy. */
-kernel void gradient(global const float *x, ulong x0, global const float *scale, ulong s0, global const float *inverse,
+ALONE kernel void gradient(global const float *x, ulong x0, global const float *scale, ulong s0, global const float *inverse,
                      ulong i0, global const float *dy, ulong dy0, global float *dx, ulong dx0, uint size, ulong n)
 {
     const uint g = get_global_id(0);
@@ -35,7 +36,7 @@ kernel void gradient(global const float *x, ulong x0, global const float *scale,
 }
 
 /* dscale = the sum of dy * x * r over the groups, in their order. One work-item an element of scale. */
-kernel void scale_gradient(global const float *x, ulong x0, global const float *inverse, ulong i0,
+ALONE kernel void scale_gradient(global const float *x, ulong x0, global const float *inverse, ulong i0,
                            global const float *dy, ulong dy0, global float *dscale, ulong d0, uint groups, ulong n)
 {
     const uint e = get_global_id(0);

@@ -1,5 +1,6 @@
 /* softmax and, with -D LOG=1, log_softmax over the middle axis of (outer, extent, inner), and their gradients.
  * One work-item: one pair (outer, inner); items past n = outer * inner do nothing. */
+#include "alone.h"
 #include "past.h"
 
 #ifndef LOG
@@ -7,7 +8,7 @@
 #endif
 
 /* The largest is subtracted first, so that no exponential overflows. y may be x. */
-kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, ulong extent, ulong inner, ulong n)
+ALONE kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, ulong extent, ulong inner, ulong n)
 {
     const size_t i = get_global_id(0);
     if (PAST(i, n)) return;
@@ -34,7 +35,7 @@ kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, 
 }
 
 /* softmax: dx = y (dy - sum(dy y)); log_softmax: dx = dy - exp(y) sum(dy). dx may be dy. */
-kernel void gradient(global const float *y, ulong y0, global const float *dy, ulong dy0, global float *dx, ulong dx0,
+ALONE kernel void gradient(global const float *y, ulong y0, global const float *dy, ulong dy0, global float *dx, ulong dx0,
                      ulong extent, ulong inner, ulong n)
 {
     const size_t i = get_global_id(0);

@@ -4,6 +4,7 @@
  * - 1) / k: the element of rank i from 0 counts k - i times. For k = 1 they agree.
  * One work-item a row of `columns` neighbouring elements; items past n do nothing. A tensor is a buffer and an offset in
  * elements. Source: sparsemax of keras/src/backend/tensorflow/nn.py in 3.15. */
+#include "alone.h"
 
 /* Which threshold makes the elements above t alone sum to 1, and how many they are. */
 static float threshold_of(global const float *x, uint columns, float t, uint *count)
@@ -43,7 +44,7 @@ static float keras_threshold(global const float *x, uint columns, float t, uint 
     return (sum - 1.0f) / count;
 }
 
-kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, uint columns, ulong n)
+ALONE kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, uint columns, ulong n)
 {
     const size_t row = get_global_id(0);
     uint count;
@@ -55,7 +56,7 @@ kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, 
 }
 
 /* dx_i = dy_i where y_i > 0, less, in the support, times_i / k of the sum of those dy. dx may be dy. */
-kernel void gradient(global const float *x, ulong x0, global const float *dy, ulong dy0, global float *dx, ulong dx0,
+ALONE kernel void gradient(global const float *x, ulong x0, global const float *dy, ulong dy0, global float *dx, ulong dx0,
                      uint columns, ulong n)
 {
     const size_t row = get_global_id(0);

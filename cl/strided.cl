@@ -3,13 +3,14 @@
  *
  *   -D RANK=1..6, D1..    extents of all axes but the first, the last one divided by VW
  *   -D F0.., T0..         strides, the last one times VW */
+#include "alone.h"
 #include "past.h"
 #include "vector.h"
 #ifndef RANK
 #error "strided.cl needs -D RANK"
 #endif
 
-kernel void copy(global const float *x, ulong x0, global float *y, ulong y0, ulong n)
+ALONE kernel void copy(global const float *x, ulong x0, global float *y, ulong y0, ulong n)
 {
     if (PAST(get_global_id(0), n)) return;
     uint i = get_global_id(0);

@@ -1,5 +1,6 @@
 /* y = x / |x| within each group of elements (axes.h), and its gradient (dy - y * sum(dy * y)) / |x|, where |x| is at least 1e-12.
  * One work-item a group; items past n do nothing. */
+#include "alone.h"
 #include "axes.h"
 
 static float inverse_norm(global const float *group, uint size)
@@ -10,7 +11,7 @@ static float inverse_norm(global const float *group, uint size)
     return fmin(rsqrt(sum), 1e12f);
 }
 
-kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, uint size, ulong n)
+ALONE kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, uint size, ulong n)
 {
     const uint g = get_global_id(0);
     if (g >= n) return;
@@ -21,7 +22,7 @@ kernel void forward(global const float *x, ulong x0, global float *y, ulong y0, 
         y[over_offset(e)] = x[over_offset(e)] * r;
 }
 
-kernel void gradient(global const float *x, ulong x0, global const float *dy, ulong dy0, global float *dx, ulong dx0,
+ALONE kernel void gradient(global const float *x, ulong x0, global const float *dy, ulong dy0, global float *dx, ulong dx0,
                      uint size, ulong n)
 {
     const uint g = get_global_id(0);

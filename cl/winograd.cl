@@ -16,6 +16,7 @@
  *   -D POOL_H, POOL_W                          as in winograd_pool.h, of `out`, or if REVERSED of `in`
  *   -D INDEX                                   of a pooled `out`: 1: with where the maxima were
  *   -D MOMENTS                                 1: those of `out`, if neither REVERSED nor pooled, a slice a row of work-items */
+#include "alone.h"
 #include "winograd.h"
 #include "winograd_pool.h"
 #include "moments.h"
@@ -89,7 +90,7 @@ ONCE void pack_channel(global const float *w, global float *packed, int c, int p
 }
 
 /* One work-item: one channel of the input by one panel; dimension 0 are channels. */
-kernel void pack(global const float *w, ulong w0, global float *packed, ulong packed0)
+ALONE kernel void pack(global const float *w, ulong w0, global float *packed, ulong packed0)
 {
     const int c = get_global_id(0), panel = get_global_id(1);
     if (c < IN_C && panel < PANELS) pack_channel(w + w0, packed + packed0, c, panel);
@@ -237,7 +238,7 @@ ONCE void compute(global const float *in, global const float *packed, global flo
     }
 }
 
-kernel void convolve(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
+ALONE kernel void convolve(global const float *in, ulong in0, global const float *packed, ulong packed0, global float *out,
                      ulong out0, global const float *bias, ulong bias0, int factor, global uchar *index, ulong index0, global float *part, ulong part0,
                      int n, int panels)
 {

@@ -12,6 +12,7 @@
  *   -D START_H, START_W                        where tap 0 of output 0 lies
  *   -D TILES, CHANNELS, PANEL_RUN              CHANNELS is a multiple of VW or all of them
  *   -D POOL_H, POOL_W                          as in winograd_pool.h, of dy */
+#include "alone.h"
 #include "winograd.h"
 #include "winograd_pool.h"
 
@@ -143,7 +144,7 @@ ONCE void sum_products(global const float *in, global const float *dout, global 
     }
 }
 
-kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global const uchar *index, ulong index0,
+ALONE kernel void gradient(global const float *in, ulong in0, global const float *dout, ulong dout0, global const uchar *index, ulong index0,
                      global float *parts, ulong parts0, int n, int tiles_of_chunk)
 {
     sum_products(in + in0, dout + dout0, index + index0, parts + parts0, n, tiles_of_chunk, get_global_id(0), get_global_id(1));
@@ -171,7 +172,7 @@ ONCE void finish_some(global const float *parts, global float *dw, int chunks, i
 }
 
 /* One work-item: VW filters of one channel. */
-kernel void finish(global const float *parts, ulong parts0, global float *dw, ulong dw0, int chunks)
+ALONE kernel void finish(global const float *parts, ulong parts0, global float *dw, ulong dw0, int chunks)
 {
     const int f = get_global_id(0) * VW, c = get_global_id(1);
     if (f < OUT_C && c < IN_C) finish_some(parts + parts0, dw + dw0, chunks, f, c);

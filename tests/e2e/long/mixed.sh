@@ -14,6 +14,11 @@ for class in cpu gpu; do
     tail -n 1 out
 done
 
+# ---- and all that plans promise, such as bits that do not depend on how many samples there are ----
+for test in device layers model train; do
+    OCL_ICD_VENDORS=$(dirname "$vendors")/alone expect_code 0 "$BUILD/tests/test-$test"
+done
+
 export OCL_ICD_VENDORS=$vendors
 expect_code 0 "$STRATA" devices
 expect_text out Intel
@@ -55,6 +60,17 @@ fit 2 Intel,Portable given job.json --set run.balance=equal
 fit 2 Intel,Portable again job.json --set run.balance=equal
 expect_code 0 "$STRATA" weights given/last.keras --diff again/last.keras
 expect_text out 'no bit differs'
+
+# An exact run's are the same for any number of ranks of one make, whichever it is.
+sed 's/{"AveragePooling2D": {}},/& {"UnitNormalization": {}},/' job.json >exact.json
+list=Intel
+fit 1 $list exact exact.json --set run.exact=true
+for ranks in 2 3; do
+    list=$list,Intel
+    fit $ranks $list exact$ranks exact.json --set run.exact=true
+    expect_code 0 "$STRATA" weights exact/last.keras --diff exact$ranks/last.keras
+    expect_text out 'no bit differs'
+done
 
 # ---- the quickstart's job ----
 fit 2 Intel,Portable fashion "$SOURCE/launch/jobs/fashion-mnist.json"
