@@ -59,8 +59,11 @@ void *strata_alloc_pages(size_t size, bool at_hand, strata_error *err)
     const size_t whole = size > most ? 0 : size > 0 ? (size + page - 1) / page * page : page;
     void *memory = whole > 0 && strata_fault(FAULT_MALLOC) == FAULT_NONE ? aligned_alloc(page, whole) : NULL;
     if (!memory) strata_fail(err, STRATA_EMEMORY, "out of memory: %zu bytes were asked for", size);
-    if (memory && page == STRATA_LARGE_PAGE && at_hand) take_large_pages(memory, whole);
-    if (memory && page == STRATA_LARGE_PAGE && !at_hand) strata_want_large_pages(memory, whole);
+    if (!memory || page != STRATA_LARGE_PAGE) return memory;
+    if (at_hand)
+        take_large_pages(memory, whole);
+    else
+        strata_want_large_pages(memory, whole);
     return memory;
 }
 

@@ -40,11 +40,18 @@ void strata_pace_begin(struct pace *p, size_t samples)
     p->start = strata_clock();
 }
 
+/* Drops it then. */
+static bool await(struct event **event, strata_error *err)
+{
+    const bool ok = strata_event_wait(*event, err);
+    strata_event_free(*event);
+    *event = NULL;
+    return ok;
+}
+
 static bool wait(struct pace *p, strata_error *err)
 {
-    const bool ok = strata_event_wait(p->over, err);
-    strata_event_free(p->over);
-    p->over = NULL;
+    const bool ok = await(&p->over, err);
     p->seconds = strata_clock() - p->start;
     return ok;
 }
@@ -80,13 +87,9 @@ bool strata_pace_queued(struct pace *p, strata_error *err)
 bool strata_pace_pause(struct pace *p, strata_error *err)
 {
     p->paused = strata_clock();
-    if (!strata_event_mark(p->device, QUEUE_COMPUTE, &p->busy, err) || !strata_event_ring(p->busy, p->done, err)
-        || !strata_queue_flush(p->device, QUEUE_COMPUTE, err))
-        return false;
-    if (!p->times && !is_slow(p)) return true;
-    const bool ok = strata_event_wait(p->busy, err);
-    strata_event_free(p->busy);
-    p->busy = NULL;
+    if (!strata_event_mark(p->device, QUEUE_COMPUTE, &p->busy, err)) return false;
+    if (!p->times && !is_slow(p)) return strata_event_ring(p->busy, p->done, err) && strata_queue_flush(p->device, QUEUE_COMPUTE, err);
+    const bool ok = strata_queue_flush(p->device, QUEUE_COMPUTE, err) && await(&p->busy, err);
     p->paused = strata_clock();
     return ok;
 }
