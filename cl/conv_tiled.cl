@@ -462,12 +462,25 @@ static inline void near_tile(global float *dw, const float *near, global const f
     for (int i = 0; i < b->height; ++i) {
         const float *from = near + i * STRIDE_H * LINE;
         for (int j = 0; j < b->width; ++j, from += STRIDE_W * IN_C, dout += OUT_C) {
-            floatv b[NV];
-            line_load(b, dout);
             /* of the block that follows: from afar they take longer than a few pixels' sums */
             for (int side = 0; side < NR; side += CACHE_LINE) PREFETCH(dout + PIXELS * OUT_C + side);
+#if NV > MR
+            /* the rows in registers, for all vectors would be too many */
+            floatv v[MR];
+#pragma unroll
+            for (int r = 0; r < MR; ++r) v[r] = from[TOGETHER ? of[0] + r : of[r]];
+#pragma unroll
+            for (int side = 0; side < NV; ++side) {
+                const floatv b = LOADV(dout + side * VW);
+#pragma unroll
+                for (int r = 0; r < MR; ++r) acc[r][side] += v[r] * b;
+            }
+#else
+            floatv b[NV];
+            line_load(b, dout);
 #pragma unroll
             for (int r = 0; r < MR; ++r) tile_row_add(acc[r], from[TOGETHER ? of[0] + r : of[r]], b);
+#endif
         }
     }
     tile_store(acc, dw + (ulong)row * OUT_C, at, ROWS - row, NR, add, false, 0, 0);

@@ -20,7 +20,8 @@ enum {
     /* Of the kernel's gradient: */
     SPAN_TILES = 48,         /* of rows that one work-item takes, at most */
     PANEL_RUN = 8,           /* panels that it takes, at most */
-    PIXELS = 128,            /* whose patches it copies at a time */
+    PIXELS = 128,            /* whose patches it copies at a time, */
+    FEW_PIXELS = 64,         /* or where each is read for many tiles */
     GRADIENT_ITEMS = 64,     /* into which the sum is divided; a fixed number, so that its order depends on shapes alone */
     GRAIN_ITEMS = 8          /* into which the sum of a grain is, of which there are several */
 };
@@ -30,6 +31,7 @@ struct gather {
     size_t n, grain, in_h, in_w, in_c, out_h, out_w, out_c;
     int kernel_h, kernel_w, groups, stride_h, stride_w, start_h, start_w, dilation_h, dilation_w, phases_h, phases_w;
     bool reversed;
+    size_t pixels; /* of a block, at most */
     struct view in, kernel, out;
     struct tail tail;
 };
@@ -47,7 +49,7 @@ static struct gather gather_of(const struct conv2d *c)
                             .kernel_h = c->kernel_height, .kernel_w = c->kernel_width, .groups = c->groups,
                             .stride_h = c->stride_h, .stride_w = c->stride_w, .start_h = -c->pad_top,
                             .start_w = -c->pad_left, .dilation_h = c->dilation_h, .dilation_w = c->dilation_w,
-                            .phases_h = 1, .phases_w = 1 };
+                            .phases_h = 1, .phases_w = 1, .pixels = PIXELS };
 }
 
 /* From dy to dx: x[i] is covered by y[j] at tap p where i = j * stride + p * dilation - pad, so with taps reversed
@@ -61,7 +63,7 @@ static struct gather reversed_gather_of(const struct conv2d *c)
                             .start_h = c->pad_top - (c->kernel_height - 1) * c->dilation_h,
                             .start_w = c->pad_left - (c->kernel_width - 1) * c->dilation_w,
                             .dilation_h = c->dilation_h, .dilation_w = c->dilation_w, .phases_h = c->stride_h,
-                            .phases_w = c->stride_w, .reversed = true };
+                            .phases_w = c->stride_w, .reversed = true, .pixels = PIXELS };
 }
 
 static size_t taps_of(const struct gather *g)
@@ -92,15 +94,15 @@ static size_t block_taps(const struct gather *g, const struct tile *tile)
     return taps >= width ? taps / width * width : taps;
 }
 
-/* A block is so many pixels of so many rows of one image, at most PIXELS. */
+/* A block is so many pixels of so many rows of one image, at most `pixels`. */
 static size_t block_width(const struct gather *g)
 {
-    return clamp(g->out_w, 1, PIXELS);
+    return clamp(g->out_w, 1, g->pixels);
 }
 
 static size_t block_height(const struct gather *g)
 {
-    return clamp(PIXELS / block_width(g), 1, g->out_h);
+    return clamp(g->pixels / block_width(g), 1, g->out_h);
 }
 
 /* How the kernel's gradient is divided: blocks of pixels into chunks, whose sums are added in order at the end; rows
@@ -135,11 +137,11 @@ static void write_options(const struct gather *g, const struct tile *tile, char 
              "-DVW=%d -DNV=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DIN_H=%zu -DIN_W=%zu -DIN_C=%zu -DOUT_H=%zu -DOUT_W=%zu "
              "-DOUT_C=%zu -DKH=%d -DKW=%d -DGROUPS=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DSTART_H=%d -DSTART_W=%d "
              "-DDILATION_H=%d -DDILATION_W=%d -DPHASES_H=%d -DPHASES_W=%d -DBLOCK_TAPS=%zu "
-             "-DREVERSED=%d -DPIXELS=%d -DSPAN_TILES=%zu -DPANEL_RUN=%zu -DMOST_NEAR=%d -DFEW_TERMS=%d -DMOMENTS=%d",
+             "-DREVERSED=%d -DPIXELS=%zu -DSPAN_TILES=%zu -DPANEL_RUN=%zu -DMOST_NEAR=%d -DFEW_TERMS=%d -DMOMENTS=%d",
              tile->width, tile->vectors, tile->rows, strata_tail_bias(&g->tail), (int)g->tail.activation, g->in_h, g->in_w, g->in_c, g->out_h,
              g->out_w, g->out_c, g->kernel_h, g->kernel_w, g->groups, g->stride_h, g->stride_w, g->start_h,
              g->start_w, g->dilation_h, g->dilation_w, g->phases_h, g->phases_w, block_taps(g, tile), g->reversed,
-             PIXELS, d.tiles, d.panels, NEAR, FEW_TERMS, g->tail.moments.slices > 0);
+             g->pixels, d.tiles, d.panels, NEAR, FEW_TERMS, g->tail.moments.slices > 0);
 }
 
 /* Brings the kernel to panels in scratch memory. */
@@ -159,15 +161,21 @@ static bool pack(struct run *run, const struct gather *g, const struct tile *til
     return ok;
 }
 
+/* Floats of `in` that a block of pixels sees. */
+static size_t seen(const struct gather *g)
+{
+    const size_t line = ((block_width(g) - 1) * (size_t)g->stride_w + (size_t)(g->kernel_w - 1) * (size_t)g->dilation_w + 1) * g->in_c;
+    const size_t lines = (block_height(g) - 1) * (size_t)g->stride_h + (size_t)(g->kernel_h - 1) * (size_t)g->dilation_h + 1;
+    return line * lines;
+}
+
 /* A block of pixels has all that it sees near, where borders are zeros (gather_near). */
 static bool is_near(const struct gather *g)
 {
     const size_t width = block_width(g), height = block_height(g);
     if (g->reversed || g->groups > 1 || taps_of(g) == 1 || taps_of(g) * g->in_c > FEW_TERMS || width * height < PIXELS / 2)
         return false;
-    const size_t line = ((width - 1) * (size_t)g->stride_w + (size_t)(g->kernel_w - 1) * (size_t)g->dilation_w + 1) * g->in_c;
-    const size_t lines = (height - 1) * (size_t)g->stride_h + (size_t)(g->kernel_h - 1) * (size_t)g->dilation_h + 1;
-    return line * lines <= NEAR;
+    return seen(g) <= NEAR;
 }
 
 static size_t near_blocks(const struct gather *g)
@@ -265,6 +273,21 @@ static bool sum_parts(struct run *run, const char *options, const struct view *p
     return strata_launch(run, &launch, err);
 }
 
+/* Whether so many rows of tiles are enough fewer to choose them. */
+static bool less(size_t rows, size_t usual)
+{
+    return 16 * rows <= 15 * usual;
+}
+
+/* Three rows of four vectors are as many accumulators as six of two, for rows that come in threes: nine for each channel. What a block sees
+ * is read where it is then, and dout too, once for each tile. */
+static bool suits_threes(const struct gather *g, const struct tile *tile)
+{
+    const size_t rows = taps_of(g) * g->in_c, usual = strata_tile_ceil(rows, (size_t)tile->rows) * (size_t)tile->rows;
+    return tile->width < 16 && g->groups == 1 && rows % 3 == 0 && less(rows, usual) && g->out_c % (size_t)(4 * tile->width) == 0
+        && seen(g) <= NEAR;
+}
+
 /* Rows that leave least of the last tile empty: few channels make few rows. There are registers for ten where there are 32. */
 static struct tile gradient_tile_of(struct device *device, const struct gather *g)
 {
@@ -272,24 +295,24 @@ static struct tile gradient_tile_of(struct device *device, const struct gather *
     const size_t rows = taps_of(g) * g->in_c / (size_t)g->groups;
     const int usual = tile.rows, most = tile.width == 16 ? 10 : usual;
     size_t least = strata_tile_ceil(rows, (size_t)usual) * (size_t)usual;
+    if (suits_threes(g, &tile)) return (struct tile){ .width = tile.width, .vectors = 4, .rows = 3, .columns = 4 * tile.width };
     for (int some = usual + 1; some <= most; some++) {
         const size_t all = strata_tile_ceil(rows, (size_t)some) * (size_t)some;
-        if (16 * all > 15 * least) continue;
+        if (!less(all, least)) continue;
         tile.rows = some;
         least = all;
     }
     return tile;
 }
 
-static bool run_kernel_gradient(struct run *run, const struct gather *g, const struct view *dy,
+static bool run_kernel_gradient(struct run *run, const struct gather *g, const struct tile *tile, const struct view *dy,
                                 const struct view *dkernel, strata_error *err)
 {
     char options[OPTIONS];
     struct view parts = { 0 };
-    const struct tile tile = gradient_tile_of(strata_run_device(run), g);
-    const struct division d = divide(g, &tile);
+    const struct division d = divide(g, tile);
     const size_t count = d.rows * g->out_c;
-    write_options(g, &tile, options);
+    write_options(g, tile, options);
     if (d.all_chunks > 1 && !strata_run_scratch(run, d.all_chunks * count * sizeof(float), &parts.buffer, err))
         return false;
 
@@ -311,8 +334,10 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
                                   .grain = conv->grain * conv->height * conv->width, .transpose_a = true, .a = *x, .b = *dy, .c = *dkernel };
     struct gather g = gather_of(conv);
     g.in = *x;
-    return is_product(conv) ? strata_gemm_tiled.run(run, &product, err)
-                            : run_kernel_gradient(run, &g, dy, dkernel, err);
+    if (is_product(conv)) return strata_gemm_tiled.run(run, &product, err);
+    const struct tile tile = gradient_tile_of(strata_run_device(run), &g);
+    if (tile.rows < tile.vectors) g.pixels = FEW_PIXELS;
+    return run_kernel_gradient(run, &g, &tile, dy, dkernel, err);
 }
 
 const struct conv2d_implementation strata_conv2d_tiled = {
