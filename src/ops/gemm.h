@@ -15,6 +15,12 @@ struct gemm {
     struct tail tail;
 };
 
+/* What becomes of the sums before they are stored: nothing where they are added to C. */
+static inline struct tail strata_gemm_tail(const struct gemm *gemm)
+{
+    return gemm->accumulate ? (struct tail){ .activation = ACTIVATION_LINEAR } : gemm->tail;
+}
+
 struct gemm_implementation {
     const char *name; /* for STRATA_IMPL=gemm=name */
     bool grains;      /* serves a `grain`, and what it makes of a row does not depend on how many there are */

@@ -98,11 +98,11 @@ static bool run_gemm(struct run *run, const struct gemm *g, strata_error *err)
         return true;
     assert(g->k > 0 && g->m <= INT_MAX / 2 && g->n <= INT_MAX / 2 && g->k <= INT_MAX / 2 && !g->grain);
     const struct share share = divide(device, &tile, g, tiles, panels);
+    const struct tail tail = strata_gemm_tail(g);
     snprintf(options, sizeof options,
              "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DKC=%d -DSTRIPS=%zu -DRUN=%d -DDEPTH=%zu -DTRANS_A=%d -DTRANS_B=%d "
-             "-DACCUMULATE=%d", tile.width, tile.rows, g->accumulate ? 0 : strata_tail_bias(&g->tail),
-             g->accumulate ? ACTIVATION_LINEAR : (int)g->tail.activation, strata_tile_block(&tile), strips_of(&tile), RUN, depth,
-             g->transpose_a, g->transpose_b, g->accumulate);
+             "-DACCUMULATE=%d", tile.width, tile.rows, strata_tail_bias(&tail), (int)tail.activation, strata_tile_block(&tile),
+             strips_of(&tile), RUN, depth, g->transpose_a, g->transpose_b, g->accumulate);
     const size_t pieces[] = { strata_tile_ceil(panels, RUN), strata_tile_ceil(g->k, depth) };
     const size_t items[] = { strata_tile_ceil(panels, share.panels), strata_tile_ceil(tiles, share.tiles) };
     return strata_run_scratch(run, panels * (size_t)tile.columns * g->k * sizeof(float), &packed.buffer, err)

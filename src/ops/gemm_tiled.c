@@ -82,15 +82,15 @@ static bool multiply(struct run *run, const struct gemm *g, const struct tile *t
     char options[220];
     const size_t parts = strata_tile_ceil(g->k, span);
     const size_t tiles = strata_tile_ceil(g->m, (size_t)tile->rows), panels = strata_tile_ceil(g->n, (size_t)tile->columns);
-    const bool tail = parts == 1 && !g->accumulate;
+    const struct tail tail = parts == 1 ? strata_gemm_tail(g) : (struct tail){ .activation = ACTIVATION_LINEAR };
     const struct share share =
         divide(tiles, panels, g->transpose_a, strata_tile_ceil(strata_tile_items(strata_run_device(run), ITEMS), parts));
 
     snprintf(options, sizeof options,
              "-DVW=%d -DNV=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DKC=%d -DTILES=%d -DPANELS=%d -DTRANS_A=%d -DTRANS_B=%d "
-             "-DACCUMULATE=%d -DFAR=%d -DGRAINS=%d", tile->width, tile->vectors, tile->rows, tail ? strata_tail_bias(&g->tail) : 0,
-             tail ? (int)g->tail.activation : ACTIVATION_LINEAR, strata_tile_block(tile), MOST_PACKED_TILES, MOST_PANELS,
-             g->transpose_a, g->transpose_b, g->accumulate && parts == 1, is_far(g, tile), g->grain > 0);
+             "-DACCUMULATE=%d -DFAR=%d -DGRAINS=%d", tile->width, tile->vectors, tile->rows, strata_tail_bias(&tail),
+             (int)tail.activation, strata_tile_block(tile), MOST_PACKED_TILES, MOST_PANELS, g->transpose_a, g->transpose_b,
+             g->accumulate && parts == 1, is_far(g, tile), g->grain > 0);
     const struct arg args[] = { arg_view(&g->a), arg_view(&g->b), arg_view(c), arg_view(&g->tail.bias),
                                 arg_int((int32_t)g->tail.factor), arg_int((int32_t)g->m), arg_int((int32_t)g->n), arg_int((int32_t)g->k),
                                 arg_int((int32_t)share.tiles), arg_int((int32_t)share.panels), arg_int((int32_t)g->grain),
@@ -104,8 +104,9 @@ static bool multiply(struct run *run, const struct gemm *g, const struct tile *t
 static bool add_parts(struct run *run, const struct gemm *g, const struct tile *tile, const struct view *sums, size_t parts, strata_error *err)
 {
     char options[100];
+    const struct tail tail = strata_gemm_tail(g);
     snprintf(options, sizeof options, "-DVW=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DACCUMULATE=%d", tile->width, tile->rows,
-             g->accumulate ? 0 : strata_tail_bias(&g->tail), g->accumulate ? ACTIVATION_LINEAR : (int)g->tail.activation, g->accumulate);
+             strata_tail_bias(&tail), (int)tail.activation, g->accumulate);
     const struct arg args[] = { arg_view(sums), arg_view(&g->c), arg_view(&g->tail.bias), arg_int((int32_t)g->tail.factor),
                                 arg_int((int32_t)g->m), arg_int((int32_t)g->n), arg_int((int32_t)parts), { 0 } };
     const struct launch launch = { .kernel = "gemm_parts:add", .options = options, .args = args, .dims = 1, .global = { g->m } };
