@@ -11,7 +11,7 @@
  *   -D TILES, PANELS               largest `tiles` (counts where TRANS_A) and `panels`
  *   -D TRANS_A, TRANS_B            1: A is stored (k, m), B (n, k)
  *   -D ACCUMULATE                  1: adds to C, without bias and activation
- *   -D FAR                         1: A is asked for meanwhile, for it is too large to stay in the second cache
+ *   -D FAR                         1: A is asked for meanwhile, for it is too large to stay in the second cache; MR is a power of two
  *   -D GRAINS                      1, with TRANS_A alone: k is cut into grains of `grain`, the last maybe shorter, whose sums are
  *                                  added as grains.h says. A part is a grain then, or as many as lie in KC, a power of two. */
 #include "alone.h"

@@ -1,9 +1,10 @@
 /* What the register-tiled kernels share: vectors of VW floats, the device's native width, and a tile of MR rows by
  * NR = NV * VW columns that stays in registers while the inner loop runs. 2 * MR accumulators, 2 vectors of the right
- * side and one broadcast must fit the registers: 6 rows with 16 registers, 8 to 14 with 32.
+ * side and one broadcast must fit the registers: 6 rows with 16 registers, 8 to 14 with 32; or 3 rows of 4 vectors with 16, where
+ * the broadcasts stay, and one vector at a time.
  *   -D NV           vectors of a row: 2, which is meant where it is not given, 1 where there are few columns, or 4 with fewer rows
  *   -D VW           4, 8 or 16
- *   -D MR           rows of a tile, even
+ *   -D MR           rows of a tile; even for products
  *   -D BIAS         1: a bias is added before the activation; 2: and the sum is multiplied by a factor before
  *   -D ACTIVATION   as in activation.h */
 #include "vector.h"

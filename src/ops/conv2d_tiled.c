@@ -173,7 +173,7 @@ static size_t seen(const struct gather *g)
 static bool is_near(const struct gather *g)
 {
     const size_t width = block_width(g), height = block_height(g);
-    if (g->reversed || g->groups > 1 || taps_of(g) == 1 || taps_of(g) * g->in_c > FEW_TERMS || width * height < PIXELS / 2)
+    if (g->reversed || g->groups > 1 || taps_of(g) == 1 || taps_of(g) * g->in_c > FEW_TERMS || width * height < g->pixels / 2)
         return false;
     return seen(g) <= NEAR;
 }
@@ -273,32 +273,32 @@ static bool sum_parts(struct run *run, const char *options, const struct view *p
     return strata_launch(run, &launch, err);
 }
 
-/* Whether so many rows of tiles are enough fewer to choose them. */
-static bool less(size_t rows, size_t usual)
+/* Whether tiles with so many rows in all are worth being chosen. */
+static bool saves(size_t rows, size_t usual)
 {
     return 16 * rows <= 15 * usual;
 }
 
-/* Three rows of four vectors are as many accumulators as six of two, for rows that come in threes: nine for each channel. What a block sees
- * is read where it is then, and dout too, once for each tile. */
-static bool suits_threes(const struct gather *g, const struct tile *tile)
+/* Three rows of four vectors are as many accumulators as six of two. What a block sees is read where it is then, and dout too, once for
+ * each tile. */
+static bool takes_threes(const struct gather *g, const struct tile *tile)
 {
-    const size_t rows = taps_of(g) * g->in_c, usual = strata_tile_ceil(rows, (size_t)tile->rows) * (size_t)tile->rows;
-    return tile->width < 16 && g->groups == 1 && rows % 3 == 0 && less(rows, usual) && g->out_c % (size_t)(4 * tile->width) == 0
-        && seen(g) <= NEAR;
+    return tile->width < 16 && g->groups == 1 && g->out_c % (size_t)(4 * tile->width) == 0 && seen(g) <= NEAR;
 }
 
-/* Rows that leave least of the last tile empty: few channels make few rows. There are registers for ten where there are 32. */
+/* Rows that leave least of the last tile empty: few channels make few rows, of 3x3 nine for each. There are registers for ten where there
+ * are 32. */
 static struct tile gradient_tile_of(struct device *device, const struct gather *g)
 {
     struct tile tile = strata_tile_for(device, g->out_c / (size_t)g->groups);
     const size_t rows = taps_of(g) * g->in_c / (size_t)g->groups;
     const int usual = tile.rows, most = tile.width == 16 ? 10 : usual;
     size_t least = strata_tile_ceil(rows, (size_t)usual) * (size_t)usual;
-    if (suits_threes(g, &tile)) return (struct tile){ .width = tile.width, .vectors = 4, .rows = 3, .columns = 4 * tile.width };
+    if (rows % 3 == 0 && saves(rows, least) && takes_threes(g, &tile))
+        return (struct tile){ .width = tile.width, .vectors = 4, .rows = 3, .columns = 4 * tile.width };
     for (int some = usual + 1; some <= most; some++) {
         const size_t all = strata_tile_ceil(rows, (size_t)some) * (size_t)some;
-        if (!less(all, least)) continue;
+        if (!saves(all, least)) continue;
         tile.rows = some;
         least = all;
     }
