@@ -32,18 +32,18 @@ static bool call(const void *context, void *queue, strata_error *err)
 static bool epilogue(struct run *run, const struct gemm *gemm, strata_error *err)
 {
     char options[64];
-    const struct tail *tail = &gemm->tail;
-    const struct arg args[] = { arg_view(&tail->bias), arg_view(&gemm->c), arg_ulong(tail->factor), arg_ulong(gemm->n), { 0 } };
-    if (!tail->bias.buffer && tail->activation == ACTIVATION_LINEAR)
+    const struct tail tail = strata_gemm_tail(gemm);
+    const struct arg args[] = { arg_view(&tail.bias), arg_view(&gemm->c), arg_ulong(tail.factor), arg_ulong(gemm->n), { 0 } };
+    if (!tail.bias.buffer && tail.activation == ACTIVATION_LINEAR)
         return true;
-    snprintf(options, sizeof options, "-DACTIVATION=%d -DBIAS=%d", (int)tail->activation, strata_tail_bias(tail));
+    snprintf(options, sizeof options, "-DACTIVATION=%d -DBIAS=%d", (int)tail.activation, strata_tail_bias(&tail));
     return strata_op_map(run, "epilogue:apply", options, args, gemm->m * gemm->n, err);
 }
 
 static bool run_gemm(struct run *run, const struct gemm *gemm, strata_error *err)
 {
     return strata_clblast_prepare(strata_run_device(run), err)
-        && strata_run_call(run, call, gemm, sizeof *gemm, err) && (gemm->accumulate || epilogue(run, gemm, err));
+        && strata_run_call(run, call, gemm, sizeof *gemm, err) && epilogue(run, gemm, err);
 }
 
 const struct gemm_implementation strata_gemm_clblast = { .name = "clblast", .can = suits, .suits = suits, .run = run_gemm };
