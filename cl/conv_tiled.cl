@@ -447,7 +447,13 @@ static inline void gradient_tile(global float *dw, const float left[PIXELS][SPAN
 #define TOGETHER (DILATION_W == 1 && KW * IN_C % MR == 0)
 
 #if NEAR_GRADIENT
-static inline void near_tile(global float *dw, const float *near, global const float *dout, const struct block *b, int row, bool add)
+/* Pixels of a whole block, and floats of dout that a pixel's turn asks for, so that the tiles of a block ask for the next one. */
+#define BLOCK_PIXELS (BLOCK_H * BLOCK_W)
+#define PACE ((NR + SPAN_TILES - 1) / SPAN_TILES)
+
+/* `ahead`, of the block that follows, is asked for: from afar it takes longer than a few pixels' sums. */
+static inline void near_tile(global float *dw, const float *near, global const float *dout, const struct block *b, int row, bool add,
+                             global const float *ahead)
 {
     floatv acc[MR][NV];
     ulong at[MR];
@@ -461,9 +467,8 @@ static inline void near_tile(global float *dw, const float *near, global const f
     }
     for (int i = 0; i < b->height; ++i) {
         const float *from = near + i * STRIDE_H * LINE;
-        for (int j = 0; j < b->width; ++j, from += STRIDE_W * IN_C, dout += OUT_C) {
-            /* of the block that follows: from afar they take longer than a few pixels' sums */
-            for (int side = 0; side < NR; side += CACHE_LINE) PREFETCH(dout + PIXELS * OUT_C + side);
+        for (int j = 0; j < b->width; ++j, from += STRIDE_W * IN_C, dout += OUT_C, ahead += PACE) {
+            for (int f = 0; f < PACE; f += CACHE_LINE) PREFETCH(ahead + f);
 #if NV > MR
             /* the rows in registers, for all vectors would be too many */
             floatv v[MR];
@@ -514,7 +519,8 @@ ONCE void sum_products(global const float *in, global const float *dout, global 
         copy_near(near, in, &b);
         for (int j = 0; j < columns; j += NR)
             for (int row = 0; row < rows; row += MR)
-                near_tile(parts - (ulong)first_row * OUT_C + j, near, from + j, &b, first_row + row, index > first);
+                near_tile(parts - (ulong)first_row * OUT_C + j, near, from + j, &b, first_row + row, index > first,
+                          from + BLOCK_PIXELS * (OUT_C + (j / NR * SPAN_TILES + row / MR) * PACE));
 #else
         pack_dout(right, dout, &b, columns);
         pack_in(left, in + g * IN_G, &b, first_row);

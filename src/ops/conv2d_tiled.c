@@ -21,7 +21,7 @@ enum {
     SPAN_TILES = 48,         /* of rows that one work-item takes, at most */
     PANEL_RUN = 8,           /* panels that it takes, at most */
     PIXELS = 128,            /* whose patches it copies at a time, */
-    FEW_PIXELS = 64,         /* or where each is read for many tiles */
+    FEW_PIXELS = 96,         /* or where each is read for many tiles */
     GRADIENT_ITEMS = 64,     /* into which the sum is divided; a fixed number, so that its order depends on shapes alone */
     GRAIN_ITEMS = 8          /* into which the sum of a grain is, of which there are several */
 };
