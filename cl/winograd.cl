@@ -35,13 +35,22 @@
 #define SEEN_H COVERED_H(IN_H)
 #define SEEN_W COVERED_W(IN_W)
 #define IN_IMAGE ((ulong)STORED_H(IN_H) * STORED_W(IN_W) * IN_C)
-#define OUT_ROWS 1
 #else
 #define SEEN_H IN_H
 #define SEEN_W IN_W
 #define IN_IMAGE ((ulong)IN_H * IN_W * IN_C)
-#define OUT_ROWS (POOL_H ? POOL_H : 1) /* that are stored together */
 #endif
+
+/* Outputs of which one is stored, and what is stored. */
+#if POOL_H && !REVERSED
+#define WINDOW_H POOL_H
+#define WINDOW_W POOL_W
+#else
+#define WINDOW_H 1
+#define WINDOW_W 1
+#endif
+#define OUT_ROW ((ulong)(OUT_W / WINDOW_W) * OUT_C)
+#define OUT_IMAGE (OUT_H / WINDOW_H * OUT_ROW)
 
 static inline floatv load_in(global const float *in, global const uchar *index, int y, int x, int channels)
 {
@@ -126,10 +135,35 @@ static inline void multiply(line *sums, const float *left, global const float *r
     }
 }
 
+/* Where the first stored output of a tile lies. */
+static inline ulong place_of(const struct spot *s)
+{
+    return s->image * OUT_IMAGE + s->y / WINDOW_H * OUT_ROW + (ulong)(s->x / WINDOW_W) * OUT_C;
+}
+
+/* Cache lines of a cell of a panel, those that the tiles are stored to, and how many of them are asked for at each point. */
+#define CELL_LINES ((NR + CACHE_LINE - 1) / CACHE_LINE)
+#define TILE_LINES ((M / WINDOW_H) * (M / WINDOW_W) * CELL_LINES)
+#define POINT_LINES ((TILES * TILE_LINES + POINTS - 1) / POINTS)
+
+/* Many channels drive out of the first cache what was asked for before it is stored to. */
+#define ASKS (IN_C <= 128)
+
+/* Asks for those of a point's turn. All are stored to after the products of all points, and would come too late then; all asked for at a
+ * time would wait for each other. */
+static inline void ask(global float *out, const ulong place[TILES], int point)
+{
+    const int first = point * POINT_LINES, last = min(first + POINT_LINES, TILES * TILE_LINES);
+    for (int i = first; i < last; ++i) {
+        const int cell = i % TILE_LINES / CELL_LINES, side = i % CELL_LINES * CACHE_LINE;
+        PREFETCH_STORE(out + place[i / TILE_LINES] + cell / (M / WINDOW_W) * OUT_ROW + cell % (M / WINDOW_W) * OUT_C + side);
+    }
+}
+
 #if POOL_H && !REVERSED
 /* Maxima over windows of a row of them, the first ones of a window where there are several, as in max_pool2d.cl. */
-static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uchar *index, struct moments *moments, int image, int row,
-                             int x, int channels)
+static inline void store_row(floatv y[WINDOW_H][M], global float *out, global uchar *index, struct moments *moments, int row, int x,
+                             int channels)
 {
     (void)moments;
     if (row + POOL_H > OUT_H) return;
@@ -143,29 +177,28 @@ static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uc
             const floatv v = y[cell / POOL_W][j + cell % POOL_W];
             take_cell(&best, &where, v, cell);
         }
-        const ulong at = (((ulong)image * STORED_H(OUT_H) + row / POOL_H) * STORED_W(OUT_W) + (x + j) / POOL_W) * OUT_C;
-        store_some(best, out + at, channels);
+        store_some(best, out + j / POOL_W * OUT_C, channels);
 #if INDEX
-        store_places(where, index + at, channels);
+        store_places(where, index + j / POOL_W * OUT_C, channels);
 #endif
     }
 }
 #else
-static inline void store_row(floatv y[OUT_ROWS][M], global float *out, global uchar *index, struct moments *moments, int image, int row,
-                             int x, int channels)
+static inline void store_row(floatv y[WINDOW_H][M], global float *out, global uchar *index, struct moments *moments, int row, int x,
+                             int channels)
 {
     (void)index;
     if (row >= OUT_H) return;
 #pragma unroll
     for (int j = 0; j < M; ++j) {
         if (x + j >= OUT_W) continue;
-        store_some(y[0][j], out + (((ulong)image * OUT_H + row) * OUT_W + x + j) * OUT_C, channels);
+        store_some(y[0][j], out + j * OUT_C, channels);
         if (MOMENTS) moments_add(moments, y[0][j]);
     }
 }
 #endif
 
-/* The tile's M x M outputs, as far as they lie in the image; with the first tile moments begin. */
+/* The tile's M x M outputs, as far as they lie in the image, to its place; with the first tile moments begin. */
 static inline void transform_back(global float *out, global uchar *index, struct moments *moments, const line *sums, int side,
                                   const struct spot *s, bool begins, global const float *bias, int factor, int channels)
 {
@@ -180,16 +213,16 @@ static inline void transform_back(global float *out, global uchar *index, struct
         for (int i = 0; i < M; ++i) half_way[i][j] = y[i];
     }
 #pragma unroll
-    for (int i = 0; i < M; i += OUT_ROWS) {
-        floatv y[OUT_ROWS][M];
+    for (int i = 0; i < M; i += WINDOW_H, out += OUT_ROW, index += OUT_ROW) {
+        floatv y[WINDOW_H][M];
 #pragma unroll
-        for (int r = 0; r < OUT_ROWS; ++r) {
+        for (int r = 0; r < WINDOW_H; ++r) {
             to_output(half_way[i + r], y[r]);
 #pragma unroll
             for (int j = 0; j < M; ++j) y[r][j] = finished(y[r][j], bias, factor, channels);
         }
         if (MOMENTS && i == 0 && begins) moments_begin(moments, y[0][0]);
-        store_row(y, out, index, moments, s->image, s->y + i, s->x, channels);
+        store_row(y, out, index, moments, s->y + i, s->x, channels);
     }
 }
 
@@ -210,24 +243,31 @@ ONCE void compute(global const float *in, global const float *packed, global flo
 {
     float left[POINTS * STRIDE];
     line sums[POINTS * TILES];
+    ulong place[TILES];
     const int first = row * TILES, last = min(first + TILES, n * TILES_H * TILES_W);
     const int first_panel = column * panels, last_panel = min(first_panel + panels, PANELS);
     const int count = MOMENTS ? outputs_of(first, last) : 0;
 
     if (MOMENTS && column == 0) moments_count(part, OUT_C, (n * TILES_H * TILES_W + TILES - 1) / TILES, row, count);
     transform_tiles(left, in, index, first, n);
+    for (int t = 0; t < TILES; ++t) {
+        const struct spot s = spot_of(min(first + t, n * TILES_H * TILES_W - 1));
+        place[t] = place_of(&s);
+    }
     for (int panel = first_panel; panel < last_panel; ++panel) {
         global const float *lines = packed + (ulong)panel * POINTS * IN_C * NR;
         struct moments moments[2];
-        for (int point = 0; point < POINTS; ++point)
+        for (int point = 0; point < POINTS; ++point) {
+            if (ASKS) ask(out + panel * NR, place, point);
             for (int t = 0; t < last - first; t += MR)
                 multiply(sums + point * TILES + t, left + point * STRIDE + t * DEPTH, lines + (ulong)point * IN_C * NR);
+        }
         for (int t = 0; t < last - first; ++t) {
-            const struct spot s = spot_of(min(first + t, n * TILES_H * TILES_W - 1));
+            const struct spot s = spot_of(first + t);
             for (int side = 0; side < 2; ++side) {
                 const int channel = panel * NR + side * VW;
                 if (channel < OUT_C)
-                    transform_back(out + channel, index + channel, &moments[side], sums + t, side, &s, t == 0, bias + channel, factor,
+                    transform_back(out + place[t] + channel, index + place[t] + channel, &moments[side], sums + t, side, &s, t == 0, bias + channel, factor,
                                    OUT_C - channel);
             }
         }
