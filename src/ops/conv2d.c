@@ -25,49 +25,55 @@ const struct conv2d_implementation *strata_conv2d_named(const char *name)
     return NULL;
 }
 
-const struct conv2d_implementation *strata_conv2d_default(struct device *device, const struct conv2d *conv, bool strict)
+static bool suits(const struct conv2d_implementation *implementation, struct device *device, const struct conv2d *conv, bool gradient)
+{
+    if (!implementation->suits(device, conv)) return false;
+    return !gradient || !implementation->gradients || implementation->gradients(conv);
+}
+
+const struct conv2d_implementation *strata_conv2d_default(struct device *device, const struct conv2d *conv, bool strict, bool gradient)
 {
     for (int i = 0; strata_conv2d_implementations[i]; i++) {
         const struct conv2d_implementation *implementation = strata_conv2d_implementations[i];
-        if ((!strict || !implementation->rounds_more) && implementation->suits(device, conv)) return implementation;
+        if ((!strict || !implementation->rounds_more) && suits(implementation, device, conv, gradient)) return implementation;
     }
     return NULL;
 }
 
-static const struct conv2d_implementation *forced_or_default(struct device *device, bool strict, const struct conv2d *conv)
+static const struct conv2d_implementation *forced_or_default(struct device *device, bool strict, const struct conv2d *conv, bool gradient)
 {
     char name[STRATA_IMPLEMENTATION_NAME];
-    return strata_env_impl("conv2d", name, sizeof name) ? strata_conv2d_named(name) : strata_conv2d_default(device, conv, strict);
+    return strata_env_impl("conv2d", name, sizeof name) ? strata_conv2d_named(name) : strata_conv2d_default(device, conv, strict, gradient);
 }
 
 bool strata_op_conv2d_alike(struct device *device)
 {
     static const struct conv2d plain = { .kernel_height = 1, .kernel_width = 1, .groups = 1 };
-    const struct conv2d_implementation *last = forced_or_default(device, true, &plain);
+    const struct conv2d_implementation *last = forced_or_default(device, true, &plain, false);
     return last && last->alike;
 }
 
 bool strata_op_conv2d_grains(struct device *device, bool strict, const struct conv2d *conv)
 {
-    const struct conv2d_implementation *implementation = forced_or_default(device, strict, conv);
+    const struct conv2d_implementation *implementation = forced_or_default(device, strict, conv, true);
     return implementation && implementation->grains;
 }
 
 bool strata_op_conv2d_halves(struct device *device, bool strict, const struct conv2d *conv)
 {
-    const struct conv2d_implementation *implementation = forced_or_default(device, strict, conv);
+    const struct conv2d_implementation *implementation = forced_or_default(device, strict, conv, false);
     return implementation && implementation->halves && conv->groups == 1;
 }
 
 bool strata_op_conv2d_pools(struct device *device, bool strict, const struct conv2d *conv)
 {
-    const struct conv2d_implementation *implementation = forced_or_default(device, strict, conv);
+    const struct conv2d_implementation *implementation = forced_or_default(device, strict, conv, true);
     return implementation && implementation->pools && implementation->pools(conv);
 }
 
 size_t strata_op_conv2d_moments(struct device *device, bool strict, const struct conv2d *conv)
 {
-    const struct conv2d_implementation *implementation = forced_or_default(device, strict, conv);
+    const struct conv2d_implementation *implementation = forced_or_default(device, strict, conv, false);
     return implementation && implementation->moments ? implementation->moments(device, conv) : 0;
 }
 
@@ -83,7 +89,7 @@ static const struct conv2d_implementation *choose(struct device *device, const s
     if (wanted == WANTED_FORCED) return named;
     *tuned = named && named->can(device, conv) && !(request->strict && named->rounds_more);
     if (*tuned) return named;
-    named = strata_conv2d_default(device, conv, request->strict);
+    named = strata_conv2d_default(device, conv, request->strict, strata_request_is_gradient(request));
     if (!named)
         strata_fail(err, STRATA_EBUG, "no implementation of conv2d suits a kernel of %d x %d with %d groups",
                     conv->kernel_height, conv->kernel_width, conv->groups);
@@ -100,7 +106,7 @@ static const struct conv2d_implementation *begin(struct run *run, const struct r
     if (measured) strata_run_tell(run, request);
     const struct conv2d_implementation *implementation =
         measured ? choose(strata_run_device(run), request, &tuned, err)
-                 : forced_or_default(strata_run_device(run), request->strict, &request->conv);
+                 : forced_or_default(strata_run_device(run), request->strict, &request->conv, strata_request_is_gradient(request));
     assert(!halves || (implementation && implementation->halves));
     assert(!pooled || (implementation && implementation->pools));
     assert(!moments || (implementation && implementation->moments));

@@ -28,6 +28,7 @@ struct conv2d_implementation {
     bool halves;      /* heeds how x, y and their gradients are kept, which is alike, where there is one group */
     bool (*can)(struct device *device, const struct conv2d *conv);
     bool (*suits)(struct device *device, const struct conv2d *conv);
+    bool (*gradients)(const struct conv2d *conv); /* of one that suits: whether its gradients do too; NULL: they do */
     bool (*pools)(const struct conv2d *conv); /* of one that it can: whether it heeds `pooled` there; NULL: never */
     /* In how many slices it gives the moments of y where the tail wants them; 0, or NULL: it doesn't. */
     size_t (*moments)(struct device *device, const struct conv2d *conv);
@@ -42,13 +43,14 @@ struct conv2d_implementation {
 /* In order of preference, and with `can` and `suits`, as for GEMM. Ends in NULL. */
 extern const struct conv2d_implementation *const strata_conv2d_implementations[];
 
-/* By name, or the first that suits; NULL: there is none. */
+/* By name, or the first that suits, as a `gradient` or as the convolution itself; NULL: there is none. */
 const struct conv2d_implementation *strata_conv2d_named(const char *name);
-const struct conv2d_implementation *strata_conv2d_default(struct device *device, const struct conv2d *conv, bool strict);
+const struct conv2d_implementation *strata_conv2d_default(struct device *device, const struct conv2d *conv, bool strict, bool gradient);
 
 /* Where nothing was measured: whether all that serve on this device, or the forced one, are alike; whether the one for this
- * convolution serves a grain; whether it takes tensors that are kept as halves; whether it heeds `pooled`; in how many slices it gives
- * moments, 0: in none. Such tensors, what is pooled, and a tail with moments get an implementation that takes them, measured or not. */
+ * convolution's gradients serves a grain; whether the one for the convolution takes tensors that are kept as halves; whether that for the
+ * gradients, which is then that for the convolution, heeds `pooled`; in how many slices the one for the convolution gives moments, 0: in
+ * none. Such tensors, what is pooled, and a tail with moments get an implementation that takes them, measured or not. */
 bool strata_op_conv2d_alike(struct device *device);
 bool strata_op_conv2d_grains(struct device *device, bool strict, const struct conv2d *conv);
 bool strata_op_conv2d_halves(struct device *device, bool strict, const struct conv2d *conv);

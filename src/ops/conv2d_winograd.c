@@ -2,7 +2,7 @@
  * cl/winograd_gradient.cl. F(4x4, 3x3) takes 36 products for 16 outputs where a direct convolution takes 144, F(2x2, 3x3)
  * 16 for 4; the outputs of a tile that lie outside the image are lost, so small images may do better with the small tile.
  *
- * Error, measured against float64 on normal numbers with 16 to 512 channels: at most 3.2e-6 of the largest result, 1.3 to five times
+ * Error, measured against float64 on normal numbers with 3 to 512 channels: at most 3.2e-6 of the largest result, 1.3 to five times
  * that of the direct sum. */
 #include <assert.h>
 #include <limits.h>
@@ -13,9 +13,12 @@
 #include "ops/tile.h"
 
 enum {
-    LEAST_CHANNELS = 16,           /* on both sides: with fewer, transforms cost more than they save */
+    LEAST_FILTERS = 16,            /* with fewer, transforms cost more than they save; */
+    LEAST_CHANNELS = 3,            /* likewise of the convolution itself, */
+    MANY_CHANNELS = 16,            /* and of its gradients and what is pooled */
     LEAST_WORK = 1 << 20,          /* products of a direct convolution of one image: with fewer, what is saved isn't worth the rounding */
     TRANSFORM_BYTES = 224 << 10,   /* of a work-item's transformed inputs: about half of a second cache */
+    SUM_BYTES = 32 << 10,          /* of its products, where channels are few: about a first cache */
     MOST_TILE_GROUPS = 8,          /* of MR tiles a work-item */
     LEAST_TILE_GROUPS = 3,         /* for which all weights are read, where there are so many that they come from afar, */
     MOST_TRANSFORM_BYTES = 672 << 10, /* and where the inputs are not more */
@@ -58,6 +61,11 @@ static int tile_side(size_t height, size_t width)
     return products(4, height, width) <= products(2, height, width) ? 4 : 2;
 }
 
+static bool has_many_channels(const struct conv2d *c)
+{
+    return c->channels >= MANY_CHANNELS;
+}
+
 /* Windows must not reach from a tile into the next one. */
 static bool pools(const struct conv2d *c)
 {
@@ -74,7 +82,7 @@ static bool suits(struct device *device, const struct conv2d *c)
 {
     const double direct = 9, worth = 0.65; /* the share of products up to which it wins, measured */
     if (!serves(device, c) || c->channels < LEAST_CHANNELS
-        || c->filters < LEAST_CHANNELS
+        || c->filters < LEAST_FILTERS
         || 9 * c->out_height * c->out_width * c->channels * c->filters < LEAST_WORK)
         return false;
     return products((size_t)tile_side(c->out_height, c->out_width), c->out_height, c->out_width) <= worth * direct;
@@ -105,8 +113,9 @@ static size_t item_tiles(const struct winograd *w, const struct tile *tile, int 
     const size_t points = (size_t)(m + 2) * (size_t)(m + 2), group = points * w->in_c * sizeof(float) * (size_t)tile->rows;
     const size_t near = strata_tile_least(TRANSFORM_BYTES / group, MOST_TILE_GROUPS);
     const size_t far = strata_tile_least(MOST_TRANSFORM_BYTES / group, LEAST_TILE_GROUPS);
-    const size_t groups = near > far ? near : far > 0 ? far : 1;
-    return (size_t)tile->rows * strata_tile_least(groups, strata_tile_ceil(tiles_of(w, m), (size_t)tile->rows));
+    const size_t sums = SUM_BYTES / (points * (size_t)tile->columns * sizeof(float) * (size_t)tile->rows);
+    const size_t groups = w->in_c < MANY_CHANNELS ? strata_tile_least(near, sums) : near > far ? near : far;
+    return (size_t)tile->rows * strata_tile_least(groups > 0 ? groups : 1, strata_tile_ceil(tiles_of(w, m), (size_t)tile->rows));
 }
 
 enum { OPTIONS = 400 };
@@ -264,7 +273,7 @@ static bool kernel_gradient(struct run *run, const struct conv2d *conv, const st
 }
 
 const struct conv2d_implementation strata_conv2d_winograd = {
-    .name = "winograd", .rounds_more = true, .alike = true, .can = serves, .suits = suits, .pools = pools,
-    .moments = moments, .forward = forward, .input_gradient = input_gradient,
+    .name = "winograd", .rounds_more = true, .alike = true, .can = serves, .suits = suits, .gradients = has_many_channels,
+    .pools = pools, .moments = moments, .forward = forward, .input_gradient = input_gradient,
     .kernel_gradient = kernel_gradient,
 };

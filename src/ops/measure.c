@@ -194,7 +194,7 @@ static void list_gemm(struct device *device, const struct gemm *g, struct measur
 
 static void list_conv(struct device *device, const struct request *r, struct measurement *list, size_t *count)
 {
-    list[0].implementation = strata_conv2d_default(device, &r->conv, r->strict)->name;
+    list[0].implementation = strata_conv2d_default(device, &r->conv, r->strict, strata_request_is_gradient(r))->name;
     for (int i = 0; strata_conv2d_implementations[i]; i++) {
         const struct conv2d_implementation *one = strata_conv2d_implementations[i];
         if (one->can(device, &r->conv) && !(r->strict && one->rounds_more)) add(list, count, one->name, list[0].implementation);

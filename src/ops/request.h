@@ -17,6 +17,11 @@ struct request {
     struct tail tail;   /* REQUEST_CONV2D */
 };
 
+static inline bool strata_request_is_gradient(const struct request *request)
+{
+    return request->kind == REQUEST_CONV2D_INPUT_GRADIENT || request->kind == REQUEST_CONV2D_KERNEL_GRADIENT;
+}
+
 /* "conv2d input gradient" */
 const char *strata_request_operation(const struct request *request);
 /* "128x10x512", "32x26x26x32 3x3 32x13x13x64 strides 2x2": by what implementations differ in speed. */

@@ -277,3 +277,14 @@ Test(conv2d, a_strict_run_leaves_winograd_out)
     free(winograd);
     strata_device_close(device);
 }
+
+Test(conv2d, few_channels_take_winograd_forward_alone)
+{
+    struct device *device = open_as(STRATA_CPU_CLASS);
+    const struct conv2d few = { 2, 32, 32, 3, 32, 32, 64, 3, 3, 1, 1, 1, 1, 1, 1, 1, 0, { 0 } };
+    const struct conv2d many = { 2, 32, 32, 16, 32, 32, 64, 3, 3, 1, 1, 1, 1, 1, 1, 1, 0, { 0 } };
+    cr_assert_str_eq(strata_conv2d_default(device, &few, false, false)->name, "winograd");
+    cr_assert_str_eq(strata_conv2d_default(device, &few, false, true)->name, "tiled");
+    cr_assert_str_eq(strata_conv2d_default(device, &many, false, true)->name, "winograd");
+    strata_device_close(device);
+}
