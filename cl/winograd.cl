@@ -267,8 +267,8 @@ ONCE void compute(global const float *in, global const float *packed, global flo
             for (int side = 0; side < 2; ++side) {
                 const int channel = panel * NR + side * VW;
                 if (channel < OUT_C)
-                    transform_back(out + place[t] + channel, index + place[t] + channel, &moments[side], sums + t, side, &s, t == 0, bias + channel, factor,
-                                   OUT_C - channel);
+                    transform_back(out + place[t] + channel, index + place[t] + channel, &moments[side], sums + t, side, &s, t == 0,
+                                   bias + channel, factor, OUT_C - channel);
             }
         }
         for (int side = 0; MOMENTS && side < 2; ++side) {
