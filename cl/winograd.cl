@@ -11,7 +11,8 @@
  *   -D VW, MR, BIAS, ACTIVATION                as in tile.h;   -D M   as in winograd.h
  *   -D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C   extents of `in` and `out`
  *   -D START_H, START_W                        where tap 0 of output 0 lies
- *   -D TILES                                   of a work-item, a multiple of MR: their transforms should stay in the second cache
+ *   -D TILES                                   of a work-item, a multiple of MR: their transforms should stay in the second cache, and where
+ *                                              channels are few their products in the first
  *   -D REVERSED                                1: pack reverses taps and transposes (input gradient)
  *   -D POOL_H, POOL_W                          as in winograd_pool.h, of `out`, or if REVERSED of `in`
  *   -D INDEX                                   of a pooled `out`: 1: with where the maxima were
