@@ -82,27 +82,22 @@ static size_t tap_bytes(const struct gather *g, const struct tile *tile)
     return g->in_c / (size_t)g->groups * (size_t)tile->columns * sizeof(float);
 }
 
-static size_t clamp(size_t v, size_t low, size_t high)
-{
-    return v < low ? low : v > high ? high : v;
-}
-
 /* Taps of a block, whole rows of them if it can be. */
 static size_t block_taps(const struct gather *g, const struct tile *tile)
 {
-    const size_t taps = clamp(PANEL_BYTES / tap_bytes(g, tile), 1, taps_of(g)), width = (size_t)g->kernel_w;
+    const size_t taps = strata_tile_clamp(PANEL_BYTES / tap_bytes(g, tile), 1, taps_of(g)), width = (size_t)g->kernel_w;
     return taps >= width ? taps / width * width : taps;
 }
 
 /* A block is so many pixels of so many rows of one image, at most `pixels`. */
 static size_t block_width(const struct gather *g)
 {
-    return clamp(g->out_w, 1, g->pixels);
+    return strata_tile_clamp(g->out_w, 1, g->pixels);
 }
 
 static size_t block_height(const struct gather *g)
 {
-    return clamp(g->pixels / block_width(g), 1, g->out_h);
+    return strata_tile_clamp(g->pixels / block_width(g), 1, g->out_h);
 }
 
 /* How the kernel's gradient is divided: blocks of pixels into chunks, whose sums are added in order at the end; rows
@@ -122,7 +117,7 @@ static struct division divide(const struct gather *g, const struct tile *tile)
 
     const size_t image = strata_tile_ceil(g->out_w, block_width(g)) * strata_tile_ceil(g->out_h, block_height(g));
     const size_t n = g->grain ? g->grain : g->n, blocks = n * image, items = g->grain ? GRAIN_ITEMS : GRADIENT_ITEMS;
-    d.blocks = strata_tile_ceil(blocks, clamp(items / (d.runs * d.spans), 1, blocks));
+    d.blocks = strata_tile_ceil(blocks, strata_tile_clamp(items / (d.runs * d.spans), 1, blocks));
     d.chunks = strata_tile_ceil(blocks, d.blocks);
     d.all_chunks = g->n / n * d.chunks + strata_tile_ceil(g->n % n * image, d.blocks);
     return d;
@@ -214,10 +209,10 @@ static bool run_gather(struct run *run, const struct gather *g, strata_error *er
         return true;
     assert(pixels <= INT_MAX / 2);
 
-    const size_t panels = clamp(RUN_BYTES / (taps_of(g) * tap_bytes(g, &tile)), 1, panels_a_group(g, &tile));
+    const size_t panels = strata_tile_clamp(RUN_BYTES / (taps_of(g) * tap_bytes(g, &tile)), 1, panels_a_group(g, &tile));
     const size_t runs = strata_tile_ceil(panels_a_group(g, &tile), panels) * (size_t)g->groups;
     const size_t all_tiles = strata_tile_ceil(pixels, (size_t)tile.rows);
-    const size_t most = clamp(all_tiles * runs * phases / strata_tile_items(device, ITEMS), LEAST_TILES, MOST_TILES);
+    const size_t most = strata_tile_clamp(all_tiles * runs * phases / strata_tile_items(device, ITEMS), LEAST_TILES, MOST_TILES);
     const size_t tiles = strata_tile_share(all_tiles, most);
     write_options(g, &tile, options);
     if (!pack(run, g, &tile, options, &packed, err))

@@ -115,7 +115,7 @@ static size_t item_tiles(const struct winograd *w, const struct tile *tile, int 
     const size_t far = strata_tile_least(MOST_TRANSFORM_BYTES / group, LEAST_TILE_GROUPS);
     const size_t sums = SUM_BYTES / (points * (size_t)tile->columns * sizeof(float) * (size_t)tile->rows);
     const size_t groups = w->in_c < MANY_CHANNELS ? strata_tile_least(near, sums) : near > far ? near : far;
-    return (size_t)tile->rows * strata_tile_least(groups > 0 ? groups : 1, strata_tile_ceil(tiles_of(w, m), (size_t)tile->rows));
+    return (size_t)tile->rows * strata_tile_clamp(groups, 1, strata_tile_ceil(tiles_of(w, m), (size_t)tile->rows));
 }
 
 enum { OPTIONS = 400 };

@@ -45,6 +45,11 @@ static inline size_t strata_tile_least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static inline size_t strata_tile_clamp(size_t v, size_t low, size_t high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
 /* What each takes where so many are shared, at most `most`: alike, for of two threads PoCL gives the first half of all work-items to
  * one, which would have far more to do if the last shares were small. */
 static inline size_t strata_tile_share(size_t all, size_t most)
