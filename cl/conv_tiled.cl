@@ -271,11 +271,22 @@ static inline void copy_near(float near[LINE * LINES], global const float *in, c
 /* Taps of a line whose channels lie together. */
 #define RUN (DILATION_W == 1 ? KW : 1)
 
+/* Whether each tile lies in a row, where what its pixels see is a constant apart, which is faster to find. The last one of a row begins
+ * MR before its end; at most one in 16 pixels is computed twice for it. */
+#define ROW_TILES ((BLOCK_W + MR - 1) / MR)
+#define IN_ROWS (OUT_W % BLOCK_W == 0 && BLOCK_W >= MR && 16 * ROW_TILES * MR <= 17 * BLOCK_W)
+
+/* The first pixel of a tile. */
+static inline int first_of(int tile)
+{
+    return IN_ROWS ? tile / ROW_TILES * BLOCK_W + min(tile % ROW_TILES * MR, BLOCK_W - MR) : tile * MR;
+}
+
 static inline void multiply_near(floatv acc[MR][NV], const float *near, const int of[MR], global const float *w)
 {
     const float *row[MR];
 #pragma unroll
-    for (int r = 0; r < MR; ++r) row[r] = near + of[r];
+    for (int r = 0; r < MR; ++r) row[r] = IN_ROWS ? near + of[0] + r * STRIDE_W * IN_C : near + of[r];
     for (int p = 0; p < KH; ++p) {
         for (int q = 0; q < KW; q += RUN)
 #pragma unroll
@@ -324,17 +335,18 @@ ONCE void compute_block(global const float *in, global const float *packed, glob
 {
     float near[LINE * LINES];
     const struct block b = block_of(index);
-    const int count = b.height * b.width;
+    const int count = b.height * b.width, tiles = IN_ROWS ? b.height * ROW_TILES : (count + MR - 1) / MR;
     global const float *w = packed + ZEROS;
 
     copy_near(near, in, &b);
     out += (((ulong)b.image * OUT_H + b.i) * OUT_W + b.j) * OUT_C;
-    for (int pixel = 0; pixel < count; pixel += MR) {
+    for (int tile = 0; tile < tiles; ++tile) {
+        const int pixel = first_of(tile);
         ulong at[MR];
         int of[MR];
 #pragma unroll
         for (int r = 0; r < MR; ++r) {
-            const int some = min(pixel + r, count - 1), i = some / WIDTH(b), j = some % WIDTH(b);
+            const int some = IN_ROWS ? pixel : min(pixel + r, count - 1), i = some / WIDTH(b), j = some % WIDTH(b) + (IN_ROWS ? r : 0);
             of[r] = i * STRIDE_H * LINE + j * STRIDE_W * IN_C;
             at[r] = ((ulong)i * OUT_W + j) * OUT_C;
         }
