@@ -6,8 +6,9 @@
 #include "support.h"
 
 /* Images, kernels and all that changes how a pixel is found: one channel, three, more than a tile; strides without and
- * with remainders; dilation; padding of one side, of more than the kernel needs; groups; rows longer than a block;
- * more filters than a block of Winograd's gradient has; more channels than its forward pass transforms near. */
+ * with remainders; dilation; padding of one side, of more than the kernel needs; groups; rows longer than a block, and
+ * one that tiles of few channels fill, the last of them over the one before; more filters than a block of Winograd's
+ * gradient has; more channels than its forward pass transforms near. */
 static const struct conv2d cases[] = {
     { 2, 7, 9, 3, 7, 9, 5, 3, 3, 1, 1, 1, 1, 1, 1, 1, 0, { 0 } },
     { 2, 7, 9, 3, 4, 5, 5, 3, 3, 2, 2, 1, 1, 1, 1, 1, 0, { 0 } },
@@ -36,6 +37,7 @@ static const struct conv2d cases[] = {
     { 1, 23, 21, 2, 10, 9, 40, 5, 3, 2, 2, 1, 1, 0, 0, 1, 0, { 0 } },
     { 2, 13, 14, 1, 9, 10, 32, 3, 3, 1, 1, 2, 2, 0, 0, 1, 0, { 0 } },
     { 1, 3, 150, 3, 3, 150, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1, 0, { 0 } },
+    { 1, 11, 95, 3, 5, 47, 8, 3, 3, 2, 2, 1, 1, 0, 0, 1, 0, { 0 } },
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
