@@ -175,38 +175,43 @@ static void wait_for_compilers(struct device *device)
     atomic_store(&device->awaiting, false);
 }
 
-/* Makes the kernels of a recording. Whether the driver has them in its files is known from a start that had them compiled, or seen when
- * it compiles one all the same. */
-static bool prepare(struct run *run, strata_error *err)
+/* Has the kernels of a recording that was never played compiled. Whether the driver has them in its files is known from a start that had
+ * them compiled, or seen when it compiles one all the same. */
+static void begin_first(struct run *run)
 {
     struct device *device = run->device;
-    bool ok = true;
-    if (run->ready == run->entry_count)
-        return true;
-    if (device->compilers && strata_compilers_are_needed(device->compilers))
+    if (run->ready < run->entry_count && device->compilers && strata_compilers_are_needed(device->compilers))
         wait_for_compilers(device);
-    for (; ok && run->ready < run->entry_count; run->ready += ok) {
-        struct entry *entry = &run->entries[run->ready];
-        ok = entry->kind != ENTRY_KERNEL || strata_kernel_prepare(run, entry, err);
-        if (atomic_exchange(&device->compiling, false) && device->compilers)
-            wait_for_compilers(device);
-    }
-    strata_compilers_forget(device->compilers);
-    return ok;
+}
+
+/* Makes the kernel of the first entry that is not ready, while the device is at those before. */
+static bool make_ready(struct run *run, strata_error *err)
+{
+    struct device *device = run->device;
+    struct entry *entry = &run->entries[run->ready];
+    if (entry->kind == ENTRY_KERNEL
+        && !(strata_queue_flush(device, QUEUE_COMPUTE, err) && strata_kernel_prepare(run, entry, err)))
+        return false;
+    if (atomic_exchange(&device->compiling, false) && device->compilers)
+        wait_for_compilers(device);
+    if (++run->ready == run->entry_count)
+        strata_compilers_forget(device->compilers);
+    return true;
 }
 
 bool strata_run_play(struct run *run, strata_error *err)
 {
     assert(run->kind == RUN_RECORD);
-    if (!prepare(run, err))
-        return false;
     const cl_command_queue queue = run->device->queues[QUEUE_COMPUTE];
     const uint64_t version = run->version ? *run->version : 0;
     const bool settled = run->settled && run->settled_at == version;
+    begin_first(run);
     if (!strata_run_begin_play(run, err))
         return false;
     for (size_t i = 0; i < run->entry_count; i++) {
         const struct entry *entry = &run->entries[i];
+        if (i == run->ready && !make_ready(run, err))
+            return false;
         if (entry->once && settled)
             continue;
         const bool ok = entry->kind == ENTRY_MARK     ? play_mark(run, queue, entry, err)
