@@ -38,7 +38,8 @@ STRATA_API const char *strata_job_weights(const strata_job *job);
 STRATA_API STRATA_CHECKED strata_model *strata_job_model(const strata_job *job, const strata_data *data,
                                                          strata_load_report *report, strata_error *err);
 
-/* Opens data.train and data.validation; *validation is NULL where the job has none. Both are the caller's to free. */
+/* Opens data.train and data.validation; *validation is NULL where the job has none. Both are the caller's to free. A file that is compressed
+ * whole is unpacked meanwhile: its x has no values to be borrowed, and strata_data_read or fit says that it is damaged. */
 STRATA_API STRATA_CHECKED bool strata_job_data(const strata_job *job, strata_data **train, strata_data **validation,
                                                strata_error *err);
 

@@ -288,28 +288,31 @@ bool strata_data_split(const strata_data *data, double fraction, strata_data **h
 
 /* ---- fingerprint ----------------------------------------------------------------------------------------------- */
 
-static uint64_t hash_column(uint64_t hash, const struct column *column, size_t count)
+static uint64_t hash_column(uint64_t hash, const struct column *column, const void *values, size_t count)
 {
     const struct shape *shape = &column->shape;
-    const uint64_t head[] = { column->values != NULL, (uint64_t)column->type, (uint64_t)shape->rank };
+    const uint64_t head[] = { values != NULL, (uint64_t)column->type, (uint64_t)shape->rank };
     hash = XXH3_64bits_withSeed(head, sizeof head, hash);
     hash = XXH3_64bits_withSeed(shape->dim, (size_t)shape->rank * sizeof *shape->dim, hash);
-    return column->values ? XXH3_64bits_withSeed(column->values, count * sample_bytes(column), hash) : hash;
+    return values ? XXH3_64bits_withSeed(values, count * sample_bytes(column), hash) : hash;
 }
 
 uint64_t strata_data_fingerprint(const strata_data *data)
 {
     uint64_t hash = XXH3_64bits_withSeed(&data->scale, sizeof data->scale, data->count);
-    hash = hash_column(hash, &data->x, data->count);
+    strata_error ignored = { 0 };
+    const void *values = NULL;
+    (void)strata_data_await(data, &values, &ignored);
+    hash = hash_column(hash, &data->x, values, data->count);
     if (data->augment) {
         char *text = json_dumps(data->augment, JSON_COMPACT);
         hash = XXH3_64bits_withSeed(text ? text : "", text ? strlen(text) : 0, hash);
         free(text);
     }
-    if (data->stream) {
+    if (data->stream && !values) {
         const uint64_t of[] = { data->stream->fingerprint, data->first };
         hash = XXH3_64bits_withSeed(of, sizeof of, hash);
     }
-    hash = hash_column(hash, &data->y, data->count);
-    return hash_column(hash, &data->sample_weight, data->count);
+    hash = hash_column(hash, &data->y, data->y.values, data->count);
+    return hash_column(hash, &data->sample_weight, data->sample_weight.values, data->count);
 }

@@ -215,9 +215,9 @@ static bool one_hot(strata_data *data, size_t classes, strata_error *err)
     return true;
 }
 
-static strata_data *open_source(const struct source *source, strata_error *err)
+static strata_data *open_source(const struct source *source, bool later, strata_error *err)
 {
-    struct arrays arrays = { .scale = 1, .memory = (size_t)(source->memory * 0x1p20) };
+    struct arrays arrays = { .scale = 1, .later = later, .memory = (size_t)(source->memory * 0x1p20) };
     if (!read_source(source, &arrays, err)) {
         strata_arrays_free(&arrays);
         return NULL;
@@ -235,7 +235,7 @@ static strata_data *open_source(const struct source *source, strata_error *err)
     return data;
 }
 
-strata_data *strata_data_open_json(const json_t *json, strata_error *err)
+strata_data *strata_data_open_json(const json_t *json, bool later, strata_error *err)
 {
     struct source source = { .scale = NAN, .memory = MEMORY_MIB };
     if (json_is_string(json)) {
@@ -247,7 +247,7 @@ strata_data *strata_data_open_json(const json_t *json, strata_error *err)
         err->code = err->code == STRATA_EMEMORY ? err->code : STRATA_EJOB;
         return NULL;
     }
-    strata_data *data = source.text ? open_source(&source, err) : NULL;
+    strata_data *data = source.text ? open_source(&source, later, err) : NULL;
     strata_config_release(strata_source_fields, &source);
     return data;
 }
@@ -258,7 +258,7 @@ strata_data *strata_data_open(const char *text, strata_error *err)
                                                       : json_string(text);
     if (!json && err->code == STRATA_OK)
         strata_fail(err, STRATA_EFILE, "the source is not UTF-8 text");
-    strata_data *data = json ? strata_data_open_json(json, err) : NULL;
+    strata_data *data = json ? strata_data_open_json(json, false, err) : NULL;
     json_decref(json);
     return data;
 }

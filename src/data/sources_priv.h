@@ -16,6 +16,7 @@ struct arrays {
     float scale;
     struct stream *stream; /* of x, whose values are NULL then; held */
     size_t first;
+    bool later;            /* x may be a stream that is not there yet, and turn out damaged when it is read */
     size_t memory;         /* bytes up to which x is taken into memory when it could be a stream */
 };
 

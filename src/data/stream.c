@@ -45,6 +45,23 @@ static bool read_stream(const strata_data *data, const uint32_t *samples, size_t
     return ok;
 }
 
+static const void *all_of(struct stream *stream, strata_error *err)
+{
+    pthread_mutex_lock(&stream->lock);
+    const void *all = stream->class->all(stream, err);
+    pthread_mutex_unlock(&stream->lock);
+    return all;
+}
+
+bool strata_data_await(const strata_data *data, const void **x, strata_error *err)
+{
+    const bool comes = data->stream && data->stream->class->all;
+    const size_t each = strata_shape_count(&data->x.shape) * strata_type_size(data->x.type);
+    const char *all = comes ? all_of(data->stream, err) : NULL;
+    *x = all ? all + data->first * each : data->x.values;
+    return all || !comes;
+}
+
 bool strata_data_read_x(const strata_data *data, const uint32_t *samples, size_t count, void *out, strata_error *err)
 {
     const size_t each = strata_shape_count(&data->x.shape) * strata_type_size(data->x.type);

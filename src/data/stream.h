@@ -9,6 +9,9 @@
 struct stream_class {
     /* Writes x of `count` samples, by their rows, to `out`. One call at a time. */
     bool (*read)(struct stream *stream, const uint32_t *rows, size_t count, void *out, strata_error *err);
+    /* All rows, as soon as they are in memory, where they will be for good; NULL: a read would fail too. Called as read is. May be NULL: they
+     * are read as they are needed. */
+    const void *(*all)(struct stream *stream, strata_error *err);
     void (*free)(struct stream *stream);
     /* Takes the shape (height, width, channels) of pictures for that of samples, where the source left it open; may be
      * NULL: there is no choice. */

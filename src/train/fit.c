@@ -101,6 +101,13 @@ static enum strata_wire wire_of(const struct fit *f)
     return STRATA_WIRE_FLOAT;
 }
 
+/* What is wrong with the data is said before anything is written. */
+static bool await_data(const struct fit *f, strata_error *err)
+{
+    const void *x;
+    return strata_data_await(f->data, &x, err) && (!f->validation || strata_data_await(f->validation, &x, err));
+}
+
 static bool prepare(struct fit *f, strata_model *model, strata_context *context, const strata_data *data,
                     strata_error *err)
 {
@@ -113,7 +120,7 @@ static bool prepare(struct fit *f, strata_model *model, strata_context *context,
     if (!strata_fit_agree_settings(comm, c, err)) return false;
     bool ok = (f->training = strata_training_of(model, err)) != NULL && strata_fit_check(f->config, err)
               && split_data(f, data, err) && (f->callbacks = strata_callbacks_create(f->config->callbacks, err))
-              && strata_fit_open_folder(f, model, strata_comm_rank(comm) == 0, err);
+              && await_data(f, err) && strata_fit_open_folder(f, model, strata_comm_rank(comm) == 0, err);
     ok = strata_comm_agree(comm, ok, err) && strata_fit_load(f, comm, model, &state, err);
     if (ok && f->phase->skipped) {
         json_decref(state);

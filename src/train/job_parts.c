@@ -33,7 +33,7 @@ static bool open_source(const strata_job *job, const json_t *data, const char *n
     const json_t *source = json_object_get(data, name);
     *opened = NULL;
     if (!source || json_is_null(source)) return true;
-    *opened = strata_data_open_json(source, err);
+    *opened = strata_data_open_json(source, true, err);
     return *opened || strata_fail_in(err, "%s: data.%s", job->path, name);
 }
 

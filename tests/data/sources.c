@@ -90,6 +90,82 @@ Test(sources, plain_idx_files_are_read_as_they_are)
     strata_data_free(data);
 }
 
+static void same_pair(const char *source)
+{
+    strata_data *data = opened(source);
+    cr_assert_eq(strata_data_count(data), 2);
+    cr_assert_arr_eq(strata_data_x(data).values, two_images + 16, 6, "%s", source);
+    strata_data_free(data);
+}
+
+/* RFC 1952, 2.2: a gzip file is one member or several, whose contents follow each other. */
+Test(sources, idx_files_of_one_gzip_member_or_of_two_are_read_alike)
+{
+    const size_t half = 18;
+    write_file("members-labels", two_labels, sizeof two_labels);
+    gzFile gz = gzopen("one.gz", "wb");
+    gzwrite(gz, two_images, sizeof two_images);
+    gzclose(gz);
+    gz = gzopen("two.gz", "wb");
+    gzwrite(gz, two_images, half);
+    gzclose(gz);
+    gz = gzopen("two.gz", "ab");
+    gzwrite(gz, two_images + half, sizeof two_images - half);
+    gzclose(gz);
+    same_pair("idx:one.gz,members-labels");
+    same_pair("idx:two.gz,members-labels");
+}
+
+static strata_data *opened_for_later(const char *source)
+{
+    strata_error err = { 0 };
+    json_t *json = json_string(source);
+    strata_data *data = strata_data_open_json(json, true, &err);
+    cr_assert(data, "%s", err.message);
+    json_decref(json);
+    return data;
+}
+
+/* Unpacked while others do what does not need it yet, it is the same data, whole and in parts. */
+Test(sources, idx_files_may_come_later)
+{
+    const char *source = "idx:" FASHION "t10k-images-idx3-ubyte.gz," FASHION "t10k-labels-idx1-ubyte.gz";
+    enum { PIXELS = 28 * 28, CUT = 7500 };
+    strata_error err = { 0 };
+    uint8_t rows[2][PIXELS];
+    const void *x;
+    strata_data *now = opened(source), *later = opened_for_later(source), *head, *tail;
+    const uint8_t *values = strata_data_x(now).values;
+    cr_assert(!strata_data_x(later).values && strata_data_x(later).dim[0] == 10000);
+    cr_assert(strata_data_split(later, 0.25, &head, &tail, &err));
+    cr_assert(strata_data_read_x(tail, (const uint32_t[]){ 2499, 0 }, 2, rows, &err));
+    cr_assert_arr_eq(rows[0], values + 9999 * PIXELS, PIXELS);
+    cr_assert_arr_eq(rows[1], values + CUT * PIXELS, PIXELS);
+    cr_assert(strata_data_await(tail, &x, &err));
+    cr_assert_arr_eq(x, values + CUT * PIXELS, 2500 * PIXELS);
+    cr_assert_eq(strata_data_fingerprint(later), strata_data_fingerprint(now));
+    strata_data_free(head);
+    strata_data_free(later);
+    strata_data_free(tail);
+    strata_data_free(now);
+    strata_data_free(opened_for_later(source)); /* nobody waits */
+}
+
+Test(sources, what_is_wrong_with_a_file_that_comes_later_is_heard_when_it_is_waited_for)
+{
+    static uint8_t bytes[200000];
+    strata_error err = { 0 };
+    const void *x;
+    FILE *file = fopen(FASHION "t10k-images-idx3-ubyte.gz", "rb");
+    cr_assert_eq(fread(bytes, 1, sizeof bytes, file), sizeof bytes);
+    fclose(file);
+    write_file("later.gz", bytes, sizeof bytes);
+    strata_data *data = opened_for_later("idx:later.gz," FASHION "t10k-labels-idx1-ubyte.gz");
+    cr_assert(!strata_data_await(data, &x, &err));
+    cr_assert(err.code == STRATA_EFILE && strstr(err.message, "later.gz: truncated"), "%s", err.message);
+    strata_data_free(data);
+}
+
 Test(sources, a_truncated_gz_is_refused)
 {
     static uint8_t bytes[200000];

@@ -45,6 +45,18 @@ timeout 60 mpirun -n 2 "$STRATA" fit job.json --set data.train.damaged=stop >out
 expect_text err "pictures/9/cut.jpg: damaged JPEG"
 expect_code 0 "$STRATA" evaluate one/last.keras --data '{"source": "pictures", "damaged": "skip"}'
 
+# ---- a gzip file that is damaged where only its checksum tells: nothing is written before that is said ----
+
+images=/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz labels=/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz
+cp "$images" damaged.gz
+printf '\0\0\0\0' | dd of=damaged.gz bs=1 seek=$(($(stat -c %s damaged.gz) - 8)) conv=notrunc status=none
+unseen=(--set "data.train=idx:damaged.gz,$labels" --set model.0.Input.shape=[28,28,1] --set run.dir=never)
+expect_code 65 timeout 60 "$STRATA" fit job.json "${unseen[@]}"
+expect_text err "damaged.gz: damaged: incorrect data check"
+timeout 60 mpirun -n 2 "$STRATA" fit job.json "${unseen[@]}" >out 2>err && fail "a damaged file was not seen"
+expect_text err "damaged.gz: damaged: incorrect data check"
+[ ! -e never ] || fail "a run began on damaged data"
+
 # ---- augmentation ----
 
 cat >job.json <<'JSON'

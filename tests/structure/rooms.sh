@@ -54,7 +54,7 @@ only_in CLBlast "$directive<clblast" ops
 only_in MPI "$directive<mpi\\.h" dist
 only_in HDF5 "$directive<hdf5" data files
 only_in libzip "$directive<zip\\.h" data files
-only_in libdeflate "$directive<libdeflate\\.h" files
+only_in libdeflate "$directive<libdeflate\\.h" data files
 only_in zlib "$directive<zlib\\.h" data files
 only_in libjpeg "$directive<jpeglib" data
 only_in libpng "$directive<png" data
