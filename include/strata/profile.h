@@ -19,8 +19,10 @@ typedef struct strata_peak {
 STRATA_API STRATA_CHECKED bool strata_context_peak(strata_context *context, strata_peak *peak, strata_error *err);
 
 /* Multiplications and additions a second in products of float matrices of `size` rows and columns, by what serves where nothing was
- * tuned: A B, A B^T, A^T B and A^T B^T. On the devices of all ranks at the same time; the sum over the ranks. Collective. */
-STRATA_API STRATA_CHECKED bool strata_context_products(strata_context *context, size_t size, double flops[4], strata_error *err);
+ * tuned: A B, A B^T, A^T B and A^T B^T; *peak is that of registers, measured by turns with them, the best of twelve turns each. On the
+ * devices of all ranks at the same time; the sum over the ranks. Collective. */
+STRATA_API STRATA_CHECKED bool strata_context_products(strata_context *context, size_t size, double flops[4], double *peak,
+                                                       strata_error *err);
 
 /* What one operation of a step took, over all times that it ran. */
 typedef struct strata_profile_line {

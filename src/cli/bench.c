@@ -282,20 +282,20 @@ static bool report_peak(const struct command *c, const strata_context *context, 
 }
 
 /* --products: how much of the peak they reach. */
-static bool report_products(const struct command *c, strata_context *context, const strata_peak *peak, strata_error *err)
+static bool report_products(const struct command *c, strata_context *context, strata_error *err)
 {
     size_t size;
-    double flops[4] = { 0 };
+    double flops[4] = { 0 }, peak;
     if (!strata_command_has(c, "--products")) return true;
-    if (!strata_command_count(c, "--products", 1, &size, err) || !strata_context_products(context, size, flops, err)) return false;
+    if (!strata_command_count(c, "--products", 1, &size, err) || !strata_context_products(context, size, flops, &peak, err)) return false;
     if (c->json)
         return strata_print_json(json_pack("{s:I, s:[f,f,f,f], s:[f,f,f,f], s:i}", "product", (json_int_t)size, "gflops",
                                            1e-9 * flops[0], 1e-9 * flops[1], 1e-9 * flops[2], 1e-9 * flops[3], "of_peak",
-                                           flops[0] / peak->flops, flops[1] / peak->flops, flops[2] / peak->flops,
-                                           flops[3] / peak->flops, "threads", threads()),
+                                           flops[0] / peak, flops[1] / peak, flops[2] / peak,
+                                           flops[3] / peak, "threads", threads()),
                                  err);
     strata_print("products of %zu x %zu matrices: A B %.0f %%, A B^T %.0f %%, A^T B %.0f %%, A^T B^T %.0f %% of the peak\n", size, size,
-                 100 * flops[0] / peak->flops, 100 * flops[1] / peak->flops, 100 * flops[2] / peak->flops, 100 * flops[3] / peak->flops);
+                 100 * flops[0] / peak, 100 * flops[1] / peak, 100 * flops[2] / peak, 100 * flops[3] / peak);
     return true;
 }
 
@@ -310,7 +310,7 @@ static bool run(const struct command *c, strata_error *err)
     strata_context *context = strata_open_timed_context(c, c->devices, true, err);
     bool ok = context && strata_bench_scale_check(c, strata_context_size(context), err)
               && strata_context_peak(context, &peak, err) && report_peak(c, context, &peak, err)
-              && report_products(c, context, &peak, err);
+              && report_products(c, context, err);
     for (size_t i = 0; ok && i < count; i++) ok = measure(c, chosen[i], context, seconds, &peak, err);
     if (!ok) strata_tell_failure(c, err);
     strata_context_free(context);

@@ -209,6 +209,12 @@ static void list_all(struct device *device, const struct request *r, struct meas
         list_conv(device, r, list, count);
 }
 
+static size_t repeats(double seconds, double block)
+{
+    const double wanted = ceil(block / fmax(seconds, 1e-9));
+    return wanted < 1 ? 1 : wanted > MOST_REPEATS ? MOST_REPEATS : (size_t)wanted;
+}
+
 /* Builds it, looks at its result, and finds how often it runs in a block. */
 static bool try_one(struct meter *m, const struct request *r, struct measurement *one, size_t *repeat, strata_error *err)
 {
@@ -217,8 +223,7 @@ static bool try_one(struct meter *m, const struct request *r, struct measurement
     one->as = agrees ? MEASURED : MEASURED_WRONG;
     if (!agrees) return true;
     if (!strata_meter_time(m, r, one->implementation, 1, &one->seconds, err)) return false;
-    const double wanted = ceil(block_seconds / fmax(one->seconds, 1e-9));
-    *repeat = wanted < 1 ? 1 : wanted > MOST_REPEATS ? MOST_REPEATS : (size_t)wanted;
+    *repeat = repeats(one->seconds, block_seconds);
     return true;
 }
 
@@ -264,16 +269,10 @@ bool strata_meter_compare(struct meter *m, const struct request *r, double until
 bool strata_meter_default(struct meter *m, const struct request *r, double *seconds, strata_error *err)
 {
     struct measurement list[STRATA_MOST_IMPLEMENTATIONS] = { 0 };
-    size_t repeat = 0, count = 1;
+    size_t count = 1;
     list_all(m->device, r, list, &count);
-    if (!run_for_result(m, r, list[0].implementation, m->expected, err) || !try_one(m, r, &list[0], &repeat, err)) return false;
-    *seconds = INFINITY;
-    for (int i = 0; i < ROUNDS; i++) {
-        double one = 0;
-        if (!strata_meter_time(m, r, list[0].implementation, repeat * LONGER, &one, err)) return false;
-        *seconds = fmin(*seconds, one);
-    }
-    return true;
+    return strata_meter_time(m, r, list[0].implementation, 1, seconds, err)
+        && strata_meter_time(m, r, list[0].implementation, repeats(*seconds, LONGER * block_seconds), seconds, err);
 }
 
 size_t strata_meter_best(const struct measurement *list, size_t count)

@@ -24,7 +24,8 @@ struct measurement {
 bool strata_meter_compare(struct meter *meter, const struct request *request, double until,
                           struct measurement list[STRATA_MOST_IMPLEMENTATIONS], size_t *count, strata_error *err);
 
-/* Of what serves the request where nothing was measured, alone: the least of some times, as the device's peak is the most of some. */
+/* Of what serves the request where nothing was measured, in a block of about 40 ms; the first is compiled within it. Of several the least
+ * counts, as of those of strata_peak_meter_flops the most does. */
 bool strata_meter_default(struct meter *meter, const struct request *request, double *seconds, strata_error *err);
 
 /* Whether two results of a request are the same within rounding; `count` of their elements, at the same places. */
