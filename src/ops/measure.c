@@ -227,6 +227,32 @@ static bool try_one(struct meter *m, const struct request *r, struct measurement
     return true;
 }
 
+static struct past *past_of(struct meter *m, const struct request *r, const char *implementation)
+{
+    struct past *past = m->past[r->kind];
+    while (past->implementation && strcmp(past->implementation, implementation) != 0) past++;
+    past->implementation = implementation;
+    return past;
+}
+
+static void note_past(struct meter *m, const struct request *r, const struct measurement *one, double by_default)
+{
+    struct past *past = past_of(m, r, one->implementation);
+    const double times = one->seconds / by_default;
+    past->least = past->shapes > 0 ? fmin(past->least, times) : times;
+    past->shapes++;
+}
+
+/* Whether the time is better spent on others: it took HOPELESS times as long as the default for all shapes before, SHAPES at least, and would
+ * take more than a PART of what is left. */
+static bool is_hopeless(struct meter *m, const struct request *r, const char *implementation, double by_default, double until)
+{
+    enum { HOPELESS = 10, SHAPES = 2, PART = 50, RUNS = 2 };
+    const struct past *past = past_of(m, r, implementation);
+    return past->shapes >= SHAPES && past->least >= HOPELESS
+        && RUNS * past->least * by_default > (until - strata_clock()) / PART;
+}
+
 /* In turns, so that what disturbs one disturbs all. One that took three times as long as the default is not asked again. */
 static bool time_all(struct meter *m, const struct request *r, double until, struct measurement *list, size_t count,
                      const size_t *repeat, strata_error *err)
@@ -261,7 +287,9 @@ bool strata_meter_compare(struct meter *m, const struct request *r, double until
     if (!run_for_result(m, r, list[0].implementation, m->expected, err) || !try_one(m, r, &list[0], &repeat[0], err)) return false;
     for (size_t i = 1; i < *count && strata_clock() < until; i++) {
         strata_error failure = { 0 };
+        if (is_hopeless(m, r, list[i].implementation, list[0].seconds, until)) continue;
         if (!try_one(m, r, &list[i], &repeat[i], &failure)) list[i].as = MEASURED_FAILED;
+        if (list[i].as == MEASURED) note_past(m, r, &list[i], list[0].seconds);
     }
     return time_all(m, r, until, list, *count, repeat, err);
 }

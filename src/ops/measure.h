@@ -15,12 +15,13 @@ enum { STRATA_MOST_IMPLEMENTATIONS = 8 };
 enum measured_as { MEASURED, MEASURED_NOT, MEASURED_WRONG, MEASURED_FAILED };
 struct measurement {
     const char *implementation;
-    enum measured_as as; /* wrong: its result is not the default's within rounding; not: there was no time left */
+    enum measured_as as; /* wrong: its result is not the default's within rounding; not: there was no time for it */
     double seconds;      /* of one run: the median of several; MEASURED */
 };
 
 /* All implementations that can serve the request, the default first, until a time by strata_clock; count: of the list, which holds
- * at least the default. An error is one of the default itself. */
+ * at least the default. One that was many times slower for this meter's requests of the kind before is left out where it would take much
+ * of the time. An error is one of the default itself. */
 bool strata_meter_compare(struct meter *meter, const struct request *request, double until,
                           struct measurement list[STRATA_MOST_IMPLEMENTATIONS], size_t *count, strata_error *err);
 

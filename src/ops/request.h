@@ -5,7 +5,7 @@
 #include "ops/conv2d.h"
 #include "ops/gemm.h"
 
-enum request_kind { REQUEST_GEMM, REQUEST_CONV2D, REQUEST_CONV2D_INPUT_GRADIENT, REQUEST_CONV2D_KERNEL_GRADIENT };
+enum request_kind { REQUEST_GEMM, REQUEST_CONV2D, REQUEST_CONV2D_INPUT_GRADIENT, REQUEST_CONV2D_KERNEL_GRADIENT, REQUEST_KINDS };
 
 /* Views in it give places only, and only while the op is queued. */
 struct request {
