@@ -271,9 +271,9 @@ static inline void copy_near(float near[LINE * LINES], global const float *in, c
 /* Taps of a line whose channels lie together. */
 #define RUN (DILATION_W == 1 ? KW : 1)
 
+#define ROW_TILES ((BLOCK_W + MR - 1) / MR)
 /* Whether each tile lies in a row, where what its pixels see is a constant apart, which is faster to find. The last one of a row begins
  * MR before its end; at most one in 16 pixels is computed twice for it. */
-#define ROW_TILES ((BLOCK_W + MR - 1) / MR)
 #define IN_ROWS (OUT_W % BLOCK_W == 0 && BLOCK_W >= MR && 16 * ROW_TILES * MR <= 17 * BLOCK_W)
 
 /* The first pixel of a tile. */

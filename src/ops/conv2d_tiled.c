@@ -278,7 +278,7 @@ static bool saves(size_t rows, size_t usual)
  * each tile. */
 static bool takes_threes(const struct gather *g, const struct tile *tile)
 {
-    return tile->registers < 32 && g->groups == 1 && g->out_c % (size_t)(4 * tile->width) == 0 && seen(g) <= NEAR;
+    return strata_tile_registers(tile->width) < 32 && g->groups == 1 && g->out_c % (size_t)(4 * tile->width) == 0 && seen(g) <= NEAR;
 }
 
 /* Rows that leave least of the last tile empty: few channels make few rows, of 3x3 nine for each. There are registers for ten where there
@@ -287,10 +287,10 @@ static struct tile gradient_tile_of(struct device *device, const struct gather *
 {
     struct tile tile = strata_tile_for(device, g->out_c / (size_t)g->groups);
     const size_t rows = taps_of(g) * g->in_c / (size_t)g->groups;
-    const int usual = tile.rows, most = tile.registers == 32 ? 10 : usual;
+    const int usual = tile.rows, most = strata_tile_registers(tile.width) == 32 ? 10 : usual;
     size_t least = strata_tile_ceil(rows, (size_t)usual) * (size_t)usual;
     if (rows % 3 == 0 && saves(rows, least) && takes_threes(g, &tile))
-        return (struct tile){ .width = tile.width, .registers = tile.registers, .vectors = 4, .rows = 3, .columns = 4 * tile.width };
+        return (struct tile){ .width = tile.width, .vectors = 4, .rows = 3, .columns = 4 * tile.width };
     for (int some = usual + 1; some <= most; some++) {
         const size_t all = strata_tile_ceil(rows, (size_t)some) * (size_t)some;
         if (!saves(all, least)) continue;

@@ -73,7 +73,7 @@ static size_t span_of(const struct gemm *g, const struct tile *tile)
  * loop takes up to twice as long. */
 static bool is_far(const struct gemm *g, const struct tile *tile)
 {
-    return tile->registers == 32 && !g->transpose_a && g->m > FAR_ELEMENTS / g->k;
+    return strata_tile_registers(tile->width) == 32 && !g->transpose_a && g->m > FAR_ELEMENTS / g->k;
 }
 
 /* `c` has room for all parts; bias and activation follow when it is one. */

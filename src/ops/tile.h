@@ -5,19 +5,24 @@
 #include "device/device.h"
 
 struct tile {
-    int width;     /* -D VW, floats a vector */
-    int registers; /* of the device, for vectors: 32, or 16 (or more, which are not used) */
-    int vectors;   /* -D NV, of columns */
-    int rows;      /* -D MR */
-    int columns;   /* NR */
+    int width;   /* -D VW, floats a vector */
+    int vectors; /* -D NV, of columns */
+    int rows;    /* -D MR */
+    int columns; /* NR */
 };
 
-/* Registers of 16 floats are 32 (AVX-512), of fewer at least 16. Measured, a tile of 8 rows and of 6 is best. */
+/* Vectors that the device's registers hold: 32 of 16 floats (AVX-512), of fewer at least 16. */
+static inline int strata_tile_registers(int width)
+{
+    return width == 16 ? 32 : 16;
+}
+
+/* Measured, a tile of 8 rows and of 6 is best. */
 static inline struct tile strata_tile_of(const struct device *device)
 {
     const int native = strata_device_info_of(device)->native_vector_width;
-    const int width = native >= 16 ? 16 : native >= 8 ? 8 : 4, registers = width == 16 ? 32 : 16;
-    return (struct tile){ .width = width, .registers = registers, .vectors = 2, .rows = registers == 32 ? 8 : 6, .columns = 2 * width };
+    const int width = native >= 16 ? 16 : native >= 8 ? 8 : 4;
+    return (struct tile){ .width = width, .vectors = 2, .rows = strata_tile_registers(width) == 32 ? 8 : 6, .columns = 2 * width };
 }
 
 /* Where there are so many columns: one vector of them, if they fit. */
