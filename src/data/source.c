@@ -173,8 +173,9 @@ static bool read_source(const struct source *source, struct arrays *arrays, stra
                && strata_read_folder(source->text, &wish, arrays, err);
     if (wish.skip_damaged)
         return strata_fail(err, STRATA_EJOB, "%s: \"damaged\" is for folders of pictures", source->text);
-    return read_file(source->text, &names, arrays, err)
-           && ((wish.height == 0 && wish.channels == 0) || strata_arrays_resize(arrays, &wish, source->text, err));
+    const bool resizes = wish.height > 0 || wish.channels > 0;
+    arrays->later = arrays->later && !resizes; /* which takes a look at some */
+    return read_file(source->text, &names, arrays, err) && (!resizes || strata_arrays_resize(arrays, &wish, source->text, err));
 }
 
 /* ---- what the object form adds --------------------------------------------------------------------------------- */
