@@ -291,8 +291,7 @@ static bool report_products(const struct command *c, strata_context *context, st
     if (c->json)
         return strata_print_json(json_pack("{s:I, s:[f,f,f,f], s:[f,f,f,f], s:i}", "product", (json_int_t)size, "gflops",
                                            1e-9 * flops[0], 1e-9 * flops[1], 1e-9 * flops[2], 1e-9 * flops[3], "of_peak",
-                                           flops[0] / peak, flops[1] / peak, flops[2] / peak,
-                                           flops[3] / peak, "threads", threads()),
+                                           flops[0] / peak, flops[1] / peak, flops[2] / peak, flops[3] / peak, "threads", threads()),
                                  err);
     strata_print("products of %zu x %zu matrices: A B %.0f %%, A B^T %.0f %%, A^T B %.0f %%, A^T B^T %.0f %% of the peak\n", size, size,
                  100 * flops[0] / peak, 100 * flops[1] / peak, 100 * flops[2] / peak, 100 * flops[3] / peak);

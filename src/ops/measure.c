@@ -1,5 +1,6 @@
 #include "ops/measure_priv.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -230,9 +231,11 @@ static bool try_one(struct meter *m, const struct request *r, struct measurement
 static struct past *past_of(struct meter *m, const struct request *r, const char *implementation)
 {
     struct past *past = m->past[r->kind];
-    while (past->implementation && strcmp(past->implementation, implementation) != 0) past++;
-    past->implementation = implementation;
-    return past;
+    size_t i = 0;
+    while (past[i].implementation && strcmp(past[i].implementation, implementation) != 0) i++;
+    assert(i < STRATA_MOST_IMPLEMENTATIONS);
+    past[i].implementation = implementation;
+    return &past[i];
 }
 
 static void note_past(struct meter *m, const struct request *r, const struct measurement *one, double by_default)
