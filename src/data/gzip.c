@@ -90,7 +90,7 @@ struct unpacked {
     pthread_t thread;
     bool running;          /* the thread, which has what follows until it is joined */
     char *path;            /* owned */
-    size_t from, size, each;
+    size_t from, size;
     unsigned char *values; /* owned; NULL: `failed` says why */
     strata_error failed;
 };
@@ -187,14 +187,6 @@ static bool await(struct unpacked *u, strata_error *err)
     return u->values != NULL;
 }
 
-static bool read_rows(struct stream *stream, const uint32_t *rows, size_t count, void *out, strata_error *err)
-{
-    struct unpacked *u = (struct unpacked *)stream;
-    if (!await(u, err)) return false;
-    for (size_t i = 0; i < count; i++) memcpy((char *)out + i * u->each, u->values + rows[i] * u->each, u->each);
-    return true;
-}
-
 static const void *all_rows(struct stream *stream, strata_error *err)
 {
     struct unpacked *u = (struct unpacked *)stream;
@@ -211,9 +203,9 @@ static void free_unpacked(struct stream *stream)
     free(u);
 }
 
-static const struct stream_class unpacked_class = { .read = read_rows, .all = all_rows, .free = free_unpacked };
+static const struct stream_class unpacked_class = { .all = all_rows, .free = free_unpacked };
 
-struct stream *strata_gzip_unpack(const char *path, size_t from, size_t size, size_t each, strata_error *err)
+struct stream *strata_gzip_unpack(const char *path, size_t from, size_t size, strata_error *err)
 {
     struct unpacked *u = strata_alloc(1, sizeof *u, err);
     char *copy = u ? strata_copy_text(path, err) : NULL;
@@ -225,7 +217,6 @@ struct stream *strata_gzip_unpack(const char *path, size_t from, size_t size, si
     u->path = copy;
     u->from = from;
     u->size = size;
-    u->each = each;
     u->running = strata_thread_start(&u->thread, work, u) == 0;
     if (!u->running)
         work(u);

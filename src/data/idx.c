@@ -73,8 +73,7 @@ static bool open_in_place(gzFile file, const char *path, size_t bytes, struct ar
 /* One compressed that memory may hold is unpacked meanwhile. */
 static bool unpack(const char *path, size_t bytes, struct arrays *arrays, strata_error *err)
 {
-    const struct shape *shape = &arrays->x.column.shape;
-    struct stream *stream = strata_gzip_unpack(path, header_bytes(1 + shape->rank), bytes, strata_shape_count(shape), err);
+    struct stream *stream = strata_gzip_unpack(path, header_bytes(1 + arrays->x.column.shape.rank), bytes, err);
     if (arrays->later || !stream) return (arrays->stream = stream) != NULL;
     return (arrays->x.column.values = strata_gzip_take(stream, err)) != NULL;
 }

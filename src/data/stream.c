@@ -65,9 +65,10 @@ bool strata_data_await(const strata_data *data, const void **x, strata_error *er
 bool strata_data_read_x(const strata_data *data, const uint32_t *samples, size_t count, void *out, strata_error *err)
 {
     const size_t each = strata_shape_count(&data->x.shape) * strata_type_size(data->x.type);
-    if (data->stream) return read_stream(data, samples, count, out, err);
-    for (size_t i = 0; i < count; i++)
-        memcpy((char *)out + i * each, (const char *)data->x.values + samples[i] * each, each);
+    const void *x;
+    if (!strata_data_await(data, &x, err)) return false;
+    if (!x) return read_stream(data, samples, count, out, err);
+    for (size_t i = 0; i < count; i++) memcpy((char *)out + i * each, (const char *)x + samples[i] * each, each);
     return true;
 }
 

@@ -7,10 +7,10 @@
 #include "data/dataset.h"
 
 struct stream_class {
-    /* Writes x of `count` samples, by their rows, to `out`. One call at a time. */
+    /* Writes x of `count` samples, by their rows, to `out`. One call at a time. NULL where `all` is not. */
     bool (*read)(struct stream *stream, const uint32_t *rows, size_t count, void *out, strata_error *err);
-    /* All rows, as soon as they are in memory, where they will be for good; NULL: a read would fail too. Called as read is. May be NULL: they
-     * are read as they are needed. */
+    /* All rows, as soon as they are in memory, where they will be for good; NULL: they are damaged. One call at a time. May be NULL: they are
+     * read as they are needed. */
     const void *(*all)(struct stream *stream, strata_error *err);
     void (*free)(struct stream *stream);
     /* Takes the shape (height, width, channels) of pictures for that of samples, where the source left it open; may be
