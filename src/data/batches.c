@@ -31,6 +31,7 @@ struct batches {
     double *speeds;       /* owned copy of what share points to */
     double *class_weight; /* likewise of config */
     uint64_t position;    /* of the next batch to be made, in batches since the start of the first epoch */
+    uint64_t most;        /* batches to be made in all */
     struct slot slot[SLOTS];
     uint64_t made, taken; /* guarded by lock: batches that were made, and those given back by the reader */
     bool stop, holding;   /* stop is guarded by lock; holding is the reader's */
@@ -128,7 +129,7 @@ static void *make_all(void *context)
     struct batches *b = context;
     pthread_mutex_lock(&b->lock);
     while (!b->stop) {
-        if (b->made - b->taken >= SLOTS) {
+        if (b->made - b->taken >= SLOTS || b->made == b->most) {
             pthread_cond_wait(&b->changed, &b->lock);
             continue;
         }
@@ -190,10 +191,10 @@ static bool make_room(struct batches *b, strata_error *err)
         struct slot *slot = &b->slot[i];
         if (!(slot->x = strata_alloc(room, strata_shape_count(&data->x.shape) * strata_type_size(data->x.type), err))
             || !(slot->sample = strata_alloc(room, sizeof *slot->sample, err))
-            || (data->y.values
+            || (data->y.values && !b->config.x_alone
                 && !(slot->y = strata_alloc(room, strata_shape_count(&data->y.shape)
                                                       * strata_type_size(b->config.y_type), err)))
-            || ((data->sample_weight.values || b->class_weight)
+            || ((data->sample_weight.values || b->class_weight) && !b->config.x_alone
                 && !(slot->weight = strata_alloc(room, sizeof *slot->weight, err))))
             return false;
     }
@@ -222,6 +223,7 @@ struct batches *strata_batches_start(const struct batches_config *config, const 
     b->config = *config;
     b->share = *share;
     b->position = (uint64_t)epoch * strata_batches_steps(config) + step;
+    b->most = config->end == 0 ? UINT64_MAX : config->end > b->position ? config->end - b->position : 0;
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->changed, NULL);
     bool ok = copy_doubles(share->speeds, (size_t)share->size, &b->speeds, err)
@@ -242,6 +244,7 @@ bool strata_batches_next(struct batches *b, struct batch *batch, strata_error *e
         b->taken++;
     b->holding = true;
     pthread_cond_broadcast(&b->changed);
+    assert(b->taken < b->most);
     while (b->made == b->taken)
         pthread_cond_wait(&b->changed, &b->lock);
     const struct slot *slot = &b->slot[b->taken % SLOTS];

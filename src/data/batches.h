@@ -18,6 +18,9 @@ struct batches_config {
     uint64_t seed;
     size_t steps_per_epoch; /* 0: all samples once; else an epoch ends after so many steps, and the next begins where it
                                stopped, wrapping around the data as Keras's steps_per_epoch on arrays does */
+    uint64_t end;           /* how many batches there are, from the first epoch's first one on: none after them is prepared, nor may be
+                               asked for; 0: without end */
+    bool x_alone;           /* labels and weights are left out */
     strata_type y_type;     /* what the loss reads: STRATA_FLOAT32 or STRATA_INT32 (class indices) */
     const double *class_weight; /* by class index (argmax of one-hot labels), multiplied into the weights; or NULL */
     size_t class_weights;
@@ -50,7 +53,7 @@ void strata_share(const struct share *share, size_t n, size_t *first, size_t *co
 /* Starts at (epoch, step) counted from 0. The thread keeps two batches ahead. */
 struct batches *strata_batches_start(const struct batches_config *config, const struct share *share, size_t epoch,
                                      size_t step, strata_error *err);
-/* The next one; crosses epochs without end. STRATA_EFILE, from the first batch that holds it on, when a label is to be
+/* The next one; crosses epochs. STRATA_EFILE, from the first batch that holds it on, when a label is to be
  * an int32 and is not one; whether a class is in range is for its reader to say. */
 bool strata_batches_next(struct batches *batches, struct batch *batch, strata_error *err);
 void strata_batches_stop(struct batches *batches); /* takes NULL */

@@ -77,6 +77,7 @@ static bool start_batches(struct fit *f, strata_error *err)
                                            .class_weights = c->class_weights,
                                            .profile = strata_device_profile(f->trainer.device) };
     f->steps = strata_batches_steps(&f->batching);
+    f->batching.end = (uint64_t)c->epochs * f->steps;
     if (f->updater && c->rate_scaling != STRATA_RATE_FIXED)
         strata_updater_scale_rate(f->updater, c->rate_scaling == STRATA_RATE_SQRT ? sqrt(f->trainer.ranks) : f->trainer.ranks,
                                   c->warmup_epochs * (double)f->steps);

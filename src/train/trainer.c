@@ -123,9 +123,9 @@ static bool look(const struct trainer *t, struct passes *passes, const struct ba
 static bool look_at(const struct trainer *t, struct passes *passes, size_t batch_size, size_t most, double *sums,
                     strata_error *err)
 {
-    const struct batches_config config = { .data = passes->data, .global_batch = batch_size,
-                                           .y_type = passes->objective->y_type };
+    struct batches_config config = { .data = passes->data, .global_batch = batch_size, .y_type = passes->objective->y_type };
     const size_t all = strata_batches_steps(&config), steps = most && most < all ? most : all;
+    config.end = steps;
     struct readback *readback = strata_readback_create(t->device, passes->objective, t->grain, sums, err);
     struct batches *batches = readback ? strata_batches_start(&config, &t->share, 0, 0, err) : NULL;
     bool ok = batches != NULL;

@@ -1,9 +1,12 @@
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "data/batches.h"
+#include "data/stream.h"
 
 static const struct share alone = { .rank = 0, .size = 1 };
 
@@ -188,6 +191,85 @@ Test(batches, a_short_epoch_ends_early_and_the_next_goes_on_from_there)
         const struct batch b = next(batches);
         cr_assert(b.epoch == i / 2 && b.step == i % 2);
         cr_assert(b.sample[0] == first[i] && b.count == count[i]);
+    }
+    strata_batches_stop(batches);
+    strata_data_free(data);
+}
+
+/* ---- what is prepared ---- */
+
+static atomic_size_t rows_read;
+
+static bool read_row_numbers(struct stream *stream, const uint32_t *rows, size_t count, void *out, strata_error *err)
+{
+    (void)stream;
+    (void)err;
+    for (size_t i = 0; i < count; i++) ((float *)out)[i] = (float)rows[i];
+    atomic_fetch_add(&rows_read, count);
+    return true;
+}
+
+static void keep_stream(struct stream *stream)
+{
+    (void)stream;
+}
+
+static const struct stream_class counted = { .read = read_row_numbers, .free = keep_stream };
+
+/* Until so many rows were read; false: not within 5 s. */
+static bool reads(size_t rows)
+{
+    for (int i = 0; i < 5000 && atomic_load(&rows_read) < rows; i++) usleep(1000);
+    return atomic_load(&rows_read) >= rows;
+}
+
+Test(batches, none_is_prepared_that_comes_after_the_end)
+{
+    struct stream stream;
+    strata_data *data = numbered(10);
+    free(data->x.values);
+    data->x.values = NULL;
+    data->stream = &stream;
+    strata_stream_init(&stream, &counted);
+    struct batches_config config = { .data = data, .global_batch = 4, .y_type = STRATA_INT32 };
+
+    /* without one two more follow those that were asked for, whatever epoch they are of */
+    struct batches *batches = started(&config, &alone, 0, 0);
+    for (int i = 0; i < 3; i++) (void)next(batches);
+    cr_assert(reads(4 + 4 + 2 + 4 + 4));
+    strata_batches_stop(batches);
+
+    for (size_t start = 0; start < 5; start++) {
+        config.end = 5;
+        atomic_store(&rows_read, 0);
+        batches = started(&config, &alone, start / 3, start % 3);
+        size_t rows = 0;
+        for (size_t i = start; i < 5; i++) {
+            const struct batch b = next(batches);
+            cr_assert(b.epoch == i / 3 && b.step == i % 3 && ((const float *)b.x)[0] == (float)(4 * b.step));
+            rows += b.count;
+        }
+        usleep(20000); /* it has time to go on */
+        cr_assert_eq(atomic_load(&rows_read), rows);
+        strata_batches_stop(batches);
+    }
+
+    /* nothing is left to be asked for */
+    atomic_store(&rows_read, 0);
+    strata_batches_stop(started(&config, &alone, 1, 2));
+    cr_assert_eq(atomic_load(&rows_read), 0);
+    strata_data_free(data);
+}
+
+Test(batches, x_comes_alone_where_nothing_else_is_wanted)
+{
+    strata_data *data = numbered(10);
+    const struct batches_config config = { .data = data, .global_batch = 4, .x_alone = true };
+    struct batches *batches = started(&config, &alone, 0, 0);
+    for (size_t sample = 0; sample < 10;) {
+        const struct batch b = next(batches);
+        cr_assert(!b.y && !b.weight && b.global_weight == (double)b.count);
+        for (size_t i = 0; i < b.count; i++, sample++) cr_assert_eq(((const float *)b.x)[i], (float)sample);
     }
     strata_batches_stop(batches);
     strata_data_free(data);
