@@ -1,7 +1,8 @@
-#define _GNU_SOURCE /* gettid */
+#define _GNU_SOURCE /* gettid, sched_getaffinity */
 #include "base/thread.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -15,6 +16,15 @@ int strata_thread_start(pthread_t *thread, void *(*work)(void *context), void *c
     const int why = pthread_create(thread, NULL, work, context);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return why;
+}
+
+/* A set holds 1024 of them; where there may be more, the kernel refuses. */
+int strata_thread_cores(void)
+{
+    cpu_set_t set;
+    const long all = sysconf(_SC_NPROCESSORS_ONLN);
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+    return all < 1 ? 1 : (int)all;
 }
 
 /* Linux takes the number of a thread for that of a process here. */

@@ -9,6 +9,9 @@
  * them. */
 int strata_thread_start(pthread_t *thread, void *(*work)(void *context), void *context);
 
+/* On how many cores the calling thread may run, as the process was bound; at least 1. */
+int strata_thread_cores(void);
+
 /* The calling thread lets those that compute go first from now on: it takes the gaps that they leave, and a hundredth of a core where they
  * leave none. Where the system refuses it goes on as it was. */
 void strata_thread_give_way(void);

@@ -1,13 +1,12 @@
 /* A folder with a folder of pictures a class, as Keras's image_dataset_from_directory reads it. */
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "data/folder_priv.h"
 #include "data/picture.h"
 #include "data/sources_priv.h"
@@ -103,12 +102,12 @@ static void *read_some(void *context)
 static bool read_all(struct work *w, strata_error *err)
 {
     pthread_t thread[MOST_THREADS];
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t started = 0, most = cores < 1 ? 1 : cores > MOST_THREADS ? MOST_THREADS : (size_t)cores;
+    const int cores = strata_thread_cores();
+    size_t started = 0, most = cores > MOST_THREADS ? MOST_THREADS : (size_t)cores;
     most = most < w->count ? most : w->count;
     pthread_mutex_init(&w->lock, NULL);
     w->failed = w->count;
-    while (started + 1 < most && pthread_create(&thread[started], NULL, read_some, w) == 0) started++;
+    while (started + 1 < most && strata_thread_start(&thread[started], read_some, w) == 0) started++;
     read_some(w);
     while (started > 0) pthread_join(thread[--started], NULL);
     pthread_mutex_destroy(&w->lock);
