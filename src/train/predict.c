@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/batches.h"
 #include "model/model.h"
 #include "train/memory.h"
 #include "train/trainer.h"
@@ -87,27 +88,25 @@ static struct plan *plan_for(const struct trainer *t, const strata_data *data, c
     return cached->plan[at] = strata_plan_create(t->model, &config, err);
 }
 
-/* Samples [first, first + n) of the global batch that begins at `from`. */
-static bool run_part(const struct trainer *t, const strata_data *data, size_t from, size_t first, size_t n, void *x,
+/* n samples of the slice from `at` on. */
+static bool run_part(const struct trainer *t, const strata_data *data, const struct batch *slice, size_t at, size_t n,
                      struct cached *cached, const struct outputs *out, strata_error *err)
 {
     const size_t sample = strata_shape_count(&data->x.shape) * strata_type_size(data->x.type);
     struct plan *plan = plan_for(t, data, out, n, cached, err);
-    return plan && strata_data_read(data, from + first, n, x, err)
-           && strata_buffer_write(t->device, QUEUE_COMPUTE, strata_plan_input(plan), 0, n * sample, x, err)
-           && strata_run_play(strata_plan_run(plan), err) && read_outputs(t, plan, out, first, n, err);
+    return plan
+           && strata_buffer_write(t->device, QUEUE_COMPUTE, strata_plan_input(plan), 0, n * sample,
+                                  (const char *)slice->x + at * sample, err)
+           && strata_run_play(strata_plan_run(plan), err) && read_outputs(t, plan, out, slice->first + at, n, err);
 }
 
-/* This rank's slice of the global batch of `global` samples from `from` on. */
-static bool run_slice(const struct trainer *t, const strata_data *data, size_t from, size_t global, void *x,
-                      struct cached *cached, const struct outputs *out, strata_error *err)
+static bool run_slice(const struct trainer *t, const strata_data *data, const struct batch *slice, struct cached *cached,
+                      const struct outputs *out, strata_error *err)
 {
-    size_t first, count;
-    strata_share(&t->share, global, &first, &count);
-    const size_t size = strata_memory_at_once(&t->memory, count, 1);
+    const size_t size = strata_memory_at_once(&t->memory, slice->count, 1);
     bool ok = true;
-    for (size_t at = 0; ok && at < count; at += size)
-        ok = run_part(t, data, from, first + at, count - at < size ? count - at : size, x, cached, out, err);
+    for (size_t at = 0; ok && at < slice->count; at += size)
+        ok = run_part(t, data, slice, at, slice->count - at < size ? slice->count - at : size, cached, out, err);
     return ok;
 }
 
@@ -138,24 +137,28 @@ static bool hear(const struct trainer *t, struct stopping *stopping, strata_erro
     return true;
 }
 
-/* What one rank cannot do, such as write to its disk, ends all of them before the next batch. */
+/* Samples are read ahead while the device computes. What one rank cannot do, such as write to its disk, ends all of them before the
+ * next batch. */
 static bool run_batches(const struct trainer *t, const strata_data *data, size_t batch, const struct outputs *out,
                         strata_error *err)
 {
     struct cached cached = { 0 };
-    const size_t most = batch < data->count ? batch : data->count;
-    void *x = strata_alloc(most, strata_shape_count(&data->x.shape) * strata_type_size(data->x.type), err);
-    bool ok = x != NULL, all = true;
+    struct batches_config config = { .data = data, .global_batch = batch, .x_alone = true,
+                                     .profile = strata_device_profile(t->device) };
+    config.end = strata_batches_steps(&config);
+    struct batches *batches = strata_batches_start(&config, &t->share, 0, 0, err);
+    bool ok = batches != NULL, all = true;
     for (size_t from = 0; all && from < data->count && !(out->stopping && out->stopping->stopped); from += batch) {
         const size_t global = data->count - from < batch ? data->count - from : batch;
-        ok = ok && run_slice(t, data, from, global, x, &cached, out, err);
+        struct batch slice;
+        ok = ok && strata_batches_next(batches, &slice, err) && run_slice(t, data, &slice, &cached, out, err);
         all = strata_comm_agree(t->comm, ok, err) && share_slices(t, global, out, err);
         for (size_t i = 0; all && ok && i < out->count; i++)
             ok = out->rows(out->context, i, from, global, out->part[i], err);
         all = all && hear(t, out->stopping, err);
     }
+    strata_batches_stop(batches);
     free_cached(&cached);
-    free(x);
     return all && strata_comm_agree(t->comm, ok, err);
 }
 
