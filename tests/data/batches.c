@@ -264,7 +264,9 @@ Test(batches, none_is_prepared_that_comes_after_the_end)
 Test(batches, x_comes_alone_where_nothing_else_is_wanted)
 {
     strata_data *data = numbered(10);
-    const struct batches_config config = { .data = data, .global_batch = 4, .x_alone = true };
+    const double factors[] = { 1, 2, 3 };
+    const struct batches_config config = { .data = data, .global_batch = 4, .x_alone = true, .class_weight = factors,
+                                           .class_weights = 3 };
     struct batches *batches = started(&config, &alone, 0, 0);
     for (size_t sample = 0; sample < 10;) {
         const struct batch b = next(batches);
