@@ -58,3 +58,14 @@ done
 fit 3 again
 expect_code 0 "$STRATA" weights sgd3/last.keras --diff again/last.keras
 expect_text out 'no bit differs'
+
+# ---- ranks of one host look for no networks, unless somebody chose one ----
+
+# components RANKS: those of Open MPI that are looked at for messages between ranks
+components() {
+    env OMPI_MCA_pml_base_verbose=100 OMPI_MCA_btl_base_verbose=100 "${@:2}" \
+        timeout 250 mpirun -n "$1" "$STRATA" fit job.json --json --set run.dir=talk --set fit.epochs=1 2>&1 |
+        sed -nE 's/.*initializing (pml|btl) component //p' | sort -u | tr '\n' ' '
+}
+[ "$(components 2)" = 'ob1 self vader ' ] || fail 'networks are looked for on one host'
+[[ "$(components 2 OMPI_MCA_btl=self,tcp)" == *tcp* ]] || fail 'a chosen transport was not taken'
