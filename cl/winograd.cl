@@ -4,16 +4,15 @@
  * Both are out[n,i,j,:] = sum over p, q of in[n, i + START_H + p, j + START_W + q, :] * w[p, q, :, :], in being zero outside;
  * for the input gradient taps are reversed and w is transposed.
  *
- * `pack` transforms w to panels of NR output channels: line (panel, point, c) holds channels panel * NR ..., zeros after
- * the last. `convolve`: one work-item computes TILES tiles of M x M outputs, consecutive over the batch, by `panels`
- * panels; items lie along (panels, tiles). It transforms the input of its tiles; then, for each panel, each point is a
- * matrix product of tiles x channels by channels x NR, and the sums are transformed back as they are stored.
+ * w comes transformed, in the panels of winograd_panels.cl. `convolve`: one work-item computes TILES tiles of M x M outputs, consecutive
+ * over the batch, by `panels` panels; items lie along (panels, tiles). It transforms the input of its tiles; then, for each panel, each
+ * point is a matrix product of tiles x channels by channels x NR, and the sums are transformed back as they are stored.
  *   -D VW, MR, BIAS, ACTIVATION                as in tile.h;   -D M   as in winograd.h
  *   -D IN_H, IN_W, IN_C, OUT_H, OUT_W, OUT_C   extents of `in` and `out`
  *   -D START_H, START_W                        where tap 0 of output 0 lies
  *   -D TILES                                   of a work-item, a multiple of MR: their transforms should stay in the second cache, and where
  *                                              channels are few their products in the first
- *   -D REVERSED                                1: pack reverses taps and transposes (input gradient)
+ *   -D REVERSED                                1: of the input gradient
  *   -D POOL_H, POOL_W                          as in winograd_pool.h, of `out`, or if REVERSED of `in`
  *   -D INDEX                                   of a pooled `out`: 1: with where the maxima were
  *   -D MOMENTS                                 1: those of `out`, if neither REVERSED nor pooled, a slice a row of work-items */
@@ -65,46 +64,6 @@ static inline floatv load_in(global const float *in, global const uchar *index, 
 }
 
 #include "winograd_tiles.h"
-
-#if REVERSED
-#define WEIGHT(tap, c, f) w[((ulong)(8 - (tap)) * OUT_C + (f)) * IN_C + (c)]
-#else
-#define WEIGHT(tap, c, f) w[((ulong)(tap) * IN_C + (c)) * OUT_C + (f)]
-#endif
-
-/* Channel c of the panel, at all points. */
-ONCE void pack_channel(global const float *w, global float *packed, int c, int panel)
-{
-    packed += ((ulong)panel * POINTS * IN_C + c) * NR;
-    for (int side = 0; side < 2; ++side) {
-        floatv g[3][3], half_way[3][SIDE];
-        for (int tap = 0; tap < 9; ++tap) {
-            line some;
-            for (int f = 0; f < VW; ++f) {
-                const int filter = panel * NR + side * VW + f;
-                some.f[f] = filter < OUT_C ? WEIGHT(tap, c, filter) : 0.0f;
-            }
-            g[tap / 3][tap % 3] = some.v[0];
-        }
-#pragma unroll
-        for (int p = 0; p < 3; ++p) of_weights(g[p], half_way[p]);
-#pragma unroll
-        for (int j = 0; j < SIDE; ++j) {
-            const floatv column[3] = { half_way[0][j], half_way[1][j], half_way[2][j] };
-            floatv u[SIDE];
-            of_weights(column, u);
-#pragma unroll
-            for (int i = 0; i < SIDE; ++i) STOREV(u[i], packed + (ulong)(i * SIDE + j) * IN_C * NR + side * VW);
-        }
-    }
-}
-
-/* One work-item: one channel of the input by one panel; dimension 0 are channels. */
-ALONE kernel void pack(global const float *w, ulong w0, global float *packed, ulong packed0)
-{
-    const int c = get_global_id(0), panel = get_global_id(1);
-    if (c < IN_C && panel < PANELS) pack_channel(w + w0, packed + packed0, c, panel);
-}
 
 /* Tiles past the last are the last again, and are not stored. */
 static inline void transform_tiles(float *to, global const float *in, global const uchar *index, int first, int n)

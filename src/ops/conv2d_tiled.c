@@ -1,5 +1,4 @@
-/* Convolution and its gradients in register tiles, for CPUs: cl/conv_tiled.cl; a convolution of single pixels is a
- * matrix product. */
+/* Convolution and its gradients in register tiles, for CPUs: cl/conv_tiled.h; a convolution of single pixels is a matrix product. */
 #include <assert.h>
 #include <limits.h>
 #include <stdio.h>
@@ -26,7 +25,7 @@ enum {
     GRAIN_ITEMS = 8          /* into which the sum of a grain is, of which there are several */
 };
 
-/* What cl/conv_tiled.cl calls a gather: the convolution or its input gradient. */
+/* What cl/conv_tiled.h calls a gather: the convolution or its input gradient. */
 struct gather {
     size_t n, grain, in_h, in_w, in_c, out_h, out_w, out_c;
     int kernel_h, kernel_w, groups, stride_h, stride_w, start_h, start_w, dilation_h, dilation_w, phases_h, phases_w;
@@ -125,32 +124,29 @@ static struct division divide(const struct gather *g, const struct tile *tile)
 
 enum { OPTIONS = 640 };
 
-static void write_options(const struct gather *g, const struct tile *tile, char options[OPTIONS])
+/* What all kernels take, and `more`. */
+static void write_options(const struct gather *g, const struct tile *tile, const char *more, char options[OPTIONS])
 {
-    const struct division d = divide(g, tile);
     snprintf(options, OPTIONS,
              "-DVW=%d -DNV=%d -DMR=%d -DBIAS=%d -DACTIVATION=%d -DIN_H=%zu -DIN_W=%zu -DIN_C=%zu -DOUT_H=%zu -DOUT_W=%zu "
              "-DOUT_C=%zu -DKH=%d -DKW=%d -DGROUPS=%d -DSTRIDE_H=%d -DSTRIDE_W=%d -DSTART_H=%d -DSTART_W=%d "
-             "-DDILATION_H=%d -DDILATION_W=%d -DPHASES_H=%d -DPHASES_W=%d -DBLOCK_TAPS=%zu "
-             "-DREVERSED=%d -DPIXELS=%zu -DSPAN_TILES=%zu -DPANEL_RUN=%zu -DMOST_NEAR=%d -DFEW_TERMS=%d -DMOMENTS=%d",
+             "-DDILATION_H=%d -DDILATION_W=%d -DPHASES_H=%d -DPHASES_W=%d %s",
              tile->width, tile->vectors, tile->rows, strata_tail_bias(&g->tail), (int)g->tail.activation, g->in_h, g->in_w, g->in_c, g->out_h,
              g->out_w, g->out_c, g->kernel_h, g->kernel_w, g->groups, g->stride_h, g->stride_w, g->start_h,
-             g->start_w, g->dilation_h, g->dilation_w, g->phases_h, g->phases_w, block_taps(g, tile), g->reversed,
-             g->pixels, d.tiles, d.panels, NEAR, FEW_TERMS, g->tail.moments.slices > 0);
+             g->start_w, g->dilation_h, g->dilation_w, g->phases_h, g->phases_w, more);
 }
 
 /* Brings the kernel to panels in scratch memory. */
-static bool pack(struct run *run, const struct gather *g, const struct tile *tile, const char *options,
-                 struct view *packed, strata_error *err)
+static bool pack(struct run *run, const struct gather *g, const struct tile *tile, struct view *packed, strata_error *err)
 {
-    const size_t channels = g->in_c / (size_t)g->groups;
-    const size_t zeros = strata_tile_ceil(channels, (size_t)tile->columns);
-    const size_t lines = panels_a_group(g, tile) * (size_t)g->groups * taps_of(g) * channels;
-    if (!strata_op_make(run, &g->kernel, (zeros + lines) * (size_t)tile->columns * sizeof(float), &packed->buffer, err))
+    const size_t channels = g->in_c / (size_t)g->groups, zeros = strata_tile_ceil(channels, (size_t)tile->columns);
+    const size_t items = zeros + panels_a_group(g, tile) * (size_t)g->groups * taps_of(g) * channels;
+    if (!strata_op_make(run, &g->kernel, items * (size_t)tile->columns * sizeof(float), &packed->buffer, err))
         return false;
-    const struct arg args[] = { arg_view(&g->kernel), arg_view(packed), arg_int((int32_t)(zeros + lines)), { 0 } };
-    const struct launch launch = { .kernel = "conv_tiled:pack", .options = options, .args = args, .dims = 1,
-                                   .global = { zeros + lines } };
+    const struct arg args[] = { arg_view(&g->kernel), arg_view(packed), arg_int((int32_t)items), arg_int((int32_t)zeros),
+                                arg_int(tile->columns), arg_int((int32_t)taps_of(g)), arg_int((int32_t)channels),
+                                arg_int((int32_t)(g->out_c / (size_t)g->groups)), arg_int(g->groups), arg_int(g->reversed), { 0 } };
+    const struct launch launch = { .kernel = "conv_panels:pack", .options = "", .args = args, .dims = 1, .global = { items } };
     const bool ok = strata_launch(run, &launch, err);
     strata_op_made(run);
     return ok;
@@ -164,7 +160,7 @@ static size_t seen(const struct gather *g)
     return line * lines;
 }
 
-/* A block of pixels has all that it sees near, where borders are zeros (gather_near). */
+/* A block of pixels has all that it sees near, where borders are zeros (cl/conv_near.cl). */
 static bool is_near(const struct gather *g)
 {
     const size_t width = block_width(g), height = block_height(g);
@@ -185,20 +181,23 @@ static size_t moments(struct device *device, const struct conv2d *conv)
     return suits(device, conv) && is_near(&g) ? near_blocks(&g) : 0;
 }
 
-static bool run_near(struct run *run, const struct gather *g, const char *options, const struct view *packed, strata_error *err)
+static bool run_near(struct run *run, const struct gather *g, const struct tile *tile, const struct view *packed, strata_error *err)
 {
+    char options[OPTIONS], more[48];
     const size_t blocks = near_blocks(g);
+    snprintf(more, sizeof more, "-DPIXELS=%zu -DMOMENTS=%d", g->pixels, g->tail.moments.slices > 0);
+    write_options(g, tile, more, options);
     assert(g->tail.moments.slices == 0 || g->tail.moments.slices == blocks);
     const struct arg args[] = { arg_view(&g->in), arg_view(packed), arg_view(&g->out), arg_view(&g->tail.bias), arg_int((int32_t)g->tail.factor),
                                 arg_view(&g->tail.moments.part), arg_int((int32_t)g->n), { 0 } };
-    const struct launch launch = { .kernel = "conv_tiled:gather_near", .options = options, .args = args, .dims = 1,
+    const struct launch launch = { .kernel = "conv_near:gather", .options = options, .args = args, .dims = 1,
                                    .global = { blocks }, .local = { 1 } };
     return strata_launch(run, &launch, err);
 }
 
 static bool run_gather(struct run *run, const struct gather *g, strata_error *err)
 {
-    char options[OPTIONS];
+    char options[OPTIONS], more[32];
     struct view packed = { 0 };
     struct device *device = strata_run_device(run);
     const struct tile tile = strata_tile_for(device, g->out_c / (size_t)g->groups);
@@ -214,11 +213,12 @@ static bool run_gather(struct run *run, const struct gather *g, strata_error *er
     const size_t all_tiles = strata_tile_ceil(pixels, (size_t)tile.rows);
     const size_t most = strata_tile_clamp(all_tiles * runs * phases / strata_tile_items(device, ITEMS), LEAST_TILES, MOST_TILES);
     const size_t tiles = strata_tile_share(all_tiles, most);
-    write_options(g, &tile, options);
-    if (!pack(run, g, &tile, options, &packed, err))
+    if (!pack(run, g, &tile, &packed, err))
         return false;
     if (is_near(g))
-        return run_near(run, g, options, &packed, err);
+        return run_near(run, g, &tile, &packed, err);
+    snprintf(more, sizeof more, "-DBLOCK_TAPS=%zu", block_taps(g, &tile));
+    write_options(g, &tile, more, options);
     const struct arg args[] = { arg_view(&g->in), arg_view(&packed), arg_view(&g->out), arg_view(&g->tail.bias), arg_int((int32_t)g->tail.factor),
                                 arg_int((int32_t)g->n), arg_int((int32_t)tiles), arg_int((int32_t)panels), { 0 } };
     const struct launch launch = { .kernel = "conv_tiled:gather", .options = options, .args = args, .dims = 3,
@@ -259,15 +259,6 @@ static bool input_gradient(struct run *run, const struct conv2d *conv, const str
     return is_product(conv) ? strata_gemm_tiled.run(run, &product, err) : run_gather(run, &g, err);
 }
 
-static bool sum_parts(struct run *run, const char *options, const struct view *parts, const struct view *dkernel,
-                      size_t count, size_t chunks, strata_error *err)
-{
-    const struct arg args[] = { arg_view(parts), arg_view(dkernel), arg_int((int32_t)chunks), { 0 } };
-    const struct launch launch = { .kernel = "conv_tiled:sum_parts", .options = options, .args = args, .dims = 1,
-                                   .global = { count } };
-    return strata_launch(run, &launch, err);
-}
-
 /* Whether tiles with so many rows in all are worth being chosen. */
 static bool saves(size_t rows, size_t usual)
 {
@@ -303,23 +294,26 @@ static struct tile gradient_tile_of(struct device *device, const struct gather *
 static bool run_kernel_gradient(struct run *run, const struct gather *g, const struct tile *tile, const struct view *dy,
                                 const struct view *dkernel, strata_error *err)
 {
-    char options[OPTIONS];
+    char options[OPTIONS], more[80];
     struct view parts = { 0 };
     const struct division d = divide(g, tile);
     const size_t count = d.rows * g->out_c;
-    write_options(g, tile, options);
+    snprintf(more, sizeof more, "-DPIXELS=%zu -DSPAN_TILES=%zu -DPANEL_RUN=%zu -DNEAR=%d", g->pixels, d.tiles, d.panels,
+             g->groups == 1 && seen(g) <= NEAR);
+    write_options(g, tile, more, options);
     if (d.all_chunks > 1 && !strata_run_scratch(run, d.all_chunks * count * sizeof(float), &parts.buffer, err))
         return false;
 
     const struct arg args[] = { arg_view(&g->in), arg_view(dy), arg_view(d.all_chunks > 1 ? &parts : dkernel),
                                 arg_int((int32_t)g->n), arg_int((int32_t)d.blocks),
                                 arg_int((int32_t)(g->grain ? g->grain : g->n)), arg_int((int32_t)d.chunks), { 0 } };
-    const struct launch launch = { .kernel = "conv_tiled:gradient", .options = options, .args = args, .dims = 3,
+    const struct launch launch = { .kernel = "conv_gradient:gradient", .options = options, .args = args, .dims = 3,
                                    .global = { d.runs, d.spans, d.all_chunks }, .local = { 1, 1, 1 } };
     if (!strata_launch(run, &launch, err)) return false;
     if (d.all_chunks == 1) return true;
-    return g->grain ? strata_op_sum_grains(run, &parts, d.all_chunks, count, d.chunks, dkernel, err)
-                    : sum_parts(run, options, &parts, dkernel, count, d.chunks, err);
+    if (g->grain) return strata_op_sum_grains(run, &parts, d.all_chunks, count, d.chunks, dkernel, err);
+    const struct slices whole = { .grains = 1, .slices = d.chunks };
+    return strata_op_sum_parts(run, &parts, &whole, count, dkernel, err);
 }
 
 static bool kernel_gradient(struct run *run, const struct conv2d *conv, const struct view *x, const struct view *dy,

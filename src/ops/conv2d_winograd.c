@@ -137,13 +137,16 @@ static size_t item_panels(size_t panels, size_t blocks, size_t wanted)
     return some;
 }
 
-static bool pack(struct run *run, const struct winograd *w, const char *options, size_t panels, size_t bytes, struct view *packed,
-                 strata_error *err)
+static bool pack(struct run *run, const struct winograd *w, const struct tile *tile, int m, size_t panels, size_t bytes,
+                 struct view *packed, strata_error *err)
 {
+    char options[64];
+    snprintf(options, sizeof options, "-DVW=%d -DMR=%d -DBIAS=0 -DACTIVATION=0 -DM=%d", tile->width, tile->rows, m);
     if (!strata_op_make(run, &w->kernel, bytes, &packed->buffer, err))
         return false;
-    const struct arg args[] = { arg_view(&w->kernel), arg_view(packed), { 0 } };
-    const struct launch launch = { .kernel = "winograd:pack", .options = options, .args = args, .dims = 2,
+    const struct arg args[] = { arg_view(&w->kernel), arg_view(packed), arg_int((int32_t)w->in_c), arg_int((int32_t)w->out_c),
+                                arg_int(w->reversed), { 0 } };
+    const struct launch launch = { .kernel = "winograd_panels:pack", .options = options, .args = args, .dims = 2,
                                    .global = { w->in_c, panels } };
     const bool ok = strata_launch(run, &launch, err);
     strata_op_made(run);
@@ -177,7 +180,7 @@ static bool convolve(struct run *run, const struct winograd *w, strata_error *er
              w->pooled.index.buffer != NULL, w->tail.moments.slices > 0);
     assert(w->tail.moments.slices == 0 || w->tail.moments.slices == blocks);
     write_options(w, &tile, m, more, options);
-    if (!pack(run, w, options, panels, panels * points * w->in_c * (size_t)tile.columns * sizeof(float), &packed, err))
+    if (!pack(run, w, &tile, m, panels, panels * points * w->in_c * (size_t)tile.columns * sizeof(float), &packed, err))
         return false;
     const struct arg args[] = { arg_view(&w->in), arg_view(&packed), arg_view(&w->out), arg_view(&w->tail.bias), arg_int((int32_t)w->tail.factor),
                                 strata_op_pooled_index(&w->pooled), arg_view(&w->tail.moments.part), arg_int((int32_t)w->n),
