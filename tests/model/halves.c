@@ -1,5 +1,6 @@
 /* Plans under mixed policies: what they compute is what floats give, but for the rounding of what is kept as a half. */
 #include <criterion/criterion.h>
+#include <criterion/parameterized.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,13 +154,18 @@ static const char *const models[] = {
     " {\"Permute\": {\"dims\": [2, 1]}}, {\"Dense\": {\"units\": 4, \"activation\": \"log_softmax\"}}]",
 };
 
-Test(halves, give_what_floats_give_but_for_their_rounding)
+ParameterizedTestParameters(halves, give_what_floats_give_but_for_their_rounding)
 {
-    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
-        expect_alike(models[i], STRATA_CPU_CLASS, STORAGE_BFLOAT16);
-        expect_alike(models[i], STRATA_GPU_CLASS, STORAGE_BFLOAT16);
-        expect_alike(models[i], STRATA_GPU_CLASS, STORAGE_FLOAT16);
-    }
+    static size_t numbers[sizeof models / sizeof *models];
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) numbers[i] = i;
+    return cr_make_param_array(size_t, numbers, sizeof models / sizeof *models);
+}
+
+ParameterizedTest(size_t *number, halves, give_what_floats_give_but_for_their_rounding)
+{
+    expect_alike(models[*number], STRATA_CPU_CLASS, STORAGE_BFLOAT16);
+    expect_alike(models[*number], STRATA_GPU_CLASS, STORAGE_BFLOAT16);
+    expect_alike(models[*number], STRATA_GPU_CLASS, STORAGE_FLOAT16);
 }
 
 /* A chain of tensors of 32 x 32 x 16 is kept for backward. */
