@@ -47,6 +47,11 @@ STRATA_API STRATA_CHECKED bool strata_context_agree(strata_context *context, boo
 /* The rank that a launcher gave this process, which is known before there is a context; 0 without a launcher. */
 STRATA_API int strata_launch_rank(void);
 
+/* For main, before there is a context and before any thread starts, for it sets the environment: ranks that Open MPI started on one host
+ * will talk through its memory. Else it first looks for networks, which takes 0.2 s of a start. Does nothing where ranks are on several
+ * hosts, or where OMPI_MCA_pml, OMPI_MCA_btl or OMPI_MCA_mtl says what to take. */
+STRATA_API void strata_launch_prepare(void);
+
 /* Compiles kernels for the process that started this one, until that wants no more; returns what main returns. */
 STRATA_API int strata_compile_kernels(void);
 

@@ -1,7 +1,7 @@
 #include "base/env.h"
 
 #include <math.h>
-#include <strata/context.h> /* strata_launch_rank */
+#include <strata/context.h> /* strata_launch_... */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -118,4 +118,15 @@ int strata_launch_rank(void)
         if (rank) return atoi(rank);
     }
     return 0;
+}
+
+void strata_launch_prepare(void)
+{
+    static const char *const chosen[] = { "OMPI_MCA_pml", "OMPI_MCA_btl", "OMPI_MCA_mtl" };
+    const char *all = strata_env("OMPI_COMM_WORLD_SIZE"), *here = strata_env("OMPI_COMM_WORLD_LOCAL_SIZE");
+    if (!all || !here || strcmp(all, here) != 0) return;
+    for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++)
+        if (strata_env(chosen[i])) return;
+    setenv("OMPI_MCA_pml", "ob1", 1);
+    setenv("OMPI_MCA_btl", "self,vader", 1);
 }

@@ -9,7 +9,7 @@
  *   STRATA_LINK           "100": the ranks pretend that a link of so many megabytes a second is between any two, to try out slow networks
  *   STRATA_FAULT          "site:k:action[@rank]": makes the k-th call at a site fail, for tests of reliability; see fault.h
  *
- * The rank that a launcher set (strata_launch_rank of <strata/context.h>) is read here too. */
+ * What a launcher set (strata_launch_rank and strata_launch_prepare of <strata/context.h>) is read here too. */
 #ifndef STRATA_BASE_ENV_H
 #define STRATA_BASE_ENV_H
 

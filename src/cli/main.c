@@ -1,7 +1,6 @@
 /* strata: the command. Reads the command line, runs the verb, turns its error into words and an exit code. */
 #include <locale.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strata/context.h>
 #include <strata/version.h>
@@ -31,19 +30,6 @@ static bool read_line(int argc, char **argv, struct command *c, int *status, boo
     return ok;
 }
 
-/* Ranks of one host talk through its memory. Open MPI looks for networks first, which takes 0.2 s of a start; so it is told, unless somebody has
- * told it already. Before any thread starts: the environment knows no locks. */
-static void name_transport(void)
-{
-    static const char *const chosen[] = { "OMPI_MCA_pml", "OMPI_MCA_btl", "OMPI_MCA_mtl" };
-    const char *all = getenv("OMPI_COMM_WORLD_SIZE"), *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-    if (!all || !here || strcmp(all, here) != 0) return;
-    for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++)
-        if (getenv(chosen[i])) return;
-    setenv("OMPI_MCA_pml", "ob1", 0);
-    setenv("OMPI_MCA_btl", "self,vader", 0);
-}
-
 /* Output that never reached its file is a failure too, such as a full disk behind stdout. */
 static bool flushed(strata_error *err)
 {
@@ -59,7 +45,7 @@ int main(int argc, char **argv)
     strata_error err = { 0 };
     if (argc == 2 && strcmp(argv[1], STRATA_COMPILER_WORD) == 0) return strata_compile_kernels();
     setlocale(LC_CTYPE, "");
-    name_transport();
+    strata_launch_prepare();
     const bool ok = read_line(argc, argv, &command, &status, &told, &err) && run(&command, &err) && flushed(&err);
     if (!ok) strata_tell_failure(&command, &err);
     strata_command_free(&command);

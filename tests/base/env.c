@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <strata/context.h>
 
 Test(env, an_empty_variable_counts_as_unset)
 {
@@ -118,4 +119,41 @@ Test(env, a_slowness_that_makes_no_sense_is_refused)
         cr_assert_eq(err.code, STRATA_EUSAGE);
     }
     unsetenv("STRATA_SLOW");
+}
+
+/* What is prepared for so many ranks in all and on this host, where this variable, if any, is set already. */
+static void prepare(const char *ranks, const char *here, const char *chosen)
+{
+    setenv("OMPI_COMM_WORLD_SIZE", ranks, 1);
+    setenv("OMPI_COMM_WORLD_LOCAL_SIZE", here, 1);
+    unsetenv("OMPI_MCA_pml");
+    unsetenv("OMPI_MCA_btl");
+    unsetenv("OMPI_MCA_mtl");
+    if (chosen) setenv(chosen, "own", 1);
+    strata_launch_prepare();
+}
+
+Test(env, ranks_of_one_host_are_to_use_its_memory)
+{
+    prepare("2", "2", NULL);
+    cr_assert_str_eq(strata_env("OMPI_MCA_pml"), "ob1");
+    cr_assert_str_eq(strata_env("OMPI_MCA_btl"), "self,vader");
+}
+
+Test(env, ranks_of_several_hosts_and_chosen_transports_are_left_alone)
+{
+    prepare("4", "2", NULL);
+    cr_assert_null(strata_env("OMPI_MCA_pml"));
+    cr_assert_null(strata_env("OMPI_MCA_btl"));
+    prepare("2", "2", "OMPI_MCA_mtl");
+    cr_assert_null(strata_env("OMPI_MCA_pml"));
+    prepare("2", "2", "OMPI_MCA_pml");
+    cr_assert_str_eq(strata_env("OMPI_MCA_pml"), "own");
+    cr_assert_null(strata_env("OMPI_MCA_btl"));
+    prepare("2", "2", "OMPI_MCA_btl");
+    cr_assert_str_eq(strata_env("OMPI_MCA_btl"), "own");
+    unsetenv("OMPI_COMM_WORLD_SIZE");
+    unsetenv("OMPI_MCA_btl");
+    strata_launch_prepare();
+    cr_assert_null(strata_env("OMPI_MCA_pml"));
 }
