@@ -197,7 +197,7 @@ static bool run_near(struct run *run, const struct gather *g, const struct tile 
 
 static bool run_gather(struct run *run, const struct gather *g, strata_error *err)
 {
-    char options[OPTIONS], more[32];
+    char options[OPTIONS], more[40];
     struct view packed = { 0 };
     struct device *device = strata_run_device(run);
     const struct tile tile = strata_tile_for(device, g->out_c / (size_t)g->groups);

@@ -61,7 +61,7 @@ expect_text out 'no bit differs'
 
 # ---- ranks of one host look for no networks, unless somebody chose one ----
 
-# components RANKS: those of Open MPI that are looked at for messages between ranks
+# components RANKS [VARIABLE=VALUE]: those of Open MPI that are looked at for messages between ranks
 components() {
     env OMPI_MCA_pml_base_verbose=100 OMPI_MCA_btl_base_verbose=100 "${@:2}" \
         timeout 250 mpirun -n "$1" "$STRATA" fit job.json --json --set run.dir=talk --set fit.epochs=1 2>&1 |
