@@ -208,35 +208,30 @@ bool strata_op_activation_gradient(struct run *run, enum activation_kind kind, c
     return map(run, "activation:gradient", kind, dy->storage, args, strata_view_count(dy), err);
 }
 
-static bool launch_sums(struct run *run, enum activation_kind kind, enum storage storage, const struct slices *slices, size_t rows,
-                        size_t columns, const struct arg *args, strata_error *err)
-{
-    char options[64];
-    const int width = strata_op_kept_width(run, storage, columns), chunks = strata_op_chunks(run, columns, width);
-    snprintf(options, sizeof options, "-DVW=%d -DCHUNKS=%d -DACTIVATION=%d%s", width, chunks, (int)kind, strata_op_kept(storage));
-    const struct launch launch = { .kernel = "activation_sums:gradient",
-                                   .options = options,
-                                   .args = args,
-                                   .dims = 2,
-                                   .global = { columns / (size_t)(width * chunks), slices->grains * slices->slices },
-                                   .bytes = 3.0 * (double)rows * (double)columns * (double)strata_storage_size(storage) };
-    return strata_launch(run, &launch, err);
-}
-
 bool strata_op_activation_gradient_sums(struct run *run, enum activation_kind kind, const struct view *value, const struct view *dy,
                                         const struct view *dx, size_t each, const struct view *sums, strata_error *err)
 {
     const size_t columns = strata_view_count(sums), rows = strata_view_count(dy) / columns;
     const struct slices slices = strata_op_slices(run, rows, each);
     const size_t parts = slices.grains * slices.slices;
+    const int width = strata_op_kept_width(run, dy->storage, columns), chunks = strata_op_chunks(run, columns, width);
+    char options[48];
     struct view part = *sums;
     assert(activations[kind].elementwise);
     if (parts > 1) {
         part = (struct view){ 0 };
         if (!strata_run_scratch(run, parts * columns * sizeof(float), &part.buffer, err)) return false;
     }
-    const struct arg args[] = { arg_view(value),  arg_view(dy),       arg_view(dx),           arg_view(&part),         arg_ulong(rows),
-                                arg_ulong(columns), arg_ulong(slices.each), arg_ulong(slices.slice), arg_ulong(slices.slices), { 0 } };
-    return launch_sums(run, kind, dy->storage, &slices, rows, columns, args, err)
+    snprintf(options, sizeof options, "-DVW=%d -DACTIVATION=%d%s", width, (int)kind, strata_op_kept(dy->storage));
+    const struct arg args[] = { arg_view(value),        arg_view(dy),            arg_view(dx),             arg_view(&part), arg_ulong(rows),
+                                arg_ulong(columns),     arg_ulong(slices.each),  arg_ulong(slices.slice),  arg_ulong(slices.slices),
+                                arg_int(chunks),        { 0 } };
+    const struct launch launch = { .kernel = "activation_sums:gradient",
+                                   .options = options,
+                                   .args = args,
+                                   .dims = 2,
+                                   .global = { columns / (size_t)(width * chunks), parts },
+                                   .bytes = 3.0 * (double)rows * (double)columns * (double)strata_storage_size(dy->storage) };
+    return strata_launch(run, &launch, err)
            && (parts == 1 || strata_op_sum_parts(run, &part, &slices, columns, sums, err));
 }
