@@ -181,6 +181,7 @@ void strata_device_close(struct device *device)
     strata_compilers_free(device->compilers);
     strata_profile_free(device->profile);
     strata_programs_free(device->programs);
+    if (device->drop) device->drop();
     json_decref(device->choices);
     if (device->context)
         clReleaseContext(device->context);
@@ -188,6 +189,11 @@ void strata_device_close(struct device *device)
         clReleaseDevice(device->id); /* does nothing to a device that is no sub-device */
     pthread_mutex_destroy(&device->lock);
     free(device);
+}
+
+void strata_device_drop_with(struct device *device, void (*drop)(void))
+{
+    device->drop = drop;
 }
 
 const strata_device_info *strata_device_info_of(const struct device *device)

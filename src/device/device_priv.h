@@ -26,6 +26,7 @@ struct device {
     struct joiner *joiner;      /* of the compute queue; NULL: its runtime needs none */
     cl_command_queue filler;    /* zeroes new buffers, whatever waits in the others; any thread */
     struct program_cache *programs;
+    void (*drop)(void); /* strata_device_drop_with; NULL: nothing */
     json_t *choices; /* owned; NULL: none */
     bool choices_left_out, parameters_told;
     struct listener listener;

@@ -10,6 +10,9 @@
 cl_mem strata_buffer_native(const struct buffer *buffer); /* NULL for NULL, and for the scratch of a measuring run */
 cl_context strata_device_context(const struct device *device);
 cl_device_id strata_device_id(const struct device *device); /* the sub-device, where the device is split */
+/* `drop` is called as the device closes, when its commands are done and its context is there still: for what a library keeps of it. The
+ * latest one counts. */
+void strata_device_drop_with(struct device *device, void (*drop)(void));
 
 /* Before a call of OpenCL: whether STRATA_FAULT makes it fail, with CL_OUT_OF_RESOURCES. queue: where the call puts something, or
  * NULL; a stall keeps whatever is queued there from then on from being done. */

@@ -121,8 +121,15 @@ static bool override_all(const struct device *device, const json_t *set, strata_
     return true;
 }
 
+/* CLBlast keeps programs until the process ends, and they keep their contexts, which some drivers cannot release by then. */
+static void drop_programs(void)
+{
+    CLBlastClearCache();
+}
+
 bool strata_clblast_prepare(struct device *device, strata_error *err)
 {
+    strata_device_drop_with(device, drop_programs);
     const json_t *set = strata_device_parameters_due(device);
     return !set || override_all(device, set, err);
 }

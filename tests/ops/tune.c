@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "device/choices.h"
+#include "device/native.h"
 #include "device/profile.h"
 #include "ops/clblast.h"
 #include "ops/measure.h"
@@ -239,4 +240,20 @@ Test(clblast, takes_parameters_that_were_chosen)
     free_tensor(&tc);
     strata_run_free(run);
     strata_device_close(device);
+}
+
+/* It would hold the context until the process ends. */
+Test(clblast, keeps_nothing_of_a_device_that_is_closed)
+{
+    cl_uint holders = 0;
+    struct device *device = open_timed(STRATA_GPU_CLASS);
+    cr_assert_str_eq(served_by(device, 9), "clblast");
+    cl_context context = strata_device_context(device);
+    cr_assert_eq(clRetainContext(context), CL_SUCCESS);
+    strata_device_close(device);
+    /* a driver's own threads may be a little late */
+    for (const double end = strata_clock() + 10; holders != 1 && strata_clock() < end;)
+        cr_assert_eq(clGetContextInfo(context, CL_CONTEXT_REFERENCE_COUNT, sizeof holders, &holders, NULL), CL_SUCCESS);
+    cr_assert_eq(holders, 1, "%u hold the context", holders);
+    clReleaseContext(context);
 }
