@@ -4,16 +4,17 @@
  * One work-item: VW * `chunks` columns of one slice, 1, 2, 4 or 8: one program for all of them, for to build one takes longer. */
 #include "alone.h"
 #include "vector.h"
-#define CHUNKS 8 /* at most */
-#include "chunks.h"
+#include "slices.h"
 #include "kept.h"
 #include "activation.h"
+
+#define MOST_CHUNKS 8
 
 /* Of rows [first, last); `chunks` is a constant, so that the sums stay in registers. */
 static inline void sum_rows(global const kept *value, global const kept *dy, global kept *dx, global float *part, size_t columns, size_t first,
                             size_t last, const int chunks)
 {
-    floatv sum[CHUNKS];
+    floatv sum[MOST_CHUNKS];
     for (int c = 0; c < chunks; c++) sum[c] = 0.0f;
     for (size_t i = first; i < last; i++)
         for (int c = 0; c < chunks; c++) {

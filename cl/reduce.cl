@@ -4,6 +4,7 @@
 #include "grains.h"
 #include "vector.h"
 #include "chunks.h"
+#include "slices.h"
 #include "kept.h"
 
 /* y[j] = sum of x[., j], in which `each` rows are a grain (grains.h), the last one maybe fewer; at most 2^GRAIN_LEVELS grains.
